@@ -1,0 +1,259 @@
+//! A whole, well-formed list in memory: compact, immutable, in the caller's order.
+//!
+//! The unit of custody is the chunk: up to [`CHUNK_ADDRESSES`] entries and [`CHUNK_BYTES`] of text.
+//! An entry is a fresh address with its key, an earlier address again, or no address at all.
+
+use super::{AddressKey, InvalidReason};
+
+/// Most entries of a chunk.
+pub const CHUNK_ADDRESSES: usize = 1000;
+/// Most bytes of text in a chunk; offsets inside it fit 16 bits.
+pub const CHUNK_BYTES: usize = 65_535;
+
+/// One element of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// An address that stands here for the first time.
+    Fresh(AddressKey),
+    /// An address that stood in this list before.
+    Repeat,
+    /// No address.
+    Invalid(InvalidReason),
+}
+
+/// A later occurrence of an address, and where it stood first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repeat {
+    /// The later occurrence.
+    pub index: u32,
+    /// The first occurrence.
+    pub first: u32,
+}
+
+/// A run of entries.
+#[derive(Debug, Default)]
+pub struct Chunk {
+    text: String,
+    ends: Vec<u16>,
+    keys: Vec<AddressKey>,
+    kinds: Vec<Kind>,
+}
+
+/// An [`Entry`] without its key: one byte, so that an address costs no padding.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Fresh,
+    Repeat,
+    Invalid(InvalidReason),
+}
+
+impl Chunk {
+    /// Whether one more entry of `bytes` of text fits. An empty chunk takes anything up to [`CHUNK_BYTES`].
+    pub fn has_room(&self, bytes: usize) -> bool {
+        self.kinds.len() < CHUNK_ADDRESSES && self.text.len() + bytes <= CHUNK_BYTES
+    }
+
+    /// Adds an entry with the text the caller sent.
+    ///
+    /// # Errors
+    /// Gives the text back when the chunk has no room for it.
+    pub fn push<'text>(&mut self, text: &'text str, entry: Entry) -> Result<(), &'text str> {
+        if !self.has_room(text.len()) {
+            return Err(text);
+        }
+        let end = u16::try_from(self.text.len() + text.len()).map_err(|_| text)?;
+        self.text.push_str(text);
+        self.ends.push(end);
+        let (kind, key) = match entry {
+            Entry::Fresh(key) => (Kind::Fresh, key),
+            Entry::Repeat => (Kind::Repeat, AddressKey::default()),
+            Entry::Invalid(reason) => (Kind::Invalid(reason), AddressKey::default()),
+        };
+        self.kinds.push(kind);
+        self.keys.push(key);
+        Ok(())
+    }
+
+    /// Gives back spare room once the chunk is complete.
+    pub fn shrink(&mut self) {
+        self.text.shrink_to_fit();
+        self.ends.shrink_to_fit();
+        self.keys.shrink_to_fit();
+        self.kinds.shrink_to_fit();
+    }
+
+    /// How many entries it has.
+    pub fn len(&self) -> usize {
+        self.kinds.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.kinds.is_empty()
+    }
+
+    /// Heap bytes it holds.
+    pub fn bytes(&self) -> usize {
+        self.text.capacity()
+            + self.ends.capacity() * size_of::<u16>()
+            + self.keys.capacity() * size_of::<AddressKey>()
+            + self.kinds.capacity() * size_of::<Kind>()
+    }
+
+    fn entry(&self, offset: usize) -> Entry {
+        match self.kinds[offset] {
+            Kind::Fresh => Entry::Fresh(self.keys[offset]),
+            Kind::Repeat => Entry::Repeat,
+            Kind::Invalid(reason) => Entry::Invalid(reason),
+        }
+    }
+
+    fn text(&self, offset: usize) -> &str {
+        let start = if offset == 0 { 0 } else { usize::from(self.ends[offset - 1]) };
+        &self.text[start..usize::from(self.ends[offset])]
+    }
+}
+
+/// Everything a caller posted, whole.
+#[derive(Debug)]
+pub struct List {
+    chunks: Vec<Chunk>,
+    starts: Vec<u32>,
+    repeats: Vec<Repeat>,
+    repeated: Vec<(u32, u32)>,
+    len: u32,
+    invalid: [u32; InvalidReason::ALL.len()],
+}
+
+impl List {
+    /// Joins chunks, in order, and the repeats found in them (ascending by `index`).
+    pub fn new(chunks: Vec<Chunk>, repeats: Vec<Repeat>) -> Self {
+        let mut starts = Vec::with_capacity(chunks.len());
+        let mut len = 0_u32;
+        let mut invalid = [0; InvalidReason::ALL.len()];
+        for chunk in &chunks {
+            starts.push(len);
+            len += chunk.len() as u32;
+            for kind in &chunk.kinds {
+                if let Kind::Invalid(reason) = kind {
+                    invalid[*reason as usize] += 1;
+                }
+            }
+        }
+        let mut firsts: Vec<u32> = repeats.iter().map(|repeat| repeat.first).collect();
+        firsts.sort_unstable();
+        let repeated = firsts.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as u32)).collect();
+        Self { chunks, starts, repeats, repeated, len, invalid }
+    }
+
+    /// How many entries it has.
+    pub fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// What stands at `index`.
+    ///
+    /// # Panics
+    /// When `index` is not below [`List::len`].
+    pub fn entry(&self, index: u32) -> Entry {
+        let (chunk, offset) = self.locate(index);
+        chunk.entry(offset)
+    }
+
+    /// What the caller wrote at `index`.
+    ///
+    /// # Panics
+    /// When `index` is not below [`List::len`].
+    pub fn text(&self, index: u32) -> &str {
+        let (chunk, offset) = self.locate(index);
+        chunk.text(offset)
+    }
+
+    /// Where the address at `index` stood first, when it is a repeat.
+    pub fn first_of(&self, index: u32) -> Option<u32> {
+        let at = self.repeats.binary_search_by_key(&index, |repeat| repeat.index).ok()?;
+        Some(self.repeats[at].first)
+    }
+
+    /// How many later entries repeat the address at `index`.
+    pub fn repeats_of(&self, index: u32) -> u32 {
+        match self.repeated.binary_search_by_key(&index, |(first, _)| *first) {
+            Ok(at) => self.repeated[at].1,
+            Err(_) => 0,
+        }
+    }
+
+    /// How many entries are no address, for this reason.
+    pub fn invalid(&self, reason: InvalidReason) -> u32 {
+        self.invalid[reason as usize]
+    }
+
+    /// How many entries are first occurrences of an address.
+    pub fn fresh(&self) -> u32 {
+        self.len - self.invalid.iter().sum::<u32>() - self.repeats.len() as u32
+    }
+
+    /// Heap bytes it holds.
+    pub fn bytes(&self) -> usize {
+        self.chunks.iter().map(Chunk::bytes).sum::<usize>()
+            + self.chunks.capacity() * size_of::<Chunk>()
+            + self.starts.capacity() * size_of::<u32>()
+            + self.repeats.capacity() * size_of::<Repeat>()
+            + self.repeated.capacity() * size_of::<(u32, u32)>()
+    }
+
+    fn locate(&self, index: u32) -> (&Chunk, usize) {
+        let at = self.starts.partition_point(|start| *start <= index) - 1;
+        (&self.chunks[at], (index - self.starts[at]) as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunk(texts: &[&str]) -> Chunk {
+        let mut chunk = Chunk::default();
+        for text in texts {
+            chunk.push(text, Entry::Fresh(AddressKey(text.len() as u128))).unwrap();
+        }
+        chunk
+    }
+
+    #[test]
+    fn texts_come_back_across_chunks() {
+        let list = List::new(vec![chunk(&["a", "", "ccc"]), chunk(&["dddd"])], Vec::new());
+
+        let texts: Vec<_> = (0..list.len()).map(|index| list.text(index)).collect();
+
+        assert_eq!(texts, ["a", "", "ccc", "dddd"]);
+        assert_eq!(list.entry(3), Entry::Fresh(AddressKey(4)));
+    }
+
+    #[test]
+    fn repeats_point_at_their_first_and_are_counted_there() {
+        let repeats = vec![Repeat { index: 1, first: 0 }, Repeat { index: 3, first: 0 }];
+
+        let list = List::new(vec![chunk(&["a", "a", "b", "a"])], repeats);
+
+        assert_eq!(list.first_of(3), Some(0));
+        assert_eq!(list.first_of(2), None);
+        assert_eq!(list.repeats_of(0), 2);
+        assert_eq!(list.repeats_of(2), 0);
+        assert_eq!(list.fresh(), 2);
+    }
+
+    #[test]
+    fn a_full_chunk_gives_the_text_back() {
+        let mut chunk = Chunk::default();
+        chunk.push(&"x".repeat(CHUNK_BYTES), Entry::Repeat).unwrap();
+
+        assert_eq!(chunk.push("y", Entry::Repeat), Err("y"));
+        assert_eq!(chunk.len(), 1);
+    }
+}

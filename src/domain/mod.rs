@@ -1,0 +1,21 @@
+//! The words of the contract as types: addresses by key, outcomes, counts, lists, resends.
+//!
+//! Pure data, std and serde only. Whatever decides, waits or talks lives in the rooms above.
+
+mod call;
+mod counts;
+mod hold;
+mod key;
+mod list;
+mod outcome;
+mod resend;
+mod time;
+
+pub use call::CallResult;
+pub use counts::Counts;
+pub use hold::Hold;
+pub use key::AddressKey;
+pub use list::{CHUNK_ADDRESSES, CHUNK_BYTES, Chunk, Entry, List, Repeat};
+pub use outcome::{InvalidReason, NotSentReason, Outcome, OutcomeKind, Refusal, UnknownReason};
+pub use resend::{ClientName, ResendId, Status};
+pub use time::Timestamp;
