@@ -1,1 +1,5 @@
 //! dispatch
+mod backoff;
+mod breaker;
+mod fair_queue;
+mod pace;

@@ -22,7 +22,7 @@ pub enum Outcome {
 }
 
 /// Upstream's own words about an address it refused, already bounded and cleaned.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Refusal {
     /// Upstream's `error` code, or a stand-in made from the status when it sent none.
     pub code: String,
@@ -60,10 +60,11 @@ impl Outcome {
         }
     }
 
-    /// What a later occurrence of the same address in the same list is told.
-    pub fn of_repeat(&self) -> Self {
+    /// What a later occurrence of the same address in the same list is told; `sent_at` is when the
+    /// first was sent, if it was.
+    pub fn of_repeat(&self, sent_at: Option<Timestamp>) -> Self {
         match self {
-            Self::Sent => Self::Duplicate(None),
+            Self::Sent => Self::Duplicate(sent_at),
             Self::Duplicate(_)
             | Self::Invalid(_)
             | Self::Rejected(_)

@@ -1,1 +1,12 @@
-//! outbound
+//! HTTP to the outside: one awc client, its TLS, its timers, and what a failure says about the send.
+//!
+//! Knows nothing of fax.plus. HTTP/1.1 only, redirects off, answers bounded, every exchange under one
+//! deadline of its own. The client is `!Send`: it lives on the thread that made it.
+
+mod body;
+mod client;
+mod tls;
+
+pub use body::Written;
+pub use client::{Answer, Client, ClientOptions, Content, Failure, FailureKind, Request};
+pub use tls::{TlsError, install_crypto_provider};

@@ -1,1 +1,138 @@
-//! recent
+//! Recent sends and doubts: whom upstream accepted, or may have, inside the dedupe window.
+//!
+//! The only place with moka. Keys are keyed hashes, so no address rests here. Written by the dispatch
+//! thread alone, which is why a look-up followed by an insert needs no lock.
+//!
+//! An entry is judged against the *asking resend's* age, never by moka's clock: housekeeping drops
+//! entries by predicate, and only those that no unfinished resend can still ask for. LRU, because with
+//! moka's default policy a full cache refuses new keys (that is, forgets who was just mailed).
+
+use std::time::Duration;
+
+use moka::{notification::RemovalCause, policy::EvictionPolicy, sync::Cache};
+use tokio::time::Instant;
+
+use crate::domain::{AddressKey, Timestamp};
+
+/// A moment, for comparing and for telling.
+#[derive(Debug, Clone, Copy)]
+struct Stamp {
+    at: Instant,
+    told: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Entry {
+    sent: Option<Stamp>,
+    doubt: Option<Stamp>,
+}
+
+/// What is remembered of an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Memory {
+    /// Upstream accepted it then.
+    Sent(Timestamp),
+    /// Its last call then ended unknown.
+    Doubt(Timestamp),
+}
+
+/// Why an entry left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Eviction {
+    /// Its window was over.
+    Expired,
+    /// There was no room: protection against a second mail is lost.
+    Size,
+}
+
+/// The memory of recent sends and doubts.
+pub struct Recent {
+    cache: Cache<AddressKey, Entry>,
+    window: Duration,
+}
+
+impl Recent {
+    /// A memory over `window` (zero: remember nothing) of at most `max_entries`. `evicted` is called
+    /// for each entry that leaves; it must be quick.
+    pub fn new(
+        window: Duration,
+        max_entries: u64,
+        evicted: impl Fn(Eviction) + Send + Sync + 'static,
+    ) -> Self {
+        let cache = Cache::builder()
+            .max_capacity(max_entries)
+            .eviction_policy(EvictionPolicy::lru())
+            .support_invalidation_closures()
+            .eviction_listener(move |_, _, cause| match cause {
+                RemovalCause::Size => evicted(Eviction::Size),
+                RemovalCause::Explicit | RemovalCause::Expired => evicted(Eviction::Expired),
+                RemovalCause::Replaced => {}
+            })
+            .build();
+        Self { cache, window }
+    }
+
+    /// What a resend created at `created` must know of this address. With `force` only what happened
+    /// since then counts.
+    pub fn find(&self, key: AddressKey, created: Instant, force: bool) -> Option<Memory> {
+        let reach = if force { Duration::ZERO } else { self.window };
+        let entry = self.cache.get(&key)?;
+        let counts = |stamp: &Stamp| if force { stamp.at >= created } else { stamp.at + reach > created };
+        match (entry.sent.filter(counts), entry.doubt.filter(counts)) {
+            (Some(sent), _) => Some(Memory::Sent(sent.told)),
+            (None, Some(doubt)) => Some(Memory::Doubt(doubt.told)),
+            (None, None) => None,
+        }
+    }
+
+    /// Upstream accepted it now; an earlier doubt is settled by that.
+    pub fn record_sent(&self, key: AddressKey, now: Instant) {
+        self.record(key, |_| Entry { sent: Some(stamp(now)), doubt: None });
+    }
+
+    /// A call with it ended unknown now.
+    pub fn record_doubt(&self, key: AddressKey, now: Instant) {
+        self.record(key, |entry| Entry { doubt: Some(stamp(now)), ..entry });
+    }
+
+    /// Drops what no resend created at `oldest` or later can ask for.
+    pub fn forget_before(&self, oldest: Instant) {
+        let window = self.window;
+        let gone = move |stamp: &Stamp| stamp.at + window <= oldest;
+        let forgotten = self.cache.invalidate_entries_if(move |_, entry| {
+            entry.sent.as_ref().is_none_or(gone) && entry.doubt.as_ref().is_none_or(gone)
+        });
+        if let Err(error) = forgotten {
+            tracing::error!(%error, "The memory of recent sends can't be cleaned.");
+        }
+        self.cache.run_pending_tasks();
+    }
+
+    /// How many addresses are remembered, about.
+    pub fn len(&self) -> u64 {
+        self.cache.entry_count()
+    }
+
+    /// Whether none is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The dedupe window.
+    pub fn window(&self) -> Duration {
+        self.window
+    }
+
+    fn record(&self, key: AddressKey, change: impl FnOnce(Entry) -> Entry) {
+        if !self.window.is_zero() {
+            self.cache.insert(key, change(self.cache.get(&key).unwrap_or_default()));
+        }
+    }
+}
+
+fn stamp(at: Instant) -> Stamp {
+    Stamp { at, told: Timestamp::now() }
+}
+
+#[cfg(test)]
+mod tests;

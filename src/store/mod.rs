@@ -1,1 +1,5 @@
-//! store
+//! Where resends are kept: for now in RAM, within a byte budget.
+
+mod memory;
+
+pub use memory::{Full, Page, Record, Registry, Row, Snapshot};

@@ -1,1 +1,12 @@
-//! upstream
+//! fax.plus: the one PATCH, the one probe, the credential, and what an answer means.
+//!
+//! Stateless but for the credential and the connections. When to call is decided in `dispatch`.
+
+mod client;
+mod credential;
+mod retry_after;
+mod verdict;
+
+pub use client::{Probe, Report, Upstream, UpstreamError};
+pub use credential::{Credential, CredentialError};
+pub use verdict::{Unsent, Verdict};

@@ -1,0 +1,68 @@
+//! A call on its way: `Drawn → Prepared → Calling → Settled`.
+//!
+//! A drawn call has its members, its claims and its permit. The ledger prepares it (at once, in
+//! memory), it is launched, and its verdict settles it. A call that was certainly not sent dissolves;
+//! only the parts of a refused or repeated call persist.
+
+use tokio::time::Instant;
+
+use super::pace::Permit;
+use crate::{
+    domain::{AddressKey, ResendId, UnknownReason},
+    outbound::Written,
+};
+
+/// Most addresses of one upstream call [fax.plus documents ten].
+pub(super) const MAX_MEMBERS: usize = 10;
+
+/// One address in a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Member {
+    pub(super) resend: ResendId,
+    pub(super) index: u32,
+    pub(super) key: AddressKey,
+    /// Written calls it was part of that ended unknown (with `on_unknown = "resend"`).
+    pub(super) doubts: u32,
+    /// How the last of those ended: from then on it is never again certainly unsent.
+    pub(super) doubt: Option<UnknownReason>,
+    /// When a call with it alone was answered 403.
+    pub(super) forbidden: Option<Instant>,
+}
+
+impl Member {
+    pub(super) fn new(resend: ResendId, index: u32, key: AddressKey) -> Self {
+        Self { resend, index, key, doubts: 0, doubt: None, forbidden: None }
+    }
+}
+
+/// Whether the members of a call go back to their resends when it was not sent, or stay together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Drawn from the heads of resends.
+    Fresh,
+    /// A part of a call that was refused, or whose outcome is in doubt.
+    Part,
+}
+
+/// One to ten members that go out together, ahead of their owner's fresh addresses. They keep their claims.
+pub(super) type Part = Vec<Member>;
+
+/// A call.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) members: Vec<Member>,
+    pub(super) origin: Origin,
+    pub(super) permit: Permit,
+    pub(super) launched: Instant,
+    pub(super) written: Written,
+}
+
+impl Call {
+    /// The resends it holds addresses of, each once.
+    pub(super) fn resends(&self) -> Vec<ResendId> {
+        let mut ids: Vec<_> = self.members.iter().map(|member| member.resend).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+}

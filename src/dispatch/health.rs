@@ -1,0 +1,272 @@
+//! What is known of upstream's condition, and what it lets through.
+//!
+//! Pure: time and chance come in. Each kind of trouble is remembered with the moment it began. A
+//! success lifts it only when its call was launched after that moment: calls that were under way when
+//! trouble began prove nothing about its end.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{
+    backoff::Backoff,
+    breaker::{Breaker, BreakerState},
+};
+use crate::domain::NotSentReason;
+
+/// So many lone refusals without one success, and upstream refuses everything.
+const LONE_REFUSALS: u32 = 20;
+/// While upstream refuses everything, one lone address is tried so often.
+const LONE_INTERVAL: Duration = Duration::from_secs(1);
+/// Waits between proofs of a refused credential.
+const CREDENTIAL_CHECKS: Backoff =
+    Backoff { min: Duration::from_secs(1), max: Duration::from_secs(60), max_told: Duration::from_secs(300) };
+
+/// What may be drawn now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gate {
+    /// Calls of any size while fewer than so many are in flight.
+    Open(usize),
+    /// One call of one address, when none is in flight.
+    Lone,
+    /// Nothing until then.
+    Closed(Instant),
+}
+
+/// One trouble: since when, how often it was met, and when to try again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Trouble {
+    pub(super) reason: NotSentReason,
+    pub(super) since: Instant,
+    pub(super) next_attempt: Instant,
+    attempt: u32,
+    /// When `next_attempt` was last set: failures of calls launched before belong to the same attempt.
+    judged: Instant,
+}
+
+#[derive(Debug)]
+pub(super) struct Health {
+    backoff: Backoff,
+    breaker: Breaker,
+    breaker_since: Option<Instant>,
+    pausing: Option<Trouble>,
+    credential: Option<Trouble>,
+    refusing: Option<Trouble>,
+    forbidden: Option<Trouble>,
+    lone_refusals: u32,
+    proven: bool,
+    last_success: Option<Instant>,
+}
+
+impl Health {
+    pub(super) fn new(backoff: Backoff, breaker: Breaker) -> Self {
+        Self {
+            backoff,
+            breaker,
+            breaker_since: None,
+            pausing: None,
+            credential: None,
+            refusing: None,
+            forbidden: None,
+            lone_refusals: 0,
+            proven: false,
+            last_success: None,
+        }
+    }
+
+    /// What may be drawn now, with at most `slots` calls in flight in good times.
+    pub(super) fn gate(&self, now: Instant, slots: usize) -> Gate {
+        if let Some(trouble) = &self.credential {
+            return Gate::Closed(trouble.next_attempt);
+        }
+        if let BreakerState::Open(until) = self.breaker.state() {
+            return Gate::Closed(until);
+        }
+        let waits = [&self.pausing, &self.refusing, &self.forbidden];
+        if let Some(until) = waits.into_iter().flatten().map(|trouble| trouble.next_attempt).max() {
+            if until > now {
+                return Gate::Closed(until);
+            }
+        }
+        let half_open = self.breaker.state() == BreakerState::HalfOpen;
+        if half_open || self.refusing.is_some() || self.forbidden.is_some() {
+            return Gate::Lone;
+        }
+        if !self.proven || self.breaker.is_shaken() || self.pausing.is_some() { Gate::Open(1) } else { Gate::Open(slots) }
+    }
+
+    /// A call launched at `launched` was accepted.
+    pub(super) fn succeeded(&mut self, launched: Instant) {
+        self.answered(launched);
+        self.proven = true;
+        self.lone_refusals = 0;
+        self.refusing = None;
+        self.last_success = self.last_success.max(Some(launched));
+        if self.forbidden.is_some_and(|trouble| launched >= trouble.since) {
+            self.forbidden = None;
+        }
+    }
+
+    /// A call was refused for what it held: upstream works.
+    pub(super) fn answered(&mut self, launched: Instant) {
+        self.breaker.answered();
+        if self.breaker.state() == BreakerState::Closed {
+            self.breaker_since = None;
+        }
+        if self.pausing.is_some_and(|trouble| launched >= trouble.since) {
+            self.pausing = None;
+        }
+    }
+
+    /// A call of one address was refused for it.
+    pub(super) fn refused_alone(&mut self, now: Instant) {
+        self.lone_refusals += 1;
+        if self.lone_refusals >= LONE_REFUSALS {
+            let since = self.refusing.map_or(now, |trouble| trouble.since);
+            self.refusing = Some(Trouble {
+                reason: NotSentReason::UpstreamRefusing,
+                since,
+                next_attempt: now + LONE_INTERVAL,
+                attempt: self.lone_refusals,
+                judged: now,
+            });
+        }
+    }
+
+    /// 403.
+    pub(super) fn was_forbidden(&mut self, launched: Instant, now: Instant, jitter: f64) {
+        let backoff = Backoff { min: LONE_INTERVAL, ..self.backoff };
+        self.forbidden = Some(again(
+            self.forbidden,
+            NotSentReason::Forbidden,
+            launched,
+            now,
+            |attempt| backoff.next_delay(attempt, None, jitter),
+        ));
+    }
+
+    /// Certainly not sent, and worth another try after a wait; `told` is what upstream asks for.
+    pub(super) fn must_pause(
+        &mut self,
+        reason: NotSentReason,
+        told: Option<Duration>,
+        launched: Instant,
+        now: Instant,
+        jitter: f64,
+    ) {
+        let backoff = self.backoff;
+        self.pausing = Some(again(self.pausing, reason, launched, now, |attempt| {
+            backoff.next_delay(attempt, told, jitter)
+        }));
+    }
+
+    /// What looks like an outage: no connection, no answer, a failure of upstream itself.
+    pub(super) fn failed(&mut self, now: Instant) {
+        self.breaker.failed(now);
+        if self.breaker.state() != BreakerState::Closed {
+            self.breaker_since.get_or_insert(now);
+        }
+    }
+
+    /// 401 to the credential that is in use.
+    pub(super) fn credential_refused(&mut self, launched: Instant, now: Instant) {
+        self.credential = Some(again(self.credential, NotSentReason::CredentialsRejected, launched, now, |attempt| {
+            // The first proof is due at once: the file may hold a newer token already.
+            if attempt == 1 { Duration::ZERO } else { CREDENTIAL_CHECKS.next_delay(attempt - 1, None, 0.0) }
+        }));
+    }
+
+    /// The credential file changed, or another reason to prove the credential now.
+    pub(super) fn credential_changed(&mut self, now: Instant) {
+        if let Some(trouble) = &mut self.credential {
+            trouble.next_attempt = now;
+        }
+    }
+
+    /// The proof of the credential failed or could not be made.
+    pub(super) fn credential_unproven(&mut self, told: Option<Duration>, now: Instant) {
+        if let Some(trouble) = &mut self.credential {
+            trouble.attempt += 1;
+            trouble.judged = now;
+            trouble.next_attempt = now + CREDENTIAL_CHECKS.next_delay(trouble.attempt - 1, told, 0.0);
+        }
+    }
+
+    /// Upstream knows the credential again.
+    pub(super) fn credential_proven(&mut self) {
+        self.credential = None;
+        self.proven = false;
+    }
+
+    /// Whether the credential awaits its proof now.
+    pub(super) fn wants_credential_proof(&self, now: Instant) -> bool {
+        self.credential.is_some_and(|trouble| trouble.next_attempt <= now)
+    }
+
+    /// Whether the open breaker awaits its probe now.
+    pub(super) fn wants_probe(&self, now: Instant) -> bool {
+        matches!(self.breaker.state(), BreakerState::Open(until) if until <= now) && self.credential.is_none()
+    }
+
+    pub(super) fn probe_answered(&mut self) {
+        self.breaker.probe_answered();
+    }
+
+    pub(super) fn probe_failed(&mut self, told: Option<Duration>, now: Instant) {
+        self.breaker.probe_failed(now, told.map(|told| told.min(self.backoff.max_told)));
+    }
+
+    pub(super) fn breaker(&self) -> BreakerState {
+        self.breaker.state()
+    }
+
+    /// Whether a call launched after `moment` was accepted.
+    pub(super) fn succeeded_since(&self, moment: Instant) -> bool {
+        self.last_success.is_some_and(|launched| launched > moment)
+    }
+
+    /// Everything that holds work now, the weightiest first.
+    pub(super) fn holds(&self) -> Vec<Trouble> {
+        let breaker = match self.breaker.state() {
+            BreakerState::Closed => None,
+            BreakerState::Open(until) => Some(until),
+            BreakerState::HalfOpen => self.breaker_since,
+        }
+        .zip(self.breaker_since)
+        .map(|(next_attempt, since)| Trouble {
+            reason: NotSentReason::UpstreamUnavailable,
+            since,
+            next_attempt,
+            attempt: 0,
+            judged: since,
+        });
+        let pausing = self.pausing.filter(|pausing| breaker.is_none_or(|breaker| breaker.reason != pausing.reason));
+        [self.credential, breaker, self.forbidden, self.refusing, pausing].into_iter().flatten().collect()
+    }
+}
+
+/// The same trouble once more, or a new one.
+fn again(
+    before: Option<Trouble>,
+    reason: NotSentReason,
+    launched: Instant,
+    now: Instant,
+    delay: impl FnOnce(u32) -> Duration,
+) -> Trouble {
+    match before {
+        None => Trouble { reason, since: now, next_attempt: now + delay(1), attempt: 1, judged: now },
+        // A call from before the last judgement: the same attempt, which may be told a longer wait.
+        Some(trouble) if launched < trouble.judged => {
+            let next_attempt = trouble.next_attempt.max(now + delay(1));
+            Trouble { next_attempt, ..trouble }
+        }
+        Some(trouble) => {
+            let attempt = trouble.attempt + 1;
+            let next_attempt = trouble.next_attempt.max(now + delay(attempt));
+            Trouble { reason, since: trouble.since, next_attempt, attempt, judged: now }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

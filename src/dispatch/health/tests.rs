@@ -1,0 +1,152 @@
+use super::*;
+
+const SLOTS: usize = 8;
+const SECOND: Duration = Duration::from_secs(1);
+
+fn health() -> Health {
+    let backoff = Backoff {
+        min: Duration::from_millis(200),
+        max: Duration::from_secs(30),
+        max_told: Duration::from_secs(3600),
+    };
+    Health::new(backoff, Breaker::new(5, Duration::from_secs(10)))
+}
+
+fn proven(now: Instant) -> Health {
+    let mut health = health();
+    health.succeeded(now);
+    health
+}
+
+#[test]
+fn one_call_at_a_time_until_the_first_success() {
+    let now = Instant::now();
+    let mut health = health();
+    assert_eq!(health.gate(now, SLOTS), Gate::Open(1));
+
+    health.succeeded(now);
+
+    assert_eq!(health.gate(now, SLOTS), Gate::Open(SLOTS));
+}
+
+#[test]
+fn one_failure_narrows_to_one_call_and_a_success_widens_again() {
+    let now = Instant::now();
+    let mut health = proven(now);
+
+    health.failed(now);
+    assert_eq!(health.gate(now, SLOTS), Gate::Open(1));
+    health.succeeded(now);
+
+    assert_eq!(health.gate(now, SLOTS), Gate::Open(SLOTS));
+}
+
+#[test]
+fn retry_after_holds_everybody_and_a_success_launched_before_does_not_lift_it() {
+    let now = Instant::now();
+    let mut health = proven(now);
+
+    health.must_pause(NotSentReason::Throttled, Some(7 * SECOND), now, now, 0.0);
+    health.succeeded(now - SECOND);
+
+    assert_eq!(health.gate(now + 6 * SECOND, SLOTS), Gate::Closed(now + 7 * SECOND));
+    assert_eq!(health.gate(now + 7 * SECOND, SLOTS), Gate::Open(1));
+    health.succeeded(now + 7 * SECOND);
+    assert_eq!(health.gate(now + 8 * SECOND, SLOTS), Gate::Open(SLOTS));
+    assert!(health.holds().is_empty());
+}
+
+#[test]
+fn refusals_of_one_volley_are_one_attempt() {
+    let now = Instant::now();
+    let mut health = proven(now);
+
+    for _ in 0..8 {
+        health.must_pause(NotSentReason::Throttled, None, now - SECOND, now, 0.0);
+    }
+
+    assert_eq!(health.gate(now, SLOTS), Gate::Closed(now + Duration::from_millis(200)));
+}
+
+#[test]
+fn a_later_retry_after_is_not_forgotten_by_a_shorter_one() {
+    let now = Instant::now();
+    let mut health = proven(now);
+
+    health.must_pause(NotSentReason::Throttled, Some(60 * SECOND), now, now, 0.0);
+    health.must_pause(NotSentReason::Throttled, Some(SECOND), now, now, 0.0);
+
+    assert_eq!(health.gate(now, SLOTS), Gate::Closed(now + 60 * SECOND));
+}
+
+#[test]
+fn twenty_lone_refusals_in_a_row_leave_one_lone_address_a_second() {
+    let now = Instant::now();
+    let mut health = proven(now);
+    for _ in 0..19 {
+        health.refused_alone(now);
+    }
+    assert_eq!(health.gate(now, SLOTS), Gate::Open(SLOTS));
+
+    health.refused_alone(now);
+
+    assert_eq!(health.gate(now, SLOTS), Gate::Closed(now + SECOND));
+    assert_eq!(health.gate(now + SECOND, SLOTS), Gate::Lone);
+    assert_eq!(health.holds()[0].reason, NotSentReason::UpstreamRefusing);
+    health.succeeded(now);
+    assert_eq!(health.gate(now, SLOTS), Gate::Open(SLOTS));
+}
+
+#[test]
+fn a_forbidden_call_leaves_lone_addresses_less_and_less_often_until_a_later_success() {
+    let now = Instant::now();
+    let mut health = proven(now);
+
+    health.was_forbidden(now, now, 0.0);
+    health.succeeded(now - SECOND);
+    assert_eq!(health.gate(now + SECOND, SLOTS), Gate::Lone);
+    health.was_forbidden(now + SECOND, now + SECOND, 0.0);
+    assert_eq!(health.gate(now + SECOND, SLOTS), Gate::Closed(now + 3 * SECOND));
+    health.succeeded(now + 3 * SECOND);
+
+    assert_eq!(health.gate(now + 3 * SECOND, SLOTS), Gate::Open(SLOTS));
+    assert!(health.succeeded_since(now));
+}
+
+#[test]
+fn a_refused_credential_is_proved_at_once_then_more_and_more_seldom() {
+    let now = Instant::now();
+    let mut health = proven(now);
+
+    health.credential_refused(now, now);
+    assert!(health.wants_credential_proof(now));
+    health.credential_unproven(None, now);
+    assert!(!health.wants_credential_proof(now));
+    assert!(health.wants_credential_proof(now + SECOND));
+    health.credential_changed(now);
+    assert!(health.wants_credential_proof(now));
+    health.credential_proven();
+
+    assert_eq!(health.gate(now, SLOTS), Gate::Open(1));
+}
+
+#[test]
+fn an_open_breaker_asks_for_a_probe_and_then_lets_one_lone_address_through() {
+    let now = Instant::now();
+    let mut health = proven(now);
+    for _ in 0..5 {
+        health.failed(now);
+    }
+    let until = now + 10 * SECOND;
+    assert_eq!(health.gate(now, SLOTS), Gate::Closed(until));
+    assert_eq!(health.holds()[0].reason, NotSentReason::UpstreamUnavailable);
+    assert!(!health.wants_probe(now));
+    assert!(health.wants_probe(until));
+
+    health.probe_answered();
+    assert_eq!(health.gate(until, SLOTS), Gate::Lone);
+    health.succeeded(until);
+
+    assert_eq!(health.gate(until, SLOTS), Gate::Open(SLOTS));
+    assert!(health.holds().is_empty());
+}

@@ -1,0 +1,69 @@
+//! How fast to call: a rate learned from what upstream refuses, under a ceiling.
+//!
+//! Pure: time comes in. Two parts. `meter` hands out permits at a rate and never lets more than the
+//! ceiling into any one second. `learn` moves the rate: fast upward until the first 429, down at each,
+//! then slowly back to where it was refused, and past it now and then to see whether the limit moved.
+
+mod learn;
+mod meter;
+
+use tokio::time::Instant;
+
+use learn::Learner;
+use meter::Meter;
+
+/// Permits for upstream calls.
+#[derive(Debug)]
+pub(super) struct Pace {
+    learner: Learner,
+    meter: Meter,
+}
+
+/// A permit that was taken; the call carries it to its end.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Permit {
+    pub(super) taken: Instant,
+    /// Whether calls were waiting for it: only then does its success say that more would be welcome.
+    pub(super) was_awaited: bool,
+}
+
+impl Pace {
+    /// A pace that has learned nothing yet, under `ceiling` calls a second (`None`: no ceiling).
+    pub(super) fn new(ceiling: Option<f64>, now: Instant) -> Self {
+        Self { learner: Learner::new(ceiling), meter: Meter::new(ceiling, now) }
+    }
+
+    /// When the next permit can be had; not after `now` means at once.
+    pub(super) fn next_permit(&self, now: Instant) -> Instant {
+        self.meter.next(self.rate(), now)
+    }
+
+    /// Takes the permit that is due.
+    pub(super) fn take(&mut self, now: Instant) -> Permit {
+        let was_awaited = self.meter.take(self.rate(), now);
+        Permit { taken: now, was_awaited }
+    }
+
+    /// Gives back a permit whose call was never made.
+    pub(super) fn give_back(&mut self) {
+        self.meter.give_back(self.rate());
+    }
+
+    /// A call of this permit was accepted or refused for what it held: upstream had room for it.
+    pub(super) fn admitted(&mut self, permit: Permit, now: Instant) {
+        self.learner.admitted(permit, now);
+    }
+
+    /// Upstream said 429 to a call of this permit.
+    pub(super) fn throttled(&mut self, permit: Permit, now: Instant) {
+        self.learner.throttled(permit, now);
+    }
+
+    /// The learned rate, in calls a second.
+    pub(super) fn rate(&self) -> f64 {
+        self.learner.rate()
+    }
+}
+
+#[cfg(test)]
+mod tests;

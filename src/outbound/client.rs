@@ -1,0 +1,193 @@
+//! One exchange: a request out, a bounded answer in, under one deadline.
+
+use std::{path::PathBuf, time::Duration};
+
+use awc::{
+    ClientResponse, Connector,
+    error::{ConnectError, SendRequestError},
+    http::{Method, StatusCode, Uri, header::HeaderMap, header::HeaderName, header::HeaderValue},
+};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
+use tokio::time::{Instant, sleep_until};
+
+use super::{
+    body::{FlaggedBody, Written},
+    tls::{TlsError, client_config},
+};
+
+/// Idle connections are dropped before common servers drop them (Node: 5 s), so that a request is not
+/// written into a connection that is just being closed.
+const IDLE: Duration = Duration::from_secs(4);
+/// DNS is looked up again for new connections only, so connections do not live for ever.
+const LIFETIME: Duration = Duration::from_secs(75);
+
+/// How a client connects.
+#[derive(Debug, Clone)]
+pub struct ClientOptions {
+    /// Longest wait for a connection, name look-up included; the TLS handshake may take as long again.
+    pub connect_timeout: Duration,
+    /// Authorities trusted beside the machine's own (PEM).
+    pub ca_file: Option<PathBuf>,
+    /// Most exchanges at once.
+    pub max_in_flight: usize,
+}
+
+/// A request; its body is sent in one piece.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The absolute URL.
+    pub uri: Uri,
+    /// Headers beside `Host` and `Content-Length`.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The body; empty for none.
+    pub body: Bytes,
+    /// When to give up, from now on.
+    pub timeout: Duration,
+    /// Most bytes of the answer's body that are kept.
+    pub max_answer_bytes: usize,
+    /// Raised when the request may have left. A request without a body raises nothing.
+    pub written: Written,
+}
+
+/// An answer whose head came whole.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status; may be a stray 1xx.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body, or why there is none.
+    pub content: Content,
+}
+
+/// The body of an answer.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Content {
+    /// All of it.
+    Whole(Bytes),
+    /// More than was asked for.
+    TooLong,
+    /// The deadline came first.
+    TimedOut,
+    /// The connection ended, or the body was malformed.
+    Broken,
+}
+
+/// No answer head came.
+#[derive(Debug)]
+pub struct Failure {
+    /// Whether any byte of the request may have left. `false` is proof that none did.
+    pub written: bool,
+    /// What went wrong.
+    pub kind: FailureKind,
+}
+
+/// What went wrong before an answer came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The deadline came first.
+    TimedOut,
+    /// The name does not resolve.
+    Dns,
+    /// No connection, or no TLS on it.
+    Connect,
+    /// The connection ended.
+    Disconnected,
+    /// What came is not HTTP.
+    NotHttp,
+    /// The request can't be sent as it is (a wrong URL, say).
+    Unsendable,
+}
+
+/// A pool of connections. Not `Send`.
+#[derive(Clone)]
+pub struct Client {
+    awc: awc::Client,
+}
+
+impl Client {
+    /// A client with connections of its own.
+    ///
+    /// # Errors
+    /// When `ca_file` can't be read.
+    pub fn new(options: &ClientOptions) -> Result<Self, TlsError> {
+        let connector = Connector::new()
+            .rustls_0_23(client_config(options.ca_file.as_deref())?)
+            .timeout(options.connect_timeout)
+            .handshake_timeout(options.connect_timeout)
+            .conn_keep_alive(IDLE)
+            .conn_lifetime(LIFETIME)
+            .limit(options.max_in_flight.max(1));
+        let awc = awc::Client::builder().connector(connector).disable_redirects().disable_timeout().finish();
+        Ok(Self { awc })
+    }
+
+    /// Sends one request and reads its answer.
+    ///
+    /// # Errors
+    /// When no answer head came; [`Failure::written`] says whether the request may have been seen.
+    pub async fn exchange(&self, request: Request) -> Result<Answer, Failure> {
+        let deadline = Instant::now() + request.timeout;
+        let max_answer_bytes = request.max_answer_bytes;
+        let written = request.written.clone();
+        let sending = self.send(request);
+        // The answer is looked at first: a thread that was stalled past the deadline must not call a
+        // timeout what has been answered in time.
+        let head = tokio::select! {
+            biased;
+            head = sending => head,
+            () = sleep_until(deadline) => {
+                return Err(Failure { written: written.is_set(), kind: FailureKind::TimedOut });
+            }
+        };
+        let mut response =
+            head.map_err(|error| Failure { written: written.is_set(), kind: kind_of(&error) })?;
+        let content = tokio::select! {
+            biased;
+            content = read(&mut response, max_answer_bytes) => content,
+            () = sleep_until(deadline) => Content::TimedOut,
+        };
+        Ok(Answer { status: response.status(), headers: response.headers().clone(), content })
+    }
+
+    async fn send(&self, request: Request) -> Result<ClientResponse, SendRequestError> {
+        let mut outgoing = self.awc.request(request.method, request.uri).no_decompress();
+        for (name, value) in request.headers {
+            outgoing.headers_mut().insert(name, value);
+        }
+        if request.body.is_empty() {
+            outgoing.send().await
+        } else {
+            outgoing.send_body(FlaggedBody::new(request.body, request.written)).await
+        }
+    }
+}
+
+async fn read(response: &mut ClientResponse, max_bytes: usize) -> Content {
+    let mut body = BytesMut::new();
+    while let Some(piece) = response.next().await {
+        let Ok(piece) = piece else { return Content::Broken };
+        if body.len() + piece.len() > max_bytes {
+            return Content::TooLong;
+        }
+        body.extend_from_slice(&piece);
+    }
+    Content::Whole(body.freeze())
+}
+
+fn kind_of(error: &SendRequestError) -> FailureKind {
+    match error {
+        SendRequestError::Connect(ConnectError::Resolver(_) | ConnectError::NoRecords) => FailureKind::Dns,
+        SendRequestError::Connect(ConnectError::Disconnected) | SendRequestError::Send(_) => {
+            FailureKind::Disconnected
+        }
+        SendRequestError::Connect(_) => FailureKind::Connect,
+        SendRequestError::Response(_) => FailureKind::NotHttp,
+        SendRequestError::Timeout => FailureKind::TimedOut,
+        // Both enums of awc are open; what remains can't be sent at all (URL, header, body).
+        _ => FailureKind::Unsendable,
+    }
+}

@@ -1,0 +1,11 @@
+//! Resends in RAM: the lists, what became of each address, and who is told when one is done.
+//!
+//! Bounded in bytes; finished resends leave after the retention, or earlier, oldest first, when room
+//! is needed. Nothing of it survives the process.
+
+mod outcomes;
+mod record;
+mod registry;
+
+pub use record::{Record, Row, Snapshot};
+pub use registry::{Full, Page, Registry};

@@ -1,0 +1,157 @@
+//! The outcomes of one list in a few bytes an address.
+//!
+//! One byte says the word and the reason. Eight more, for all addresses once the first needs them,
+//! hold the time of a duplicate (or of a send that has repeats) or the place of a refusal's words.
+
+use std::{collections::HashMap, sync::Arc};
+
+use crate::domain::{NotSentReason, Outcome, Refusal, Timestamp, UnknownReason};
+
+const PENDING: u8 = 0;
+const SENT: u8 = 1;
+const DUPLICATE: u8 = 2;
+const DUPLICATE_AT: u8 = 3;
+const REJECTED: u8 = 4;
+const SENT_AT: u8 = 5;
+const NOT_SENT: u8 = 0x40;
+const UNKNOWN: u8 = 0x80;
+
+/// Most different refusals that are kept word for word; later ones share a short stand-in.
+const MAX_REFUSALS: usize = 10_000;
+
+#[derive(Debug)]
+pub(super) struct Outcomes {
+    codes: Vec<u8>,
+    extras: Vec<u64>,
+    refusals: Vec<Arc<Refusal>>,
+    refusal_places: HashMap<Arc<Refusal>, usize>,
+}
+
+impl Outcomes {
+    pub(super) fn new(addresses: u32) -> Self {
+        Self {
+            codes: vec![PENDING; addresses as usize],
+            extras: Vec::new(),
+            refusals: Vec::new(),
+            refusal_places: HashMap::new(),
+        }
+    }
+
+    /// Most heap bytes that outcomes of so many addresses take, refusals' words aside.
+    pub(super) fn bytes(addresses: u32) -> usize {
+        addresses as usize * (size_of::<u8>() + size_of::<u64>())
+    }
+
+    pub(super) fn is_pending(&self, index: u32) -> bool {
+        self.codes[index as usize] == PENDING
+    }
+
+    pub(super) fn get(&self, index: u32) -> Option<Outcome> {
+        let index = index as usize;
+        let code = self.codes[index];
+        match code {
+            PENDING => None,
+            SENT | SENT_AT => Some(Outcome::Sent),
+            DUPLICATE => Some(Outcome::Duplicate(None)),
+            DUPLICATE_AT => Some(Outcome::Duplicate(Some(Timestamp(self.extras[index])))),
+            REJECTED => Some(Outcome::Rejected(Arc::clone(&self.refusals[self.extras[index] as usize]))),
+            _ if code >= UNKNOWN => Some(Outcome::Unknown(UnknownReason::ALL[usize::from(code - UNKNOWN)])),
+            _ => Some(Outcome::NotSent(NotSentReason::ALL[usize::from(code - NOT_SENT)])),
+        }
+    }
+
+    /// `Invalid` is not kept here: the list itself says it.
+    pub(super) fn set(&mut self, index: u32, outcome: &Outcome) {
+        let (code, extra) = match outcome {
+            Outcome::Sent => (SENT, None),
+            Outcome::Duplicate(None) => (DUPLICATE, None),
+            Outcome::Duplicate(Some(at)) => (DUPLICATE_AT, Some(at.0)),
+            Outcome::Rejected(refusal) => (REJECTED, Some(self.place(refusal) as u64)),
+            Outcome::NotSent(reason) => (NOT_SENT + *reason as u8, None),
+            Outcome::Unknown(reason) => (UNKNOWN + *reason as u8, None),
+            Outcome::Invalid(_) => return,
+        };
+        self.codes[index as usize] = code;
+        if let Some(extra) = extra {
+            self.set_extra(index, extra);
+        }
+    }
+
+    /// Remembers when the sent address at `index` was sent, for its repeats.
+    pub(super) fn set_sent_at(&mut self, index: u32, at: Timestamp) {
+        self.codes[index as usize] = SENT_AT;
+        self.set_extra(index, at.0);
+    }
+
+    /// What repeats of the address at `index` are told.
+    pub(super) fn of_repeat(&self, index: u32) -> Option<Outcome> {
+        let sent_at = (self.codes[index as usize] == SENT_AT).then(|| Timestamp(self.extras[index as usize]));
+        self.get(index).map(|outcome| outcome.of_repeat(sent_at))
+    }
+
+    fn set_extra(&mut self, index: u32, extra: u64) {
+        if self.extras.is_empty() {
+            self.extras = vec![0; self.codes.len()];
+        }
+        self.extras[index as usize] = extra;
+    }
+
+    fn place(&mut self, refusal: &Arc<Refusal>) -> usize {
+        let refusal = if self.refusals.len() < MAX_REFUSALS || self.refusal_places.contains_key(refusal) {
+            Arc::clone(refusal)
+        } else {
+            Arc::new(Refusal { code: "refused".to_owned(), detail: None })
+        };
+        *self.refusal_places.entry(Arc::clone(&refusal)).or_insert_with(|| {
+            self.refusals.push(refusal);
+            self.refusals.len() - 1
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(code: &str) -> Arc<Refusal> {
+        Arc::new(Refusal { code: code.to_owned(), detail: None })
+    }
+
+    #[test]
+    fn every_outcome_reads_back_as_written() {
+        let mut all = vec![
+            Outcome::Sent,
+            Outcome::Duplicate(None),
+            Outcome::Duplicate(Some(Timestamp(1_763_884_800_123))),
+            Outcome::Rejected(refusal("a")),
+            Outcome::Rejected(refusal("b")),
+        ];
+        all.extend(NotSentReason::ALL.iter().map(|reason| Outcome::NotSent(*reason)));
+        all.extend(UnknownReason::ALL.iter().map(|reason| Outcome::Unknown(*reason)));
+        let mut outcomes = Outcomes::new(all.len() as u32 + 1);
+
+        for (index, outcome) in all.iter().enumerate() {
+            outcomes.set(index as u32, outcome);
+        }
+
+        for (index, outcome) in all.iter().enumerate() {
+            assert_eq!(outcomes.get(index as u32).as_ref(), Some(outcome));
+        }
+        assert_eq!(outcomes.get(all.len() as u32), None);
+    }
+
+    #[test]
+    fn equal_refusals_are_kept_once_and_the_kinds_of_them_are_bounded() {
+        let count = MAX_REFUSALS as u32 + 5;
+        let mut outcomes = Outcomes::new(count);
+
+        for index in 0..count {
+            outcomes.set(index, &Outcome::Rejected(refusal(&format!("code_{index}"))));
+        }
+        outcomes.set(0, &Outcome::Rejected(refusal("code_1")));
+
+        assert_eq!(outcomes.get(0), Some(Outcome::Rejected(refusal("code_1"))));
+        assert_eq!(outcomes.get(count - 1), Some(Outcome::Rejected(refusal("refused"))));
+        assert!(outcomes.refusals.len() <= MAX_REFUSALS + 1);
+    }
+}

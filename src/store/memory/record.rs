@@ -1,0 +1,194 @@
+//! One resend: its list, its outcomes, its state.
+//!
+//! The dispatch thread writes, the API reads; one short lock a turn, a page or a look. The counts are
+//! kept with each settle, so telling them never walks the list.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::{sync::watch, time::Instant};
+
+use super::outcomes::Outcomes;
+use crate::domain::{
+    ClientName, Counts, Entry, InvalidReason, List, Outcome, OutcomeKind, ResendId, Status, Timestamp,
+};
+
+/// One resend.
+#[derive(Debug)]
+pub struct Record {
+    /// Its id.
+    pub id: ResendId,
+    /// Who posted it.
+    pub client: ClientName,
+    /// When its body was whole, for telling.
+    pub created_at: Timestamp,
+    /// The same moment, for comparing.
+    pub created: Instant,
+    /// Whether what happened before it counts for nothing.
+    pub force: bool,
+    /// What was posted.
+    pub list: List,
+    state: Mutex<State>,
+    done: watch::Sender<bool>,
+}
+
+#[derive(Debug)]
+struct State {
+    status: Status,
+    counts: Counts,
+    outcomes: Outcomes,
+    rest: Option<Outcome>,
+    upstream_calls: u64,
+    finished_at: Option<Timestamp>,
+}
+
+/// A resend's state at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Where it stands.
+    pub status: Status,
+    /// How many came to which end.
+    pub counts: Counts,
+    /// How many upstream calls held at least one of its addresses.
+    pub upstream_calls: u64,
+    /// When the last outcome fell.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// One result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row<'record> {
+    /// The place in the caller's list.
+    pub index: u32,
+    /// What the caller wrote there.
+    pub email: &'record str,
+    /// What became of it; `None` while pending.
+    pub outcome: Option<Outcome>,
+}
+
+impl Record {
+    /// A fresh resend of `list`, created now. What is no address has its outcome at once.
+    pub fn new(id: ResendId, client: ClientName, force: bool, list: List) -> Self {
+        let mut counts = Counts::new(list.len().into());
+        for reason in InvalidReason::ALL {
+            counts.add(OutcomeKind::Invalid, list.invalid(*reason).into());
+        }
+        let state = State {
+            status: Status::Queued,
+            counts,
+            outcomes: Outcomes::new(list.len()),
+            rest: None,
+            upstream_calls: 0,
+            finished_at: None,
+        };
+        Self {
+            id,
+            client,
+            created_at: Timestamp::now(),
+            created: Instant::now(),
+            force,
+            list,
+            state: Mutex::new(state),
+            done: watch::Sender::new(false),
+        }
+    }
+
+    /// Heap bytes that a resend of `list` takes.
+    pub fn bytes(list: &List) -> usize {
+        size_of::<Self>() + list.bytes() + Outcomes::bytes(list.len())
+    }
+
+    /// The state now.
+    pub fn snapshot(&self) -> Snapshot {
+        let state = self.state();
+        Snapshot {
+            status: state.status,
+            counts: state.counts,
+            upstream_calls: state.upstream_calls,
+            finished_at: state.finished_at,
+        }
+    }
+
+    /// Marks the first look at its addresses.
+    pub fn start(&self) {
+        let mut state = self.state();
+        if state.status == Status::Queued {
+            state.status = Status::Running;
+        }
+    }
+
+    /// Counts a call that held some of its addresses.
+    pub fn count_call(&self) {
+        self.state().upstream_calls += 1;
+    }
+
+    /// Writes final outcomes of fresh addresses; their repeats inside the list share them. `tell` hears
+    /// each outcome with the number of addresses that have it by this.
+    pub fn settle(&self, outcomes: &[(u32, Outcome)], mut tell: impl FnMut(&Outcome, u64)) {
+        let mut state = self.state();
+        for (index, outcome) in outcomes {
+            if !state.outcomes.is_pending(*index) {
+                continue;
+            }
+            state.outcomes.set(*index, outcome);
+            state.counts.add(outcome.kind(), 1);
+            tell(outcome, 1);
+            let repeats = u64::from(self.list.repeats_of(*index));
+            if repeats > 0 {
+                let sent_at = (*outcome == Outcome::Sent).then(Timestamp::now);
+                if let Some(at) = sent_at {
+                    state.outcomes.set_sent_at(*index, at);
+                }
+                let shared = outcome.of_repeat(sent_at);
+                state.counts.add(shared.kind(), repeats);
+                tell(&shared, repeats);
+            }
+        }
+    }
+
+    /// Ends the resend. Addresses without an outcome get `rest`, all at once; wakes whoever waits.
+    pub fn finish(&self, status: Status, rest: Option<Outcome>, mut tell: impl FnMut(&Outcome, u64)) {
+        {
+            let mut state = self.state();
+            let pending = state.counts.pending();
+            if let Some(outcome) = rest.filter(|_| pending > 0) {
+                state.counts.add(outcome.kind(), pending);
+                tell(&outcome, pending);
+                state.rest = Some(outcome);
+            }
+            state.status = status;
+            state.finished_at = Some(Timestamp::now());
+        }
+        self.done.send_replace(true);
+    }
+
+    /// Returns once the resend is finished or cancelled.
+    pub async fn finished(&self) {
+        let mut done = self.done.subscribe();
+        // The sender lives as long as `self`, so waiting can't fail.
+        let waited = done.wait_for(|done| *done).await;
+        drop(waited);
+    }
+
+    /// The rows from `from` on, at most `limit`, in the caller's order.
+    pub fn rows(&self, from: u32, limit: u32) -> Vec<Row<'_>> {
+        let end = from.saturating_add(limit).min(self.list.len());
+        let state = self.state();
+        (from..end)
+            .map(|index| Row { index, email: self.list.text(index), outcome: self.outcome(&state, index) })
+            .collect()
+    }
+
+    fn outcome(&self, state: &State, index: u32) -> Option<Outcome> {
+        let own = match self.list.entry(index) {
+            Entry::Fresh(_) => state.outcomes.get(index),
+            Entry::Repeat => self.list.first_of(index).and_then(|first| state.outcomes.of_repeat(first)),
+            Entry::Invalid(reason) => Some(Outcome::Invalid(reason)),
+        };
+        own.or_else(|| state.rest.clone())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it holds the lock but for a bug, and a bug in dispatch ends the process.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,182 @@
+//! All resends by id, within a byte budget.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use thiserror::Error;
+use tokio::time::Instant;
+
+use super::record::Record;
+use crate::domain::{ClientName, List, ResendId, Status, Timestamp};
+
+/// The budget has no room, and nothing finished is left that could make some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("{needed} bytes are needed and {free} of {budget} are free")]
+pub struct Full {
+    /// Bytes the resend takes.
+    pub needed: usize,
+    /// Bytes that are free.
+    pub free: usize,
+    /// All bytes there are.
+    pub budget: usize,
+}
+
+/// A page of the list of resends, newest first.
+#[derive(Debug)]
+pub struct Page {
+    /// The resends.
+    pub records: Vec<Arc<Record>>,
+    /// Where the next page goes on; `None` at the end.
+    pub next: Option<ResendId>,
+}
+
+/// All resends of this process.
+#[derive(Debug)]
+pub struct Registry {
+    kept: Mutex<Kept>,
+    budget: usize,
+    retention: Duration,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    by_id: BTreeMap<ResendId, (Arc<Record>, usize)>,
+    bytes: usize,
+}
+
+impl Registry {
+    /// An empty registry of at most `budget` bytes that forgets finished resends after `retention`.
+    pub fn new(budget: usize, retention: Duration) -> Self {
+        Self { kept: Mutex::default(), budget, retention }
+    }
+
+    /// Takes a resend in.
+    ///
+    /// # Errors
+    /// When there is no room, also without the finished ones. The registry is unchanged then.
+    pub fn insert(&self, record: Record) -> Result<Arc<Record>, Full> {
+        let needed = Record::bytes(&record.list);
+        let mut kept = self.kept();
+        kept.make_room(needed, self.budget)?;
+        let record = Arc::new(record);
+        kept.bytes += needed;
+        kept.by_id.insert(record.id, (Arc::clone(&record), needed));
+        Ok(record)
+    }
+
+    /// Says whether a resend of `list` would find room, without taking it in.
+    ///
+    /// # Errors
+    /// As [`Registry::insert`].
+    pub fn has_room(&self, list: &List) -> Result<(), Full> {
+        self.kept().room(Record::bytes(list), self.budget)
+    }
+
+    /// The resend with this id.
+    pub fn get(&self, id: ResendId) -> Option<Arc<Record>> {
+        self.kept().by_id.get(&id).map(|(record, _)| Arc::clone(record))
+    }
+
+    /// Drops a resend that was never promised to anybody.
+    pub fn remove(&self, id: ResendId) {
+        self.kept().remove(id);
+    }
+
+    /// The resends of `client` (all, when `None`) in `status` (any, when `None`) before `cursor`, newest
+    /// first.
+    pub fn page(
+        &self,
+        client: Option<&ClientName>,
+        status: Option<Status>,
+        cursor: Option<ResendId>,
+        limit: usize,
+    ) -> Page {
+        let kept = self.kept();
+        let end = cursor.unwrap_or(ResendId(u128::MAX));
+        let mut matching = kept
+            .by_id
+            .range(..end)
+            .rev()
+            .map(|(_, (record, _))| record)
+            .filter(|record| client.is_none_or(|client| record.client == *client))
+            .filter(|record| status.is_none_or(|status| record.snapshot().status == status));
+        let records: Vec<_> = matching.by_ref().take(limit).map(Arc::clone).collect();
+        let next = matching.next().and_then(|_| records.last().map(|record| record.id));
+        Page { records, next }
+    }
+
+    /// Forgets resends that finished longer than the retention ago.
+    pub fn forget_old(&self) {
+        let oldest = Timestamp::now().0.saturating_sub(self.retention.as_millis() as u64);
+        let mut kept = self.kept();
+        let old: Vec<_> = kept
+            .by_id
+            .values()
+            .filter(|(record, _)| record.snapshot().finished_at.is_some_and(|at| at.0 < oldest))
+            .map(|(record, _)| record.id)
+            .collect();
+        for id in old {
+            kept.remove(id);
+        }
+    }
+
+    /// Bytes in use.
+    pub fn bytes(&self) -> usize {
+        self.kept().bytes
+    }
+
+    /// The moment the oldest unfinished resend was created.
+    pub fn oldest_unfinished(&self) -> Option<Instant> {
+        let kept = self.kept();
+        kept.by_id
+            .values()
+            .find(|(record, _)| !record.snapshot().status.is_final())
+            .map(|(record, _)| record.created)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn room(&self, needed: usize, budget: usize) -> Result<(), Full> {
+        let held: usize = self
+            .by_id
+            .values()
+            .filter(|(record, _)| !record.snapshot().status.is_final())
+            .map(|(_, bytes)| bytes)
+            .sum();
+        let free = budget.saturating_sub(held);
+        if needed > free { Err(Full { needed, free, budget }) } else { Ok(()) }
+    }
+
+    fn make_room(&mut self, needed: usize, budget: usize) -> Result<(), Full> {
+        if self.bytes + needed <= budget {
+            return Ok(());
+        }
+        self.room(needed, budget)?;
+        while self.bytes + needed > budget {
+            let finished = self
+                .by_id
+                .values()
+                .find(|(record, _)| record.snapshot().status.is_final())
+                .map(|(record, _)| record.id);
+            let Some(id) = finished else { break };
+            self.remove(id);
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, id: ResendId) {
+        if let Some((_, bytes)) = self.by_id.remove(&id) {
+            self.bytes -= bytes;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

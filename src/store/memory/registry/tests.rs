@@ -1,0 +1,122 @@
+use super::*;
+use crate::domain::{AddressKey, Chunk, Entry, Outcome, OutcomeKind, Repeat};
+
+fn record(id: u128, addresses: &[&str]) -> Record {
+    let mut chunk = Chunk::default();
+    for (key, address) in addresses.iter().enumerate() {
+        chunk.push(address, Entry::Fresh(AddressKey(key as u128))).unwrap();
+    }
+    Record::new(ResendId(id), ClientName::anonymous(), false, List::new(vec![chunk], Vec::new()))
+}
+
+fn finish(record: &Record) {
+    record.finish(Status::Finished, Some(Outcome::Sent), |_, _| {});
+}
+
+#[test]
+fn finished_resends_make_room_oldest_first_and_unfinished_ones_do_not() {
+    let size = Record::bytes(&record(0, &["a@b.c"]).list);
+    let registry = Registry::new(3 * size, Duration::MAX);
+    for id in 1..=3 {
+        registry.insert(record(id, &["a@b.c"])).unwrap();
+    }
+    assert_eq!(
+        registry.insert(record(4, &["a@b.c"])).unwrap_err(),
+        Full { needed: size, free: 0, budget: 3 * size }
+    );
+
+    finish(&registry.get(ResendId(2)).unwrap());
+    finish(&registry.get(ResendId(3)).unwrap());
+    registry.insert(record(4, &["a@b.c"])).unwrap();
+
+    assert!(registry.get(ResendId(1)).is_some());
+    assert!(registry.get(ResendId(2)).is_none());
+    assert!(registry.get(ResendId(3)).is_some());
+    assert_eq!(registry.bytes(), 3 * size);
+}
+
+#[test]
+fn pages_follow_each_other_newest_first() {
+    let registry = Registry::new(1 << 20, Duration::MAX);
+    for id in 1..=5 {
+        registry.insert(record(id, &["a@b.c"])).unwrap();
+    }
+    finish(&registry.get(ResendId(2)).unwrap());
+
+    let first = registry.page(None, Some(Status::Queued), None, 3);
+    let second = registry.page(None, Some(Status::Queued), first.next, 3);
+
+    let ids = |page: &Page| page.records.iter().map(|record| record.id.0).collect::<Vec<_>>();
+    assert_eq!(ids(&first), [5, 4, 3]);
+    assert_eq!(ids(&second), [1]);
+    assert_eq!(second.next, None);
+}
+
+#[test]
+fn a_client_sees_its_own_resends() {
+    let registry = Registry::new(1 << 20, Duration::MAX);
+    registry.insert(record(1, &["a@b.c"])).unwrap();
+
+    let other = registry.page(Some(&ClientName::new("other")), None, None, 3);
+
+    assert!(other.records.is_empty());
+}
+
+#[test]
+fn only_what_finished_before_the_retention_is_forgotten() {
+    let registry = Registry::new(1 << 20, Duration::ZERO);
+    registry.insert(record(1, &["a@b.c"])).unwrap();
+    let finished = registry.insert(record(2, &["a@b.c"])).unwrap();
+    finish(&finished);
+
+    while Timestamp::now() <= finished.snapshot().finished_at.unwrap() {
+        std::hint::spin_loop();
+    }
+    registry.forget_old();
+
+    assert!(registry.get(ResendId(1)).is_some());
+    assert!(registry.get(ResendId(2)).is_none());
+}
+
+#[test]
+fn counts_add_up_through_settles_repeats_and_the_rest() {
+    let mut chunk = Chunk::default();
+    for (text, entry) in [
+        ("a@b.c", Entry::Fresh(AddressKey(1))),
+        ("A@b.c", Entry::Repeat),
+        ("b@b.c", Entry::Fresh(AddressKey(2))),
+        ("nobody", Entry::Invalid(crate::domain::InvalidReason::NoAtSign)),
+        ("B@b.c", Entry::Repeat),
+    ] {
+        chunk.push(text, entry).unwrap();
+    }
+    let repeats = vec![Repeat { index: 1, first: 0 }, Repeat { index: 4, first: 2 }];
+    let list = List::new(vec![chunk], repeats);
+    let record = Record::new(ResendId(1), ClientName::anonymous(), false, list);
+    let mut told = Vec::new();
+
+    record.settle(&[(0, Outcome::Sent)], |outcome, count| told.push((outcome.kind(), count)));
+    assert_eq!(record.snapshot().counts.pending(), 2);
+    record.settle(&[(0, Outcome::Sent)], |_, _| panic!("settled twice"));
+    record.finish(
+        Status::Cancelled,
+        Some(Outcome::NotSent(crate::domain::NotSentReason::Cancelled)),
+        |outcome, count| {
+            told.push((outcome.kind(), count));
+        },
+    );
+
+    assert_eq!(told, [(OutcomeKind::Sent, 1), (OutcomeKind::Duplicate, 1), (OutcomeKind::NotSent, 2)]);
+    assert_eq!(record.snapshot().counts.pending(), 0);
+    let kinds: Vec<_> = record.rows(0, 10).into_iter().map(|row| row.outcome.unwrap().kind()).collect();
+    assert_eq!(
+        kinds,
+        [
+            OutcomeKind::Sent,
+            OutcomeKind::Duplicate,
+            OutcomeKind::NotSent,
+            OutcomeKind::Invalid,
+            OutcomeKind::NotSent
+        ]
+    );
+}

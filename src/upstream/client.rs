@@ -1,0 +1,197 @@
+//! Calls fax.plus: `PATCH accounts/self/member-invitations` and the probe `GET accounts/self`.
+
+use std::{
+    cell::RefCell,
+    rc::Rc,
+    time::{Duration, SystemTime},
+};
+
+use awc::http::{
+    Method, StatusCode, Uri,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, USER_AGENT},
+};
+use bytes::Bytes;
+use thiserror::Error;
+use tokio::time::Instant;
+
+use super::{
+    credential::{Credential, CredentialError},
+    retry_after,
+    verdict::{Verdict, judge},
+};
+use crate::{
+    config::{UpstreamSettings, read_secret},
+    outbound::{Answer, Client, ClientOptions, Failure, Request, TlsError, Written},
+};
+
+/// Most bytes of an answer that are read: documented answers have less than two hundred.
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
+/// Room for probes beside the calls.
+const SPARE_CONNECTIONS: usize = 4;
+const AGENT: &str = concat!("faxplus-gateway/", env!("CARGO_PKG_VERSION"));
+
+/// Why upstream can't be set up.
+#[derive(Debug, Error)]
+pub enum UpstreamError {
+    /// The base URL is none.
+    #[error("upstream.base_url: {0}")]
+    Url(String),
+    /// TLS can't be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// How one PATCH ended.
+#[derive(Debug)]
+pub struct Report {
+    /// What it means.
+    pub verdict: Verdict,
+    /// From the start of the call to its end.
+    pub took: Duration,
+    /// Which token it carried.
+    pub generation: u64,
+}
+
+/// What `GET accounts/self` says. It mails nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Probe {
+    /// Upstream answers and knows the token (it may still say that the token may not read this).
+    Alive,
+    /// Upstream answers and refuses the token.
+    Unauthorized,
+    /// No useful answer, with the wait that upstream asks for.
+    Failing(Option<Duration>),
+}
+
+/// The way to fax.plus. Clones share connections and credential. Not `Send`.
+#[derive(Clone)]
+pub struct Upstream {
+    shared: Rc<Shared>,
+}
+
+struct Shared {
+    client: RefCell<Client>,
+    options: ClientOptions,
+    invitations: Uri,
+    account: Uri,
+    timeout: Duration,
+    credential: RefCell<Credential>,
+}
+
+impl Upstream {
+    /// Sets up the client; calls nobody.
+    ///
+    /// # Errors
+    /// When the URL or the trusted authorities can't be used.
+    pub fn new(settings: &UpstreamSettings, credential: Credential) -> Result<Self, UpstreamError> {
+        let options = ClientOptions {
+            connect_timeout: settings.connect_timeout,
+            ca_file: settings.ca_file.clone(),
+            max_in_flight: settings.max_in_flight + SPARE_CONNECTIONS,
+        };
+        let uri = |path: &str| {
+            format!("{}{path}", settings.base_url)
+                .parse::<Uri>()
+                .map_err(|error| UpstreamError::Url(error.to_string()))
+        };
+        Ok(Self {
+            shared: Rc::new(Shared {
+                client: RefCell::new(Client::new(&options)?),
+                options,
+                invitations: uri("/accounts/self/member-invitations")?,
+                account: uri("/accounts/self")?,
+                timeout: settings.request_timeout,
+                credential: RefCell::new(credential),
+            }),
+        })
+    }
+
+    /// Sends one PATCH with `body`, a JSON array of one to ten addresses. `written` is raised when it
+    /// may have left.
+    pub async fn resend(&self, body: Bytes, written: Written) -> Report {
+        let started = Instant::now();
+        let generation = self.generation();
+        let exchange = self.exchange(Method::PATCH, &self.shared.invitations, body, written).await;
+        if exchange.as_ref().is_ok_and(|answer| answer.status.is_informational()) {
+            self.replace_connections();
+        }
+        Report { verdict: judge(&exchange, SystemTime::now()), took: started.elapsed(), generation }
+    }
+
+    /// Asks for the account the token belongs to.
+    pub async fn probe(&self) -> Probe {
+        let exchange =
+            self.exchange(Method::GET, &self.shared.account, Bytes::new(), Written::default()).await;
+        match exchange {
+            Err(_) => Probe::Failing(None),
+            Ok(answer) => match answer.status {
+                StatusCode::UNAUTHORIZED => Probe::Unauthorized,
+                StatusCode::TOO_MANY_REQUESTS => Probe::Failing(wait(&answer)),
+                status if status.is_server_error() || status.is_informational() => {
+                    Probe::Failing(wait(&answer))
+                }
+                _ => Probe::Alive,
+            },
+        }
+    }
+
+    /// Reads the token's file again and adopts what stands there. Says whether it is another token.
+    ///
+    /// # Errors
+    /// When the file can't be read or holds no token; the one in use stays.
+    pub async fn reread_credential(&self) -> Result<bool, CredentialError> {
+        let Some(path) = self.shared.credential.borrow().file() else { return Ok(false) };
+        let Ok(read) = tokio::task::spawn_blocking(move || read_secret(&path)).await else {
+            return Ok(false);
+        };
+        self.shared.credential.borrow_mut().adopt(&read?)
+    }
+
+    /// Which token is in use; grows with each one adopted.
+    pub fn generation(&self) -> u64 {
+        self.shared.credential.borrow().generation()
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        uri: &Uri,
+        body: Bytes,
+        written: Written,
+    ) -> Result<Answer, Failure> {
+        let authorization = self.shared.credential.borrow().authorization();
+        let mut headers = vec![
+            (AUTHORIZATION, authorization),
+            (ACCEPT, HeaderValue::from_static("application/json")),
+            (USER_AGENT, HeaderValue::from_static(AGENT)),
+        ];
+        if !body.is_empty() {
+            headers.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
+        }
+        let client = self.shared.client.borrow().clone();
+        let request = Request {
+            method,
+            uri: uri.clone(),
+            headers,
+            body,
+            timeout: self.shared.timeout,
+            max_answer_bytes: MAX_ANSWER_BYTES,
+            written,
+        };
+        client.exchange(request).await
+    }
+
+    /// After a stray 1xx the true answer is still to come on a connection that awc put back into its
+    /// pool, where it would be taken for the answer to somebody else's call. Calls in flight keep the
+    /// old client until they end.
+    fn replace_connections(&self) {
+        match Client::new(&self.shared.options) {
+            Ok(client) => *self.shared.client.borrow_mut() = client,
+            Err(error) => tracing::error!(%error, "Can't replace the connections to upstream."),
+        }
+    }
+}
+
+fn wait(answer: &Answer) -> Option<Duration> {
+    retry_after::parse(answer.headers.get(RETRY_AFTER)?.to_str().ok()?, SystemTime::now())
+}
