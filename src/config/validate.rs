@@ -1,0 +1,51 @@
+//! The rules between sections: what is refused, and what is worth a warning.
+
+use super::{Settings, base_url::BaseUrl, read::Reader};
+
+/// Refuses settings whose sections contradict each other.
+pub(super) fn check(settings: &Settings, reader: &mut Reader) {
+    let keys = ["server.listen", "auth.allow_anonymous"];
+    if reader.all_well(&keys) && !settings.server.listen.ip().is_loopback() && !settings.auth.allow_anonymous
+    {
+        let why = "is not a loopback address, and callers are not authenticated; \
+                   set auth.allow_anonymous = true if everybody who reaches it may use it";
+        reader.refuse("server.listen", why);
+    }
+}
+
+impl Settings {
+    /// What works but is probably not meant, in sentences for an operator. To be told at every start.
+    pub fn warnings(&self) -> Vec<String> {
+        [self.plain_http_warning(), self.dedupe_warning()].into_iter().flatten().collect()
+    }
+
+    fn plain_http_warning(&self) -> Option<String> {
+        let url = BaseUrl::parse(&self.upstream.base_url).ok()?;
+        (!url.tls && !url.is_loopback()).then(|| {
+            "upstream.base_url is plain http to another host: \
+             the access token and the addresses cross the network readable for everybody on the way"
+                .to_owned()
+        })
+    }
+
+    /// A memory that is too small forgets early, and then somebody is mailed twice.
+    fn dedupe_warning(&self) -> Option<String> {
+        let window = self.dedupe.window?.as_secs_f64();
+        let entries = self.dedupe.max_entries;
+        let Some(rate) = self.upstream.max_calls_per_second else {
+            return Some(format!(
+                "upstream.max_calls_per_second = 0 sets no ceiling, so more than \
+                 dedupe.max_entries = {entries} addresses could be sent within dedupe.window_seconds; \
+                 the oldest would be forgotten early and could be sent twice"
+            ));
+        };
+        let possible = (rate * window * self.upstream.batch_size as f64).ceil();
+        (possible > entries as f64).then(|| {
+            format!(
+                "up to {possible} addresses can be sent within dedupe.window_seconds, and only \
+                 dedupe.max_entries = {entries} are remembered; \
+                 the oldest would be forgotten early and could be sent twice"
+            )
+        })
+    }
+}
