@@ -1,5 +1,26 @@
-//! dispatch
+//! Everything that decides: whose turn it is, which addresses share a call, when to call and when not,
+//! what an answer means for each address.
+//!
+//! One thread owns all of it ([`dispatcher`]); others hold the cheap, `Send` [`Dispatch`] handle. It
+//! sees keys and places in lists, not addresses. Upstream is called from nowhere else.
+
+mod active;
 mod backoff;
 mod breaker;
+mod call;
+mod dispatcher;
+mod draw;
+mod ending;
 mod fair_queue;
+mod handle;
+mod health;
+mod latency;
+mod ledger;
 mod pace;
+mod settle;
+mod split;
+mod view;
+
+pub use dispatcher::Because;
+pub use handle::{Dispatch, Refused, StartError};
+pub use view::View;

@@ -20,7 +20,7 @@ use super::{
     verdict::{Verdict, judge},
 };
 use crate::{
-    config::{UpstreamSettings, read_secret},
+    config::{UpstreamSettings, secret::read_secret},
     outbound::{Answer, Client, ClientOptions, Failure, Request, TlsError, Written},
 };
 

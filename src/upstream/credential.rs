@@ -6,7 +6,10 @@ use awc::http::header::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
 use thiserror::Error;
 
-use crate::config::{SecretError, TokenSetting, read_secret};
+use crate::config::{
+    TokenSetting,
+    secret::{SecretError, read_secret},
+};
 
 /// Why there is no credential to work with.
 #[derive(Debug, Error)]

@@ -1,0 +1,151 @@
+//! A resend under way: what of it is still to be drawn, and what is out.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use tokio::time::Instant;
+
+use super::call::{Member, Part};
+use crate::{
+    domain::{AddressKey, Entry, NotSentReason},
+    store::Record,
+};
+
+/// Known culprits that are put aside before the rest of a list is looked at.
+const MAX_ASIDE: usize = 64;
+
+/// A resend under way.
+#[derive(Debug)]
+pub(super) struct Active {
+    pub(super) record: Arc<Record>,
+    /// The first index that was never looked at.
+    next: u32,
+    /// Looked at, and back at the head, in the order of their turns.
+    returned: VecDeque<u32>,
+    /// To be sent alone: known culprits, and members of a call that was forbidden.
+    alone: VecDeque<Member>,
+    /// Forbidden when alone; tried again alone.
+    suspects: VecDeque<Member>,
+    parts: VecDeque<Part>,
+    /// Fresh addresses without an outcome.
+    pub(super) unsettled: u32,
+    /// Addresses in calls that were launched.
+    pub(super) calling: u32,
+    /// Why nothing more of it is drawn.
+    pub(super) stop: Option<NotSentReason>,
+    /// Whether its addresses may share calls with those of others: not while it gets refused.
+    pub(super) shares: bool,
+    /// Whether it stands in the fair queue.
+    pub(super) queued: bool,
+    /// Whether a call of it was launched.
+    pub(super) called: bool,
+}
+
+impl Active {
+    pub(super) fn new(record: Arc<Record>) -> Self {
+        Self {
+            unsettled: record.list.fresh(),
+            record,
+            next: 0,
+            returned: VecDeque::new(),
+            alone: VecDeque::new(),
+            suspects: VecDeque::new(),
+            parts: VecDeque::new(),
+            calling: 0,
+            stop: None,
+            shares: true,
+            queued: false,
+            called: false,
+        }
+    }
+
+    /// Whether anything of it is left to draw or to look at.
+    pub(super) fn has_more(&self) -> bool {
+        self.next < self.record.list.len()
+            || !self.returned.is_empty()
+            || !self.parts.is_empty()
+            || !self.alone.is_empty()
+            || !self.suspects.is_empty()
+    }
+
+    /// Whether anything of it has its turn before fresh addresses.
+    pub(super) fn has_parts(&self) -> bool {
+        !self.parts.is_empty() || !self.alone.is_empty()
+    }
+
+    /// Whether it may be looked at for fresh addresses: not while many culprits wait aside.
+    pub(super) fn may_look(&self) -> bool {
+        self.alone.len() < MAX_ASIDE && (self.next < self.record.list.len() || !self.returned.is_empty())
+    }
+
+    /// The next fresh address to look at; `None` for an entry that needs no look.
+    pub(super) fn look(&mut self) -> Option<(u32, AddressKey)> {
+        let index = self.returned.pop_front().unwrap_or_else(|| {
+            self.next += 1;
+            self.next - 1
+        });
+        match self.record.list.entry(index) {
+            Entry::Fresh(key) => Some((index, key)),
+            Entry::Repeat | Entry::Invalid(_) => None,
+        }
+    }
+
+    /// Puts an address back to the head.
+    pub(super) fn put_back(&mut self, index: u32) {
+        self.returned.push_front(index);
+    }
+
+    pub(super) fn put_alone(&mut self, member: Member) {
+        self.alone.push_back(member);
+    }
+
+    pub(super) fn put_suspect(&mut self, member: Member) {
+        self.suspects.push_back(member);
+    }
+
+    /// Puts a part ahead of the others.
+    pub(super) fn put_part(&mut self, part: Part) {
+        if !part.is_empty() {
+            self.parts.push_front(part);
+        }
+    }
+
+    /// The next part, whole, or its first member when only a lone address may go.
+    pub(super) fn take_part(&mut self, lone: bool) -> Option<Part> {
+        let mut part = self.parts.pop_front()?;
+        if lone && part.len() > 1 {
+            let rest = part.split_off(1);
+            self.parts.push_front(rest);
+        }
+        Some(part)
+    }
+
+    /// The next address that goes alone.
+    pub(super) fn take_alone(&mut self) -> Option<Member> {
+        self.alone.pop_front()
+    }
+
+    /// The next address that was forbidden alone before.
+    pub(super) fn take_suspect(&mut self) -> Option<Member> {
+        self.suspects.pop_front()
+    }
+
+    /// Gives up everything that is not in a call. Parts come back for their claims.
+    pub(super) fn give_up(&mut self, reason: NotSentReason) -> Vec<Part> {
+        self.stop = Some(reason);
+        self.next = self.record.list.len();
+        self.returned.clear();
+        self.alone.clear();
+        self.suspects.clear();
+        self.parts.drain(..).collect()
+    }
+
+    /// Takes the members of another resend out of this one's parts.
+    pub(super) fn extract(&mut self, gone: impl Fn(&Member) -> bool) -> Vec<Member> {
+        let mut taken = Vec::new();
+        for part in &mut self.parts {
+            taken.extend(part.extract_if(.., |member| gone(member)));
+        }
+        self.parts.retain(|part| !part.is_empty());
+        taken
+    }
+}

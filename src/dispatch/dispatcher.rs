@@ -1,0 +1,490 @@
+//! The dispatch loop: one thread, one runtime, plain data, no locks.
+//!
+//! Owns the fair queue, the claims, the calls in flight, the pace, upstream's condition. Each turn takes
+//! what has come in, draws what may be drawn, and sleeps until something happens. It never waits for
+//! anybody to take what it has to say.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::{FutureExt as _, StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    active::Active,
+    backoff::Backoff,
+    breaker::{Breaker, BreakerState},
+    call::{Call, Member, Origin},
+    draw::Drawn,
+    fair_queue::FairQueue,
+    health::{Gate, Health},
+    latency::Latency,
+    ledger::Ledger,
+    pace::Pace,
+    split::Culprits,
+    view::{View, told},
+};
+use crate::{
+    config::{OnUnknown, Settings},
+    domain::{AddressKey, ClientName, NotSentReason, Outcome, ResendId},
+    outbound::Written,
+    store::{Record, Registry},
+    telemetry::{self, Metrics},
+    upstream::{Credential, CredentialError, Probe, Report, Upstream},
+};
+
+/// Most messages taken in one turn, so that a flood of them does not keep calls waiting.
+const MESSAGES: usize = 256;
+/// How often others get a new view while nothing else happens.
+const VIEW_INTERVAL: Duration = Duration::from_millis(250);
+/// How often the credential file is looked at.
+const REREAD_INTERVAL: Duration = Duration::from_secs(5);
+/// How often old entries are dropped.
+const CLEAN_INTERVAL: Duration = Duration::from_secs(30);
+
+/// What others ask of dispatch.
+pub(super) enum Message {
+    Submit(Arc<Record>),
+    Stop(ResendId, Because),
+    Drain { stop_drawing: Instant, deadline: Instant, done: oneshot::Sender<()> },
+}
+
+/// Why a resend is stopped early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Because {
+    /// The caller cancelled it.
+    Cancelled,
+    /// The caller's wait is over and it asked not to go on: told by what held the work, if anything.
+    WaitOver,
+}
+
+/// What a job of this thread found.
+pub(super) enum Event {
+    CallEnded(u64, Report),
+    Probed(Probe),
+    CredentialProbed(Probe),
+    CredentialReread(Result<bool, CredentialError>),
+}
+
+/// The settings that dispatch works by.
+#[derive(Debug, Clone)]
+pub(super) struct Options {
+    pub(super) batch_size: usize,
+    pub(super) max_in_flight: usize,
+    pub(super) on_unknown: OnUnknown,
+    pub(super) max_attempts: u32,
+    pub(super) isolate_rejected: bool,
+    pub(super) max_hold: Duration,
+}
+
+/// An address that waits for the call that holds the same one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Follower {
+    pub(super) resend: ResendId,
+    pub(super) index: u32,
+}
+
+/// The end of everything, once asked for.
+pub(super) struct Drain {
+    pub(super) stop_drawing: Instant,
+    pub(super) deadline: Instant,
+    pub(super) done: Option<oneshot::Sender<()>>,
+}
+
+/// When the regular chores are due.
+struct Chores {
+    view: Instant,
+    reread: Instant,
+    clean: Instant,
+}
+
+/// All state of the dispatch thread.
+pub(super) struct Dispatcher {
+    pub(super) options: Options,
+    pub(super) resends: BTreeMap<ResendId, Active>,
+    pub(super) queue: FairQueue,
+    pub(super) to_strip: VecDeque<ResendId>,
+    pub(super) claims: HashMap<AddressKey, Vec<Follower>>,
+    pub(super) calls: HashMap<u64, Call>,
+    pub(super) settled: Vec<(ResendId, u32, Outcome)>,
+    pub(super) culprits: Culprits,
+    pub(super) pace: Pace,
+    pub(super) health: Health,
+    pub(super) latency: Latency,
+    pub(super) ledger: Ledger,
+    pub(super) upstream: Upstream,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) drain: Option<Drain>,
+    pub(super) waiting: BTreeMap<ClientName, u64>,
+    registry: Arc<Registry>,
+    queued: Arc<AtomicU64>,
+    view: watch::Sender<View>,
+    jobs: FuturesUnordered<LocalBoxFuture<'static, Event>>,
+    next_call: u64,
+    proving: bool,
+    chores: Chores,
+    last_held: bool,
+}
+
+/// What the loop is made of.
+pub(super) struct Parts {
+    pub(super) ledger: Ledger,
+    pub(super) upstream: Upstream,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) queued: Arc<AtomicU64>,
+    pub(super) view: watch::Sender<View>,
+}
+
+impl Dispatcher {
+    pub(super) fn new(settings: &Settings, parts: Parts) -> Self {
+        let upstream = &settings.upstream;
+        let now = Instant::now();
+        let backoff = Backoff {
+            min: upstream.min_backoff,
+            max: upstream.max_backoff,
+            max_told: upstream.max_retry_after,
+        };
+        let breaker = Breaker::new(upstream.breaker_failures, upstream.breaker_cooldown);
+        let Parts { ledger, upstream: client, metrics, registry, queued, view } = parts;
+        metrics.set_rate_ceiling(upstream.max_calls_per_second);
+        metrics.set_credential_valid(true);
+        Self {
+            options: Options {
+                batch_size: upstream.batch_size.clamp(1, super::call::MAX_MEMBERS),
+                max_in_flight: upstream.max_in_flight,
+                on_unknown: upstream.on_unknown,
+                max_attempts: upstream.max_attempts,
+                isolate_rejected: upstream.isolate_rejected,
+                max_hold: settings.dispatch.max_hold,
+            },
+            resends: BTreeMap::new(),
+            queue: FairQueue::default(),
+            to_strip: VecDeque::new(),
+            claims: HashMap::new(),
+            calls: HashMap::new(),
+            settled: Vec::new(),
+            culprits: Culprits::default(),
+            pace: Pace::new(upstream.max_calls_per_second, now),
+            health: Health::new(backoff, breaker),
+            latency: Latency::default(),
+            ledger,
+            upstream: client,
+            metrics,
+            drain: None,
+            waiting: BTreeMap::new(),
+            registry,
+            queued,
+            view,
+            jobs: FuturesUnordered::new(),
+            next_call: 0,
+            proving: false,
+            chores: Chores { view: now, reread: now + REREAD_INTERVAL, clean: now + CLEAN_INTERVAL },
+            last_held: false,
+        }
+    }
+
+    /// Works until drained.
+    pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Message>) {
+        loop {
+            for _ in 0..MESSAGES {
+                let Ok(message) = inbox.try_recv() else { break };
+                self.take(message);
+            }
+            while let Some(Some(event)) = self.jobs.next().now_or_never() {
+                self.happen(event);
+            }
+            let now = Instant::now();
+            self.do_chores(now);
+            let more = self.strip(now) | self.launch_calls(now);
+            self.drain_if_asked(now);
+            if self.is_drained() {
+                return self.publish(now);
+            }
+            if more {
+                tokio::task::yield_now().await;
+                continue;
+            }
+            let wake = self.next_wake(now);
+            tokio::select! {
+                biased;
+                Some(event) = self.jobs.next(), if !self.jobs.is_empty() => self.happen(event),
+                message = inbox.recv() => match message {
+                    Some(message) => self.take(message),
+                    // Nobody is left who could ask for anything.
+                    None => return,
+                },
+                () = sleep_until(wake) => {}
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Submit(record) => self.accept(record),
+            Message::Stop(id, because) => {
+                let held = || self.health.holds().first().map(|trouble| trouble.reason);
+                let reason = match because {
+                    Because::Cancelled => NotSentReason::Cancelled,
+                    Because::WaitOver => held().unwrap_or(NotSentReason::Cancelled),
+                };
+                self.stop(id, reason);
+            }
+            Message::Drain { stop_drawing, deadline, done } => {
+                self.drain = Some(Drain { stop_drawing, deadline, done: Some(done) });
+            }
+        }
+    }
+
+    fn accept(&mut self, record: Arc<Record>) {
+        let id = record.id;
+        *self.waiting.entry(record.client.clone()).or_default() += u64::from(record.list.fresh());
+        self.resends.insert(id, Active::new(record));
+        if self.drain.as_ref().is_some_and(|drain| drain.stop_drawing <= Instant::now()) {
+            return self.stop(id, NotSentReason::Shutdown);
+        }
+        self.requeue(id);
+        self.to_strip.push_back(id);
+        self.finish_if_done(id);
+    }
+
+    fn happen(&mut self, event: Event) {
+        let now = Instant::now();
+        match event {
+            Event::CallEnded(id, report) => {
+                if let Some(call) = self.calls.remove(&id) {
+                    self.call_ended(call, report, now);
+                    self.metrics.set_upstream_in_flight(self.calls.len());
+                }
+            }
+            Event::Probed(probe) => {
+                self.proving = false;
+                match probe {
+                    Probe::Alive => self.health.probe_answered(),
+                    Probe::Unauthorized => {
+                        self.health.probe_answered();
+                        self.metrics.set_credential_valid(false);
+                        self.health.credential_refused(now, now);
+                    }
+                    Probe::Failing(told) => self.health.probe_failed(told, now),
+                }
+            }
+            Event::CredentialProbed(probe) => {
+                self.proving = false;
+                match probe {
+                    Probe::Alive => {
+                        tracing::info!("Upstream accepts the credential again.");
+                        self.metrics.set_credential_valid(true);
+                        self.health.credential_proven();
+                    }
+                    Probe::Unauthorized => self.health.credential_unproven(None, now),
+                    Probe::Failing(told) => self.health.credential_unproven(told, now),
+                }
+            }
+            Event::CredentialReread(Ok(false)) => {}
+            Event::CredentialReread(Ok(true)) => {
+                tracing::info!("Took over a new access token from its file.");
+                self.health.credential_changed(now);
+            }
+            Event::CredentialReread(Err(error)) => {
+                tracing::warn!(%error, "The token file can't be used; the token in use stays.");
+            }
+        }
+    }
+
+    fn do_chores(&mut self, now: Instant) {
+        if !self.proving && self.health.wants_credential_proof(now) {
+            self.proving = true;
+            let upstream = self.upstream.clone();
+            self.spawn(async move {
+                // What the file holds now is what is to be proved; an unreadable one leaves the old.
+                if let Err(error) = upstream.reread_credential().await {
+                    tracing::warn!(%error, "The token file can't be used; the token in use stays.");
+                }
+                Event::CredentialProbed(upstream.probe().await)
+            });
+        }
+        if !self.proving && self.health.wants_probe(now) && !self.resends.is_empty() {
+            self.proving = true;
+            let upstream = self.upstream.clone();
+            self.spawn(async move { Event::Probed(upstream.probe().await) });
+        }
+        if now >= self.chores.reread {
+            self.chores.reread = now + REREAD_INTERVAL;
+            let upstream = self.upstream.clone();
+            self.spawn(async move { Event::CredentialReread(upstream.reread_credential().await) });
+        }
+        if now >= self.chores.clean {
+            self.chores.clean = now + CLEAN_INTERVAL;
+            self.clean(now);
+        }
+        self.expire(now);
+        if now >= self.chores.view {
+            self.chores.view = now + VIEW_INTERVAL;
+            self.publish(now);
+        }
+    }
+
+    fn clean(&mut self, now: Instant) {
+        self.registry.forget_old();
+        let oldest = self.registry.oldest_unfinished().map_or(now, |created| created.min(now));
+        let entries = self.ledger.clean(oldest);
+        self.metrics.set_dedupe_entries(entries);
+    }
+
+    /// Launches what may be launched. Says whether there is more to look at right away.
+    fn launch_calls(&mut self, now: Instant) -> bool {
+        loop {
+            let lone = match self.health.gate(now, self.options.max_in_flight) {
+                Gate::Closed(_) => return false,
+                Gate::Lone if !self.calls.is_empty() => return false,
+                Gate::Lone => true,
+                Gate::Open(slots) if self.calls.len() >= slots => return false,
+                Gate::Open(_) => false,
+            };
+            if self.pace.next_permit(now) > now {
+                return false;
+            }
+            match self.draw(lone, now) {
+                Drawn::Call(members, origin) => self.launch(members, origin, now),
+                Drawn::Looked => return true,
+                Drawn::Nothing => return false,
+            }
+        }
+    }
+
+    fn launch(&mut self, members: Vec<Member>, origin: Origin, now: Instant) {
+        let permit = self.pace.take(now);
+        let resends = &self.resends;
+        let with_records = members.iter().filter_map(|member| {
+            resends.get(&member.resend).map(|active| (member, active.record.as_ref()))
+        });
+        let prepared = self.ledger.prepare(with_records);
+        for member in &members {
+            if let Some(active) = self.resends.get_mut(&member.resend) {
+                active.calling += 1;
+                if !std::mem::replace(&mut active.called, true) {
+                    self.metrics.resend_first_call(now.saturating_duration_since(active.record.created));
+                }
+            }
+        }
+        let written = Written::default();
+        let id = self.next_call;
+        self.next_call += 1;
+        self.calls.insert(id, Call { members, origin, permit, launched: now, written: written.clone() });
+        self.metrics.set_upstream_in_flight(self.calls.len());
+        let upstream = self.upstream.clone();
+        self.spawn(async move { Event::CallEnded(id, upstream.resend(prepared.body, written).await) });
+    }
+
+    fn spawn(&self, job: impl Future<Output = Event> + 'static) {
+        self.jobs.push(job.boxed_local());
+    }
+
+    /// Forgets every job: nothing more of them will be written.
+    pub(super) fn drop_jobs(&mut self) {
+        self.jobs.clear();
+    }
+
+    fn next_wake(&self, now: Instant) -> Instant {
+        let mut wake = self.chores.view.min(self.chores.reread).min(self.chores.clean);
+        let gate = self.health.gate(now, self.options.max_in_flight);
+        let may_draw = match gate {
+            Gate::Closed(_) => false,
+            Gate::Lone => self.calls.is_empty(),
+            Gate::Open(slots) => self.calls.len() < slots,
+        };
+        if !self.queue.is_empty() && may_draw {
+            wake = wake.min(self.pace.next_permit(now));
+        }
+        if let Gate::Closed(until) = gate {
+            // A gate that should have opened waits for a probe that is under way.
+            if until > now {
+                wake = wake.min(until);
+            }
+        }
+        if let Some(drain) = &self.drain {
+            let next = if drain.stop_drawing > now { drain.stop_drawing } else { drain.deadline };
+            wake = wake.min(next);
+        }
+        wake
+    }
+
+    /// Puts a resend into the fair queue if it has something to give and is not there.
+    pub(super) fn requeue(&mut self, id: ResendId) {
+        if let Some(active) = self.resends.get_mut(&id) {
+            if !active.queued && active.stop.is_none() && active.has_more() {
+                active.queued = true;
+                self.queue.push(&active.record.client, id);
+            }
+        }
+    }
+
+    pub(super) fn leave_queue_if_empty(&mut self, id: ResendId) {
+        if let Some(active) = self.resends.get_mut(&id) {
+            if active.queued && !active.has_more() {
+                active.queued = false;
+                self.queue.remove(&active.record.client, id);
+            }
+        }
+    }
+
+    pub(super) fn end_turn(&mut self, id: ResendId) {
+        self.leave_queue_if_empty(id);
+        if let Some(active) = self.resends.get(&id).filter(|active| active.queued) {
+            self.queue.end_turn(&active.record.client, id);
+        }
+    }
+
+    pub(super) fn queue_shrank(&mut self, id: ResendId, addresses: u64) {
+        if let Some(active) = self.resends.get(&id) {
+            if let Some(waiting) = self.waiting.get_mut(&active.record.client) {
+                *waiting = waiting.saturating_sub(addresses);
+            }
+        }
+        self.queued.fetch_sub(addresses, Ordering::AcqRel);
+    }
+
+    /// Shows others what stands here now.
+    pub(super) fn publish(&mut self, now: Instant) {
+        let holds = self.health.holds();
+        let held = !holds.is_empty();
+        if held && !self.last_held {
+            // While calls are held, leading duplicates are still told at once.
+            self.to_strip = self.resends.keys().copied().collect();
+        }
+        self.last_held = held;
+        for reason in NotSentReason::ALL {
+            self.metrics.set_hold(*reason, holds.iter().any(|trouble| trouble.reason == *reason));
+        }
+        for (client, waiting) in &self.waiting {
+            self.metrics.set_queued(client, *waiting);
+        }
+        let oldest = self.resends.values().next().map_or(Duration::ZERO, |active| now - active.record.created);
+        self.metrics.set_queue_oldest(oldest);
+        self.metrics.set_resends_active(self.resends.len() as u64);
+        self.metrics.set_rate(self.pace.rate());
+        self.metrics.set_store_bytes(self.registry.bytes() as u64);
+        self.metrics.set_breaker(match self.health.breaker() {
+            BreakerState::Closed => telemetry::BreakerState::Closed,
+            BreakerState::HalfOpen => telemetry::BreakerState::HalfOpen,
+            BreakerState::Open(_) => telemetry::BreakerState::Open,
+        });
+        self.view.send_replace(View {
+            holds: holds.iter().map(|trouble| told(trouble, now)).collect(),
+            calls_per_second: self.latency.calls_per_second(self.options.max_in_flight).min(self.pace.rate()),
+            queued: self.queued.load(Ordering::Acquire),
+            active: self.resends.len(),
+            batch_size: self.options.batch_size,
+        });
+    }
+}

@@ -1,0 +1,204 @@
+//! Draws calls: whose turn it is gives up to ten addresses, others fill what is left.
+//!
+//! Looking at an address settles it when it needs no call: it was sent lately, it is in doubt, or it is
+//! in a call right now (then it follows that call). So leading duplicates cost no permit, and a list of
+//! nothing else is done even while calls are held. A turn looks at most at [`LOOKS`] addresses.
+
+use tokio::time::Instant;
+
+use super::{
+    call::{Member, Origin},
+    dispatcher::{Dispatcher, Follower},
+};
+use crate::{
+    domain::{Outcome, ResendId, UnknownReason},
+    recent::Memory,
+    telemetry::DedupeHit,
+};
+
+/// Most addresses that one turn looks at.
+const LOOKS: usize = 256;
+/// Most resends that one call is filled from.
+const CANDIDATES: usize = 64;
+
+/// What a turn found.
+pub(super) enum Drawn {
+    /// A call.
+    Call(Vec<Member>, Origin),
+    /// The turn is over without a call; there may be more to look at.
+    Looked,
+    /// Nobody has anything to give.
+    Nothing,
+}
+
+enum Look {
+    Sendable(Member),
+    /// Settled, following, put aside, or nothing to settle.
+    Passed,
+    /// Nothing left to look at.
+    End,
+}
+
+impl Dispatcher {
+    /// Draws the next call; of one address when only a `lone` one may go.
+    pub(super) fn draw(&mut self, lone: bool, now: Instant) -> Drawn {
+        let mut looks = LOOKS;
+        for id in self.queue.order(CANDIDATES) {
+            let drawn = self.draw_from(id, lone, &mut looks, now);
+            self.flush();
+            match drawn {
+                Some((members, Origin::Part)) => {
+                    self.end_turn(id);
+                    return Drawn::Call(members, Origin::Part);
+                }
+                Some((mut members, Origin::Fresh)) => {
+                    if !lone && self.resends.get(&id).is_some_and(|active| active.shares) {
+                        self.fill(id, &mut members, &mut looks, now);
+                    }
+                    self.end_turn(id);
+                    return Drawn::Call(members, Origin::Fresh);
+                }
+                None => self.end_turn(id),
+            }
+            if looks == 0 {
+                return Drawn::Looked;
+            }
+        }
+        if self.queue.is_empty() { Drawn::Nothing } else { Drawn::Looked }
+    }
+
+    /// Settles what leads the next resend and needs no call. Says whether there is more of that.
+    pub(super) fn strip(&mut self, now: Instant) -> bool {
+        let Some(id) = self.to_strip.pop_front() else { return false };
+        let mut looks = LOOKS;
+        loop {
+            match self.look(id, &mut looks, now) {
+                Look::Sendable(member) => {
+                    if let Some(active) = self.resends.get_mut(&id) {
+                        active.put_back(member.index);
+                    }
+                    break;
+                }
+                Look::Passed if looks == 0 => {
+                    self.to_strip.push_back(id);
+                    break;
+                }
+                Look::Passed => {}
+                Look::End => break,
+            }
+        }
+        self.flush();
+        self.leave_queue_if_empty(id);
+        !self.to_strip.is_empty()
+    }
+
+    fn draw_from(
+        &mut self,
+        id: ResendId,
+        lone: bool,
+        looks: &mut usize,
+        now: Instant,
+    ) -> Option<(Vec<Member>, Origin)> {
+        let active = self.resends.get_mut(&id)?;
+        if let Some(part) = active.take_part(lone) {
+            return Some((part, Origin::Part));
+        }
+        if let Some(member) = active.take_alone() {
+            return self.draw_alone(member);
+        }
+        let room = if lone { 1 } else { self.options.batch_size };
+        let mut members = Vec::with_capacity(room);
+        self.take_fresh(id, room, &mut members, looks, now);
+        if !members.is_empty() {
+            return Some((members, Origin::Fresh));
+        }
+        // Others first: an address that was forbidden alone waits for somebody's success.
+        let suspect = self.resends.get_mut(&id)?.take_suspect()?;
+        self.draw_alone(suspect)
+    }
+
+    /// An address that was put aside may have been settled by another call since.
+    fn draw_alone(&mut self, member: Member) -> Option<(Vec<Member>, Origin)> {
+        match self.judge(&member) {
+            Look::Sendable(member) => {
+                self.claims.insert(member.key, Vec::new());
+                Some((vec![member], Origin::Fresh))
+            }
+            Look::Passed | Look::End => None,
+        }
+    }
+
+    fn fill(&mut self, first: ResendId, members: &mut Vec<Member>, looks: &mut usize, now: Instant) {
+        let room = self.options.batch_size;
+        for id in self.queue.order(CANDIDATES) {
+            if members.len() == room || *looks == 0 {
+                break;
+            }
+            let gives = |active: &super::active::Active| active.shares && !active.has_parts();
+            if id != first && self.resends.get(&id).is_some_and(gives) {
+                self.take_fresh(id, room, members, looks, now);
+                self.flush();
+                self.leave_queue_if_empty(id);
+            }
+        }
+    }
+
+    /// Moves fresh addresses of a resend into `members`, each with its claim.
+    fn take_fresh(
+        &mut self,
+        id: ResendId,
+        room: usize,
+        members: &mut Vec<Member>,
+        looks: &mut usize,
+        now: Instant,
+    ) {
+        while members.len() < room && *looks > 0 {
+            match self.look(id, looks, now) {
+                Look::Sendable(member) => {
+                    self.claims.insert(member.key, Vec::new());
+                    members.push(member);
+                }
+                Look::Passed => {}
+                Look::End => break,
+            }
+        }
+    }
+
+    fn look(&mut self, id: ResendId, looks: &mut usize, now: Instant) -> Look {
+        let Some(active) = self.resends.get_mut(&id).filter(|active| active.may_look()) else {
+            return Look::End;
+        };
+        *looks -= 1;
+        active.record.start();
+        let Some((index, key)) = active.look() else { return Look::Passed };
+        let member = Member::new(id, index, key);
+        match self.judge(&member) {
+            Look::Sendable(member) if self.culprits.contains(key, now) => {
+                if let Some(active) = self.resends.get_mut(&id) {
+                    active.put_alone(member);
+                }
+                Look::Passed
+            }
+            look => look,
+        }
+    }
+
+    /// Settles an address that needs no call, or lets it follow the call it is in. A member that goes
+    /// alone takes its claim here.
+    fn judge(&mut self, member: &Member) -> Look {
+        let Member { resend, index, key, .. } = *member;
+        if let Some(followers) = self.claims.get_mut(&key) {
+            followers.push(Follower { resend, index });
+            return Look::Passed;
+        }
+        let Some(active) = self.resends.get(&resend) else { return Look::End };
+        let (outcome, hit) = match self.ledger.find(key, &active.record) {
+            None => return Look::Sendable(member.clone()),
+            Some(Memory::Sent(at)) => (Outcome::Duplicate(Some(at)), DedupeHit::Recent),
+            Some(Memory::Doubt(_)) => (Outcome::Unknown(UnknownReason::EarlierDoubt), DedupeHit::Doubt),
+        };
+        self.metrics.dedupe_hit(hit, 1);
+        self.settled.push((resend, index, outcome));
+        Look::Passed
+    }
+}

@@ -1,0 +1,235 @@
+//! The handle to the dispatch thread, and the thread's start.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use thiserror::Error;
+use tokio::{
+    runtime,
+    sync::{mpsc, oneshot, watch},
+    task::LocalSet,
+    time::Instant,
+};
+
+use super::{
+    dispatcher::{Because, Dispatcher, Message, Parts},
+    ledger::Ledger,
+    view::View,
+};
+use crate::{
+    config::{Settings, TokenSetting},
+    domain::ResendId,
+    recent::{Eviction, Recent},
+    store::{Record, Registry},
+    telemetry::{EvictionCause, Metrics},
+    upstream::{Credential, CredentialError, Upstream, UpstreamError},
+};
+
+/// Most messages that wait for the thread; whoever sends one more waits.
+const INBOX: usize = 1024;
+
+/// Why dispatch did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// No credential.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    /// Upstream can't be set up.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// No thread or no runtime.
+    #[error("the dispatch thread can't be started: {0}")]
+    Thread(#[from] std::io::Error),
+    /// The thread ended before it was ready.
+    #[error("the dispatch thread ended while starting")]
+    Ended,
+}
+
+/// Why a resend was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Refused {
+    /// Too many addresses wait.
+    #[error("the queue is full: {queued} addresses wait, and {max} may")]
+    QueueFull {
+        /// Addresses that wait.
+        queued: u64,
+        /// Most that may.
+        max: u64,
+    },
+    /// The gateway is stopping.
+    #[error("the gateway is shutting down")]
+    ShuttingDown,
+}
+
+/// The way to the dispatch thread. Cheap to clone.
+#[derive(Clone)]
+pub struct Dispatch {
+    inbox: mpsc::Sender<Message>,
+    view: watch::Receiver<View>,
+    queued: Arc<AtomicU64>,
+    max_queued: u64,
+    closing: Arc<AtomicBool>,
+}
+
+impl Dispatch {
+    /// Starts the thread. It runs until drained; if it panics, the process ends, because nobody could
+    /// say any more who was mailed.
+    ///
+    /// # Errors
+    /// When the credential, the trusted authorities or the thread can't be had.
+    pub fn start(
+        settings: &Settings,
+        token: TokenSetting,
+        registry: Arc<Registry>,
+        metrics: Arc<Metrics>,
+    ) -> Result<(Self, JoinHandle<()>), StartError> {
+        let (inbox, messages) = mpsc::channel(INBOX);
+        let (view, watcher) = watch::channel(View::default());
+        let queued = Arc::new(AtomicU64::new(0));
+        let (ready, started) = std::sync::mpsc::sync_channel(1);
+        let thread = {
+            let settings = settings.clone();
+            let queued = Arc::clone(&queued);
+            let start = move || {
+                let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+                let ledger = Ledger::Memory(recent(&settings, &metrics));
+                let credential = Credential::load(token)?;
+                let upstream = Upstream::new(&settings.upstream, credential)?;
+                let parts = Parts { ledger, upstream, metrics, registry, queued, view };
+                Ok((runtime, Dispatcher::new(&settings, parts)))
+            };
+            thread::Builder::new().name("dispatch".to_owned()).spawn(move || {
+                let guard = AbortOnPanic;
+                match start() {
+                    Ok((runtime, dispatcher)) => {
+                        drop(ready.send(Ok(())));
+                        LocalSet::new().block_on(&runtime, dispatcher.run(messages));
+                    }
+                    Err(error) => drop(ready.send(Err(error))),
+                }
+                drop(guard);
+            })?
+        };
+        started.recv().map_err(|_| StartError::Ended)??;
+        let dispatch = Self {
+            inbox,
+            view: watcher,
+            queued,
+            max_queued: settings.dispatch.max_queued_addresses,
+            closing: Arc::default(),
+        };
+        Ok((dispatch, thread))
+    }
+
+    /// Keeps room in the queue for `addresses`, until submitted or given back.
+    ///
+    /// # Errors
+    /// When the queue is full or the gateway is stopping.
+    pub fn reserve(&self, addresses: u32) -> Result<Reservation, Refused> {
+        if self.closing.load(Ordering::Acquire) {
+            return Err(Refused::ShuttingDown);
+        }
+        let addresses = u64::from(addresses);
+        let queued = self.queued.fetch_add(addresses, Ordering::AcqRel);
+        let reservation = Reservation { queued: Arc::clone(&self.queued), addresses };
+        if queued + addresses > self.max_queued {
+            return Err(Refused::QueueFull { queued, max: self.max_queued });
+        }
+        Ok(reservation)
+    }
+
+    /// Hands a resend over. From here on it is dispatch that ends it.
+    ///
+    /// # Errors
+    /// When the thread has ended.
+    pub async fn submit(&self, record: Arc<Record>, reservation: Reservation) -> Result<(), Refused> {
+        self.inbox.send(Message::Submit(record)).await.map_err(|_| Refused::ShuttingDown)?;
+        reservation.keep();
+        Ok(())
+    }
+
+    /// Draws nothing more of a resend. Nothing happens to one that has ended.
+    pub async fn stop(&self, id: ResendId, because: Because) {
+        // A thread that has ended has ended every resend, too.
+        drop(self.inbox.send(Message::Stop(id, because)).await);
+    }
+
+    /// What dispatch looked like a moment ago.
+    pub fn view(&self) -> View {
+        self.view.borrow().clone()
+    }
+
+    /// Takes nothing new from now on.
+    pub fn close(&self) {
+        self.closing.store(true, Ordering::Release);
+    }
+
+    /// Whether nothing new is taken.
+    pub fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+
+    /// Works on until `stop_drawing`, hands back what was not drawn, and abandons what is in flight at
+    /// `deadline`. Returns when everything has its outcome and the thread is about to end.
+    pub async fn drain(&self, stop_drawing: Instant, deadline: Instant) {
+        self.close();
+        let (done, drained) = oneshot::channel();
+        if self.inbox.send(Message::Drain { stop_drawing, deadline, done }).await.is_ok() {
+            // The sender is dropped without a word only if the thread ended; then nothing is left.
+            drop(drained.await);
+        }
+    }
+
+    /// How long a caller should wait before it posts again.
+    pub fn retry_after(&self) -> Duration {
+        let view = self.view();
+        view.estimate(view.queued / 4).clamp(Duration::from_secs(1), Duration::from_secs(600))
+    }
+}
+
+/// Room in the queue. Given back when dropped.
+pub struct Reservation {
+    queued: Arc<AtomicU64>,
+    addresses: u64,
+}
+
+impl Reservation {
+    fn keep(mut self) {
+        self.addresses = 0;
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.queued.fetch_sub(self.addresses, Ordering::AcqRel);
+    }
+}
+
+/// Ends the process when the dispatch thread unwinds.
+struct AbortOnPanic;
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            tracing::error!("The dispatch thread panicked; the gateway can't tell the truth any more and ends.");
+            std::process::abort();
+        }
+    }
+}
+
+fn recent(settings: &Settings, metrics: &Arc<Metrics>) -> Recent {
+    let metrics = Arc::clone(metrics);
+    let window = settings.dedupe.window.unwrap_or_default();
+    Recent::new(window, settings.dedupe.max_entries, move |eviction| {
+        metrics.eviction(match eviction {
+            Eviction::Expired => EvictionCause::Expired,
+            Eviction::Size => EvictionCause::Size,
+        });
+    })
+}

@@ -1,0 +1,321 @@
+//! Turns a verdict into outcomes, one for each address, and tells followers.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::{
+    call::{Call, Member, Origin},
+    dispatcher::Dispatcher,
+    split::split,
+};
+use crate::{
+    config::OnUnknown,
+    domain::{ClientName, NotSentReason, Outcome, Refusal, ResendId, Timestamp, UnknownReason},
+    telemetry::{DedupeHit, RetryReason},
+    upstream::{Report, Unsent, Verdict},
+};
+
+impl Dispatcher {
+    /// Settles a call that ended.
+    pub(super) fn call_ended(&mut self, call: Call, report: Report, now: Instant) {
+        let result = report.verdict.result();
+        self.metrics.call_finished(result, report.took, call.members.len());
+        let resends = call.resends();
+        self.leave_call(&call, !matches!(report.verdict, Verdict::NotSent(Unsent::Unreachable(_))));
+        tracing::debug!(
+            result = result.as_str(),
+            addresses = call.members.len(),
+            duration_ms = report.took.as_millis() as u64,
+            "Upstream call ended."
+        );
+        match report.verdict {
+            Verdict::Sent => self.was_sent(call, report.took, now),
+            Verdict::Refused(refusal) => self.was_refused(call, &refusal, now),
+            Verdict::Forbidden(refusal) => self.was_forbidden(call, &refusal, now),
+            Verdict::Unknown(reason) => self.is_in_doubt(call, reason, now),
+            Verdict::NotSent(unsent) => self.was_not_sent(call, unsent, now),
+            Verdict::Unauthorized => self.was_unauthorized(call, report.generation, now),
+            Verdict::Misconfigured(status) => {
+                tracing::warn!(status, "Upstream does not answer like fax.plus; calls are held.");
+                self.health.must_pause(NotSentReason::Misconfigured, None, call.launched, now, fastrand::f64());
+                self.retry(RetryReason::Misconfigured, call);
+            }
+        }
+        self.flush();
+        // A stopped resend may have waited for nothing but this call.
+        for id in resends {
+            self.finish_if_done(id);
+        }
+    }
+
+    fn was_sent(&mut self, call: Call, took: std::time::Duration, now: Instant) {
+        self.pace.admitted(call.permit, now);
+        self.health.succeeded(call.launched);
+        self.latency.record(took);
+        for id in call.resends() {
+            if let Some(active) = self.resends.get_mut(&id) {
+                active.shares = true;
+            }
+        }
+        for member in call.members {
+            self.culprits.forgive(member.key);
+            self.end(member, Outcome::Sent, now);
+        }
+    }
+
+    fn was_refused(&mut self, mut call: Call, refusal: &Arc<Refusal>, now: Instant) {
+        self.pace.admitted(call.permit, now);
+        self.health.answered(call.launched);
+        if let [only] = call.resends()[..] {
+            if let Some(active) = self.resends.get_mut(&only) {
+                active.shares = false;
+            }
+        }
+        if call.members.len() > 1 {
+            if !self.options.isolate_rejected {
+                return self.end_all(call, &Outcome::Unknown(UnknownReason::RefusedBatch), now);
+            }
+            self.metrics.retry(RetryReason::Rejected);
+            let (first, second) = split(call.members, |member| self.client_of(member));
+            // The owner of the first member pays for the part with its turns.
+            self.keep_part(second);
+            return self.keep_part(first);
+        }
+        self.health.refused_alone(now);
+        if let Some(member) = call.members.pop() {
+            self.culprits.add(member.key, now);
+            let outcome = or_doubt(&member, || Outcome::Rejected(Arc::clone(refusal)));
+            self.end(member, outcome, now);
+        }
+    }
+
+    /// 403 may speak of the account or of one address. Everybody in the call goes alone from here; who
+    /// is forbidden alone, is tried again once others were accepted, and is forbidden again, is rejected.
+    fn was_forbidden(&mut self, call: Call, refusal: &Arc<Refusal>, now: Instant) {
+        self.pace.admitted(call.permit, now);
+        self.health.answered(call.launched);
+        let lone = call.members.len() == 1;
+        let mut condemned = false;
+        for mut member in call.members {
+            let others_accepted = member.forbidden.is_some_and(|since| self.health.succeeded_since(since));
+            if lone && others_accepted {
+                condemned = true;
+                self.culprits.add(member.key, now);
+                let outcome = or_doubt(&member, || Outcome::Rejected(Arc::clone(refusal)));
+                self.end(member, outcome, now);
+                continue;
+            }
+            if lone {
+                member.forbidden = Some(now);
+            }
+            self.set_aside(member);
+        }
+        if !condemned {
+            self.metrics.retry(RetryReason::Forbidden);
+            self.health.was_forbidden(call.launched, now, fastrand::f64());
+        }
+    }
+
+    fn is_in_doubt(&mut self, mut call: Call, reason: UnknownReason, now: Instant) {
+        self.health.failed(now);
+        match self.options.on_unknown {
+            OnUnknown::Report => self.end_all(call, &Outcome::Unknown(reason), now),
+            OnUnknown::Resend => {
+                for member in &mut call.members {
+                    member.doubts += 1;
+                    member.doubt = Some(reason);
+                }
+                let spent = |member: &mut Member| member.doubts >= self.options.max_attempts;
+                let ended: Vec<_> = call.members.extract_if(.., spent).collect();
+                for member in ended {
+                    self.end(member, Outcome::Unknown(reason), now);
+                }
+                if !call.members.is_empty() {
+                    self.metrics.retry(RetryReason::Unknown);
+                    let wait = NotSentReason::UpstreamUnavailable;
+                    self.health.must_pause(wait, None, call.launched, now, fastrand::f64());
+                    self.keep_part(call.members);
+                }
+            }
+        }
+    }
+
+    fn was_not_sent(&mut self, call: Call, unsent: Unsent, now: Instant) {
+        let jitter = fastrand::f64();
+        let (reason, told, retry) = match unsent {
+            Unsent::Throttled(told) => {
+                self.pace.throttled(call.permit, now);
+                (NotSentReason::Throttled, told, RetryReason::Throttled)
+            }
+            Unsent::Unavailable(told) => {
+                self.health.failed(now);
+                (NotSentReason::UpstreamUnavailable, told, RetryReason::Unavailable)
+            }
+            Unsent::Unreachable(_) => {
+                self.health.failed(now);
+                (NotSentReason::UpstreamUnavailable, None, RetryReason::ConnectFailed)
+            }
+        };
+        self.health.must_pause(reason, told, call.launched, now, jitter);
+        self.retry(retry, call);
+    }
+
+    fn was_unauthorized(&mut self, call: Call, generation: u64, now: Instant) {
+        // A 401 to a token that has been replaced since says nothing about the new one.
+        if generation == self.upstream.generation() {
+            self.metrics.set_credential_valid(false);
+            self.health.credential_refused(call.launched, now);
+        }
+        self.retry(RetryReason::Unauthorized, call);
+    }
+
+    fn retry(&mut self, reason: RetryReason, call: Call) {
+        self.metrics.retry(reason);
+        self.dissolve(call);
+    }
+
+    /// Gives a call that was not sent back to the heads of its resends.
+    pub(super) fn dissolve(&mut self, call: Call) {
+        match call.origin {
+            Origin::Part => self.keep_part(call.members),
+            Origin::Fresh => {
+                for member in call.members.into_iter().rev() {
+                    self.release(member);
+                }
+            }
+        }
+    }
+
+    /// Keeps members together, with their claims, for a call of their own.
+    fn keep_part(&mut self, mut members: Vec<Member>) {
+        let stopped: Vec<_> = members.extract_if(.., |member| self.is_stopped(member.resend)).collect();
+        for member in stopped {
+            self.release(member);
+        }
+        let Some(owner) = members.first().map(|member| member.resend) else { return };
+        if let Some(active) = self.resends.get_mut(&owner) {
+            active.put_part(members);
+        }
+        self.requeue(owner);
+    }
+
+    /// Frees an address that was certainly not sent: it goes back to the head of its resend, and so do
+    /// its followers. One that is in doubt is never certainly unsent again.
+    pub(super) fn release(&mut self, member: Member) {
+        let stopped = self.is_stopped(member.resend);
+        match member.doubt {
+            Some(reason) if stopped => self.end(member, Outcome::Unknown(reason), Instant::now()),
+            Some(_) => self.keep_part(vec![member]),
+            None => {
+                self.free_claim(&member);
+                if !stopped {
+                    if let Some(active) = self.resends.get_mut(&member.resend) {
+                        active.put_back(member.index);
+                    }
+                    self.requeue(member.resend);
+                }
+            }
+        }
+    }
+
+    /// Frees an address that must go alone next time.
+    fn set_aside(&mut self, member: Member) {
+        if member.doubt.is_some() || self.is_stopped(member.resend) {
+            return self.release(member);
+        }
+        self.free_claim(&member);
+        let id = member.resend;
+        if let Some(active) = self.resends.get_mut(&id) {
+            if member.forbidden.is_some() { active.put_suspect(member) } else { active.put_alone(member) }
+        }
+        self.requeue(id);
+    }
+
+    fn free_claim(&mut self, member: &Member) {
+        for follower in self.claims.remove(&member.key).unwrap_or_default() {
+            if let Some(active) = self.resends.get_mut(&follower.resend) {
+                active.put_back(follower.index);
+            }
+            self.requeue(follower.resend);
+        }
+    }
+
+    fn end_all(&mut self, call: Call, outcome: &Outcome, now: Instant) {
+        for member in call.members {
+            self.end(member, outcome.clone(), now);
+        }
+    }
+
+    /// Gives one address its outcome, and its followers theirs.
+    pub(super) fn end(&mut self, member: Member, outcome: Outcome, now: Instant) {
+        self.ledger.remember(member.key, &outcome, now);
+        let followers = self.claims.remove(&member.key).unwrap_or_default();
+        let told = outcome.of_repeat(Some(Timestamp::now()));
+        self.metrics.dedupe_hit(DedupeHit::InFlight, followers.len() as u64);
+        for follower in followers {
+            self.settled.push((follower.resend, follower.index, told.clone()));
+        }
+        self.settled.push((member.resend, member.index, outcome));
+    }
+
+    /// Writes the outcomes found in this turn and ends the resends they complete.
+    pub(super) fn flush(&mut self) {
+        if self.settled.is_empty() {
+            return;
+        }
+        let mut settled = std::mem::take(&mut self.settled);
+        settled.sort_by_key(|(id, index, _)| (*id, *index));
+        for of_one in settled.chunk_by(|a, b| a.0 == b.0) {
+            let Some((id, ..)) = of_one.first() else { continue };
+            self.write(*id, of_one);
+            self.finish_if_done(*id);
+        }
+    }
+
+    fn write(&mut self, id: ResendId, settled: &[(ResendId, u32, Outcome)]) {
+        let Some(active) = self.resends.get_mut(&id) else { return };
+        let outcomes: Vec<_> = settled.iter().map(|(_, index, outcome)| (*index, outcome.clone())).collect();
+        let (metrics, client) = (&self.metrics, &active.record.client);
+        self.ledger.settle(&active.record, &outcomes, |outcome, addresses| {
+            metrics.outcome(client, outcome, addresses);
+        });
+        let count = outcomes.len() as u32;
+        active.unsettled = active.unsettled.saturating_sub(count);
+        self.queue_shrank(id, u64::from(count));
+    }
+
+    /// Notes that a call is over for the resends that had a share in it.
+    fn leave_call(&mut self, call: &Call, was_written: bool) {
+        for member in &call.members {
+            if let Some(active) = self.resends.get_mut(&member.resend) {
+                active.calling = active.calling.saturating_sub(1);
+            }
+        }
+        if was_written {
+            for id in call.resends() {
+                if let Some(active) = self.resends.get(&id) {
+                    active.record.count_call();
+                }
+            }
+        }
+    }
+
+    fn client_of(&self, member: &Member) -> ClientName {
+        self.resends
+            .get(&member.resend)
+            .map_or_else(ClientName::anonymous, |active| active.record.client.clone())
+    }
+
+    fn is_stopped(&self, id: ResendId) -> bool {
+        self.resends.get(&id).is_none_or(|active| active.stop.is_some())
+    }
+}
+
+/// An address that is in doubt stays in doubt whatever is refused later.
+fn or_doubt(member: &Member, otherwise: impl FnOnce() -> Outcome) -> Outcome {
+    match member.doubt {
+        Some(reason) => Outcome::Unknown(reason),
+        None => otherwise(),
+    }
+}

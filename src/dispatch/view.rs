@@ -1,0 +1,103 @@
+//! What others may see of dispatch: a small copy, made anew a few times a second.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::health::Trouble;
+use crate::domain::{Hold, NotSentReason, Timestamp};
+
+/// Dispatch at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct View {
+    /// What holds the work, the weightiest first.
+    pub holds: Vec<Hold>,
+    /// Upstream calls a second that pace, slots and latency allow in good times.
+    pub calls_per_second: f64,
+    /// Addresses without an outcome, of all resends.
+    pub queued: u64,
+    /// Resends under way.
+    pub active: usize,
+    /// Most addresses of one call.
+    pub batch_size: usize,
+}
+
+impl View {
+    /// How long `addresses` of one resend take from now, at the present pace and with the others that
+    /// share it. Holds that end by themselves are counted in.
+    pub fn estimate(&self, addresses: u64) -> Duration {
+        let held = self
+            .holds
+            .iter()
+            .filter_map(|hold| hold.next_attempt_at)
+            .max()
+            .map_or(0, |at| at.0.saturating_sub(Timestamp::now().0));
+        let ahead = addresses.saturating_mul(self.active.max(1) as u64).min(self.queued.max(addresses));
+        let calls = ahead.div_ceil(self.batch_size.max(1) as u64);
+        let seconds = calls as f64 / self.calls_per_second.max(0.01);
+        Duration::from_millis(held) + Duration::from_secs_f64(seconds.min(1e9))
+    }
+}
+
+/// A trouble as callers are told it.
+pub(super) fn told(trouble: &Trouble, now: Instant) -> Hold {
+    let told_now = Timestamp::now();
+    let since = now.saturating_duration_since(trouble.since);
+    let wait = trouble.next_attempt.saturating_duration_since(now);
+    Hold {
+        reason: trouble.reason,
+        since: Timestamp(told_now.0.saturating_sub(since.as_millis() as u64)),
+        next_attempt_at: Some(told_now.plus(wait)),
+        detail: sentence(trouble.reason).to_owned(),
+    }
+}
+
+fn sentence(reason: NotSentReason) -> &'static str {
+    match reason {
+        NotSentReason::UpstreamUnavailable => {
+            "fax.plus can't be reached or fails; it is tried carefully and the work goes on when it answers"
+        }
+        NotSentReason::Throttled => "fax.plus asks for fewer calls; the work goes on after the wait it asks for",
+        NotSentReason::CredentialsRejected => {
+            "fax.plus refuses the access token; goes on when the token changes or is accepted again"
+        }
+        NotSentReason::Forbidden => {
+            "fax.plus says that this account may not resend invitations; goes on when a lone try succeeds"
+        }
+        NotSentReason::UpstreamRefusing => {
+            "fax.plus refused one lone address after the other; one a second is tried until it accepts one"
+        }
+        NotSentReason::Misconfigured => {
+            "what answers at upstream.base_url does not behave like fax.plus; goes on when it does"
+        }
+        NotSentReason::Paused => "an operator paused the gateway; goes on when it is resumed",
+        NotSentReason::Expired | NotSentReason::Cancelled | NotSentReason::Shutdown => "the resend is ending",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_estimate_counts_the_others_in_but_never_more_than_the_queue() {
+        let view = View { calls_per_second: 2.0, queued: 100, active: 3, batch_size: 10, ..View::default() };
+
+        assert_eq!(view.estimate(10), Duration::from_millis(1500));
+        assert_eq!(view.estimate(1000), Duration::from_secs(50));
+        assert_eq!(view.estimate(60), Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_hold_that_ends_by_itself_is_waited_for() {
+        let hold = Hold {
+            reason: NotSentReason::Throttled,
+            since: Timestamp::now(),
+            next_attempt_at: Some(Timestamp::now().plus(Duration::from_secs(3600))),
+            detail: String::new(),
+        };
+        let view = View { holds: vec![hold], calls_per_second: 1.0, batch_size: 10, ..View::default() };
+
+        assert!(view.estimate(10) > Duration::from_secs(3590));
+    }
+}
