@@ -1,0 +1,78 @@
+//! Every number the gateway publishes, behind methods in the words of the house.
+//!
+//! Owns one registry, so two gateways in one process do not meet. Every series exists from the start,
+//! at zero. Labels are closed sets: enums, the routes handed in, and names of clients. Handles are
+//! resolved once; only a client or a status that was not named at the start is looked up by its text.
+
+mod dedupe;
+mod dispatch;
+mod http;
+mod labels;
+mod process;
+mod register;
+mod resends;
+#[cfg(test)]
+mod tests;
+mod upstream;
+
+use std::sync::Arc;
+
+use prometheus::{Registry, TextEncoder, process_collector::ProcessCollector};
+
+use self::{
+    dedupe::DedupeSeries, dispatch::DispatchSeries, http::HttpSeries, process::ProcessSeries,
+    register::Register, resends::ResendSeries, upstream::UpstreamSeries,
+};
+use crate::domain::ClientName;
+
+pub use http::{HttpInFlight, Route};
+pub use labels::{BreakerState, DedupeHit, EvictionCause, RetryReason};
+pub use process::BuildInfo;
+
+/// The media type of [`Metrics::render`].
+pub const TEXT_FORMAT: &str = prometheus::TEXT_FORMAT;
+
+/// All metrics of one gateway.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    http: HttpSeries,
+    resends: ResendSeries,
+    dispatch: DispatchSeries,
+    upstream: UpstreamSeries,
+    dedupe: DedupeSeries,
+    process: ProcessSeries,
+}
+
+impl Metrics {
+    /// Registers everything and creates every series for the given clients and routes.
+    ///
+    /// # Errors
+    /// When two metrics have one name, which is a mistake in this room.
+    pub fn new(
+        build: BuildInfo,
+        clients: &[ClientName],
+        routes: &[Route],
+    ) -> Result<Arc<Self>, prometheus::Error> {
+        let registry = Registry::new();
+        registry.register(Box::new(ProcessCollector::for_self()))?;
+        let register = Register::new(&registry);
+        Ok(Arc::new(Self {
+            http: HttpSeries::new(&register, routes)?,
+            resends: ResendSeries::new(&register, clients)?,
+            dispatch: DispatchSeries::new(&register, clients)?,
+            upstream: UpstreamSeries::new(&register)?,
+            dedupe: DedupeSeries::new(&register)?,
+            process: ProcessSeries::new(&register, build)?,
+            registry,
+        }))
+    }
+
+    /// Everything in the text format 0.0.4.
+    ///
+    /// # Errors
+    /// When the encoder fails, which it has no known reason to.
+    pub fn render(&self) -> Result<String, prometheus::Error> {
+        TextEncoder::new().encode_to_string(&self.registry.gather())
+    }
+}

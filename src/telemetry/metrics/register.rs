@@ -1,0 +1,73 @@
+//! Makes metrics under the prefix of the gateway and registers them.
+
+use prometheus::{
+    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, Result, core::Collector,
+};
+
+const PREFIX: &str = "faxplus_gateway";
+
+/// Where new metrics go.
+pub(super) struct Register<'registry> {
+    registry: &'registry Registry,
+}
+
+impl<'registry> Register<'registry> {
+    pub(super) fn new(registry: &'registry Registry) -> Self {
+        Self { registry }
+    }
+
+    pub(super) fn counters(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec> {
+        self.add(IntCounterVec::new(Opts::new(name, help).namespace(PREFIX), labels)?)
+    }
+
+    /// One counter for each word of the one label, in the order given.
+    pub(super) fn counters_of(
+        &self,
+        name: &str,
+        help: &str,
+        label: &str,
+        words: impl IntoIterator<Item = &'static str>,
+    ) -> Result<Vec<IntCounter>> {
+        let family = self.counters(name, help, &[label])?;
+        words.into_iter().map(|word| family.get_metric_with_label_values(&[word])).collect()
+    }
+
+    pub(super) fn gauge(&self, name: &str, help: &str) -> Result<IntGauge> {
+        self.add(IntGauge::with_opts(Opts::new(name, help).namespace(PREFIX))?)
+    }
+
+    pub(super) fn decimal_gauge(&self, name: &str, help: &str) -> Result<Gauge> {
+        self.add(Gauge::with_opts(Opts::new(name, help).namespace(PREFIX))?)
+    }
+
+    pub(super) fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec> {
+        self.add(IntGaugeVec::new(Opts::new(name, help).namespace(PREFIX), labels)?)
+    }
+
+    pub(super) fn histogram(&self, name: &str, help: &str, buckets: &[f64]) -> Result<Histogram> {
+        let options = HistogramOpts::new(name, help).namespace(PREFIX).buckets(buckets.to_vec());
+        self.add(Histogram::with_opts(options)?)
+    }
+
+    pub(super) fn histograms(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+        buckets: &[f64],
+    ) -> Result<HistogramVec> {
+        let options = HistogramOpts::new(name, help).namespace(PREFIX).buckets(buckets.to_vec());
+        self.add(HistogramVec::new(options, labels)?)
+    }
+
+    fn add<M: Collector + Clone + 'static>(&self, metric: M) -> Result<M> {
+        self.registry.register(Box::new(metric.clone()))?;
+        Ok(metric)
+    }
+}
+
+/// A count as a gauge takes it.
+pub(super) fn gauge_value(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
