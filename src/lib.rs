@@ -10,6 +10,8 @@ pub mod outbound;
 pub mod recent;
 pub mod resends;
 pub mod sandbox;
+pub mod shutdown;
+pub mod startup;
 pub mod store;
 pub mod telemetry;
 pub mod upstream;

@@ -1,1 +1,21 @@
-//! api
+//! HTTP: what callers say and hear. The only room with actix-web handlers.
+//!
+//! Thin: reads a request into types, asks `resends`, writes the answer. Every refusal is a
+//! [`problem::Problem`], written in one place.
+
+mod admin;
+mod body;
+mod media;
+mod middleware;
+mod origin;
+mod prefer;
+mod problem;
+mod query;
+mod render;
+mod resends;
+mod results;
+mod routes;
+
+pub use admin::{Readiness, ReadinessState};
+pub use problem::Problem;
+pub use routes::{ApiState, ROUTES, admin_routes, main_routes};

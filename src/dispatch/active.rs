@@ -2,8 +2,6 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use tokio::time::Instant;
-
 use super::call::{Member, Part};
 use crate::{
     domain::{AddressKey, Entry, NotSentReason},

@@ -38,8 +38,8 @@ use crate::{
     domain::{AddressKey, ClientName, NotSentReason, Outcome, ResendId},
     outbound::Written,
     store::{Record, Registry},
-    telemetry::{self, Metrics},
-    upstream::{Credential, CredentialError, Probe, Report, Upstream},
+    telemetry::metrics::{self, Metrics},
+    upstream::{CredentialError, Probe, Report, Upstream},
 };
 
 /// Most messages taken in one turn, so that a flood of them does not keep calls waiting.
@@ -365,9 +365,9 @@ impl Dispatcher {
     fn launch(&mut self, members: Vec<Member>, origin: Origin, now: Instant) {
         let permit = self.pace.take(now);
         let resends = &self.resends;
-        let with_records = members.iter().filter_map(|member| {
-            resends.get(&member.resend).map(|active| (member, active.record.as_ref()))
-        });
+        let with_records = members
+            .iter()
+            .filter_map(|member| resends.get(&member.resend).map(|active| (member, active.record.as_ref())));
         let prepared = self.ledger.prepare(with_records);
         for member in &members {
             if let Some(active) = self.resends.get_mut(&member.resend) {
@@ -421,20 +421,23 @@ impl Dispatcher {
 
     /// Puts a resend into the fair queue if it has something to give and is not there.
     pub(super) fn requeue(&mut self, id: ResendId) {
-        if let Some(active) = self.resends.get_mut(&id) {
-            if !active.queued && active.stop.is_none() && active.has_more() {
-                active.queued = true;
-                self.queue.push(&active.record.client, id);
-            }
+        if let Some(active) = self.resends.get_mut(&id)
+            && !active.queued
+            && active.stop.is_none()
+            && active.has_more()
+        {
+            active.queued = true;
+            self.queue.push(&active.record.client, id);
         }
     }
 
     pub(super) fn leave_queue_if_empty(&mut self, id: ResendId) {
-        if let Some(active) = self.resends.get_mut(&id) {
-            if active.queued && !active.has_more() {
-                active.queued = false;
-                self.queue.remove(&active.record.client, id);
-            }
+        if let Some(active) = self.resends.get_mut(&id)
+            && active.queued
+            && !active.has_more()
+        {
+            active.queued = false;
+            self.queue.remove(&active.record.client, id);
         }
     }
 
@@ -446,10 +449,10 @@ impl Dispatcher {
     }
 
     pub(super) fn queue_shrank(&mut self, id: ResendId, addresses: u64) {
-        if let Some(active) = self.resends.get(&id) {
-            if let Some(waiting) = self.waiting.get_mut(&active.record.client) {
-                *waiting = waiting.saturating_sub(addresses);
-            }
+        if let Some(active) = self.resends.get(&id)
+            && let Some(waiting) = self.waiting.get_mut(&active.record.client)
+        {
+            *waiting = waiting.saturating_sub(addresses);
         }
         self.queued.fetch_sub(addresses, Ordering::AcqRel);
     }
@@ -469,15 +472,16 @@ impl Dispatcher {
         for (client, waiting) in &self.waiting {
             self.metrics.set_queued(client, *waiting);
         }
-        let oldest = self.resends.values().next().map_or(Duration::ZERO, |active| now - active.record.created);
+        let oldest =
+            self.resends.values().next().map_or(Duration::ZERO, |active| now - active.record.created);
         self.metrics.set_queue_oldest(oldest);
         self.metrics.set_resends_active(self.resends.len() as u64);
         self.metrics.set_rate(self.pace.rate());
         self.metrics.set_store_bytes(self.registry.bytes() as u64);
         self.metrics.set_breaker(match self.health.breaker() {
-            BreakerState::Closed => telemetry::BreakerState::Closed,
-            BreakerState::HalfOpen => telemetry::BreakerState::HalfOpen,
-            BreakerState::Open(_) => telemetry::BreakerState::Open,
+            BreakerState::Closed => metrics::BreakerState::Closed,
+            BreakerState::HalfOpen => metrics::BreakerState::HalfOpen,
+            BreakerState::Open(_) => metrics::BreakerState::Open,
         });
         self.view.send_replace(View {
             holds: holds.iter().map(|trouble| told(trouble, now)).collect(),

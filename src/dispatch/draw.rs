@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::{Outcome, ResendId, UnknownReason},
     recent::Memory,
-    telemetry::DedupeHit,
+    telemetry::metrics::DedupeHit,
 };
 
 /// Most addresses that one turn looks at.

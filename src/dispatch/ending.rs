@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use super::dispatcher::Dispatcher;
 use crate::{
     domain::{NotSentReason, Outcome, ResendId, Status, UnknownReason},
-    telemetry::DedupeHit,
+    telemetry::metrics::DedupeHit,
 };
 
 impl Dispatcher {
@@ -109,14 +109,13 @@ impl Dispatcher {
         if !self.resends.is_empty() {
             return false;
         }
-        match self.drain.as_mut().map(|drain| drain.done.take()) {
-            None => false,
-            Some(done) => {
-                // Nobody listens any more only when the process is ending anyway.
-                drop(done.map(|done| done.send(())));
-                true
-            }
+        let Some(drain) = &mut self.drain else { return false };
+        if let Some(done) = drain.done.take()
+            && done.send(()).is_err()
+        {
+            tracing::debug!("Drained, and nobody waited for it.");
         }
+        true
     }
 
     /// Abandons the calls in flight: in doubt if anything of them was written, not sent if not.
@@ -143,10 +142,10 @@ impl Dispatcher {
     }
 
     fn leave_queue(&mut self, id: ResendId) {
-        if let Some(active) = self.resends.get_mut(&id) {
-            if std::mem::take(&mut active.queued) {
-                self.queue.remove(&active.record.client, id);
-            }
+        if let Some(active) = self.resends.get_mut(&id)
+            && std::mem::take(&mut active.queued)
+        {
+            self.queue.remove(&active.record.client, id);
         }
     }
 }

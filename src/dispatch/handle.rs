@@ -27,7 +27,7 @@ use crate::{
     domain::ResendId,
     recent::{Eviction, Recent},
     store::{Record, Registry},
-    telemetry::{EvictionCause, Metrics},
+    telemetry::metrics::{EvictionCause, Metrics},
     upstream::{Credential, CredentialError, Upstream, UpstreamError},
 };
 
@@ -92,11 +92,11 @@ impl Dispatch {
         let (inbox, messages) = mpsc::channel(INBOX);
         let (view, watcher) = watch::channel(View::default());
         let queued = Arc::new(AtomicU64::new(0));
-        let (ready, started) = std::sync::mpsc::sync_channel(1);
+        let (ready, started) = std::sync::mpsc::sync_channel::<Result<(), StartError>>(1);
         let thread = {
             let settings = settings.clone();
             let queued = Arc::clone(&queued);
-            let start = move || {
+            let start = move || -> Result<_, StartError> {
                 let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
                 let ledger = Ledger::Memory(recent(&settings, &metrics));
                 let credential = Credential::load(token)?;
@@ -127,31 +127,29 @@ impl Dispatch {
         Ok((dispatch, thread))
     }
 
-    /// Keeps room in the queue for `addresses`, until submitted or given back.
+    /// Keeps room in the queue for `addresses`, and a place in the thread's inbox, until submitted or
+    /// given back.
     ///
     /// # Errors
     /// When the queue is full or the gateway is stopping.
-    pub fn reserve(&self, addresses: u32) -> Result<Reservation, Refused> {
-        if self.closing.load(Ordering::Acquire) {
-            return Err(Refused::ShuttingDown);
-        }
+    pub async fn reserve(&self, addresses: u32) -> Result<Reservation, Refused> {
         let addresses = u64::from(addresses);
         let queued = self.queued.fetch_add(addresses, Ordering::AcqRel);
-        let reservation = Reservation { queued: Arc::clone(&self.queued), addresses };
+        let room = Room { queued: Arc::clone(&self.queued), addresses };
         if queued + addresses > self.max_queued {
             return Err(Refused::QueueFull { queued, max: self.max_queued });
         }
-        Ok(reservation)
+        let place = self.inbox.clone().reserve_owned().await.map_err(|_| Refused::ShuttingDown)?;
+        if self.is_closing() {
+            return Err(Refused::ShuttingDown);
+        }
+        Ok(Reservation { place, room })
     }
 
     /// Hands a resend over. From here on it is dispatch that ends it.
-    ///
-    /// # Errors
-    /// When the thread has ended.
-    pub async fn submit(&self, record: Arc<Record>, reservation: Reservation) -> Result<(), Refused> {
-        self.inbox.send(Message::Submit(record)).await.map_err(|_| Refused::ShuttingDown)?;
-        reservation.keep();
-        Ok(())
+    pub fn submit(record: Arc<Record>, reservation: Reservation) {
+        reservation.place.send(Message::Submit(record));
+        reservation.room.keep();
     }
 
     /// Draws nothing more of a resend. Nothing happens to one that has ended.
@@ -193,19 +191,24 @@ impl Dispatch {
     }
 }
 
-/// Room in the queue. Given back when dropped.
+/// Room in the queue and a place in the inbox. Given back when dropped.
 pub struct Reservation {
+    place: mpsc::OwnedPermit<Message>,
+    room: Room,
+}
+
+struct Room {
     queued: Arc<AtomicU64>,
     addresses: u64,
 }
 
-impl Reservation {
+impl Room {
     fn keep(mut self) {
         self.addresses = 0;
     }
 }
 
-impl Drop for Reservation {
+impl Drop for Room {
     fn drop(&mut self) {
         self.queued.fetch_sub(self.addresses, Ordering::AcqRel);
     }
@@ -217,7 +220,9 @@ struct AbortOnPanic;
 impl Drop for AbortOnPanic {
     fn drop(&mut self) {
         if thread::panicking() {
-            tracing::error!("The dispatch thread panicked; the gateway can't tell the truth any more and ends.");
+            tracing::error!(
+                "The dispatch thread panicked; the gateway can't tell the truth any more and ends."
+            );
             std::process::abort();
         }
     }

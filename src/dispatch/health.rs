@@ -83,16 +83,20 @@ impl Health {
             return Gate::Closed(until);
         }
         let waits = [&self.pausing, &self.refusing, &self.forbidden];
-        if let Some(until) = waits.into_iter().flatten().map(|trouble| trouble.next_attempt).max() {
-            if until > now {
-                return Gate::Closed(until);
-            }
+        if let Some(until) = waits.into_iter().flatten().map(|trouble| trouble.next_attempt).max()
+            && until > now
+        {
+            return Gate::Closed(until);
         }
         let half_open = self.breaker.state() == BreakerState::HalfOpen;
         if half_open || self.refusing.is_some() || self.forbidden.is_some() {
             return Gate::Lone;
         }
-        if !self.proven || self.breaker.is_shaken() || self.pausing.is_some() { Gate::Open(1) } else { Gate::Open(slots) }
+        if !self.proven || self.breaker.is_shaken() || self.pausing.is_some() {
+            Gate::Open(1)
+        } else {
+            Gate::Open(slots)
+        }
     }
 
     /// A call launched at `launched` was accepted.
@@ -136,13 +140,9 @@ impl Health {
     /// 403.
     pub(super) fn was_forbidden(&mut self, launched: Instant, now: Instant, jitter: f64) {
         let backoff = Backoff { min: LONE_INTERVAL, ..self.backoff };
-        self.forbidden = Some(again(
-            self.forbidden,
-            NotSentReason::Forbidden,
-            launched,
-            now,
-            |attempt| backoff.next_delay(attempt, None, jitter),
-        ));
+        self.forbidden = Some(again(self.forbidden, NotSentReason::Forbidden, launched, now, |attempt| {
+            backoff.next_delay(attempt, None, jitter)
+        }));
     }
 
     /// Certainly not sent, and worth another try after a wait; `told` is what upstream asks for.
@@ -170,10 +170,15 @@ impl Health {
 
     /// 401 to the credential that is in use.
     pub(super) fn credential_refused(&mut self, launched: Instant, now: Instant) {
-        self.credential = Some(again(self.credential, NotSentReason::CredentialsRejected, launched, now, |attempt| {
-            // The first proof is due at once: the file may hold a newer token already.
-            if attempt == 1 { Duration::ZERO } else { CREDENTIAL_CHECKS.next_delay(attempt - 1, None, 0.0) }
-        }));
+        self.credential =
+            Some(again(self.credential, NotSentReason::CredentialsRejected, launched, now, |attempt| {
+                // The first proof is due at once: the file may hold a newer token already.
+                if attempt == 1 {
+                    Duration::ZERO
+                } else {
+                    CREDENTIAL_CHECKS.next_delay(attempt - 1, None, 0.0)
+                }
+            }));
     }
 
     /// The credential file changed, or another reason to prove the credential now.
@@ -240,7 +245,8 @@ impl Health {
             attempt: 0,
             judged: since,
         });
-        let pausing = self.pausing.filter(|pausing| breaker.is_none_or(|breaker| breaker.reason != pausing.reason));
+        let pausing =
+            self.pausing.filter(|pausing| breaker.is_none_or(|breaker| breaker.reason != pausing.reason));
         [self.credential, breaker, self.forbidden, self.refusing, pausing].into_iter().flatten().collect()
     }
 }

@@ -22,5 +22,5 @@ mod split;
 mod view;
 
 pub use dispatcher::Because;
-pub use handle::{Dispatch, Refused, StartError};
+pub use handle::{Dispatch, Refused, Reservation, StartError};
 pub use view::View;

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     config::OnUnknown,
     domain::{ClientName, NotSentReason, Outcome, Refusal, ResendId, Timestamp, UnknownReason},
-    telemetry::{DedupeHit, RetryReason},
+    telemetry::metrics::{DedupeHit, RetryReason},
     upstream::{Report, Unsent, Verdict},
 };
 
@@ -38,7 +38,13 @@ impl Dispatcher {
             Verdict::Unauthorized => self.was_unauthorized(call, report.generation, now),
             Verdict::Misconfigured(status) => {
                 tracing::warn!(status, "Upstream does not answer like fax.plus; calls are held.");
-                self.health.must_pause(NotSentReason::Misconfigured, None, call.launched, now, fastrand::f64());
+                self.health.must_pause(
+                    NotSentReason::Misconfigured,
+                    None,
+                    call.launched,
+                    now,
+                    fastrand::f64(),
+                );
                 self.retry(RetryReason::Misconfigured, call);
             }
         }
@@ -67,10 +73,10 @@ impl Dispatcher {
     fn was_refused(&mut self, mut call: Call, refusal: &Arc<Refusal>, now: Instant) {
         self.pace.admitted(call.permit, now);
         self.health.answered(call.launched);
-        if let [only] = call.resends()[..] {
-            if let Some(active) = self.resends.get_mut(&only) {
-                active.shares = false;
-            }
+        if let [only] = call.resends()[..]
+            && let Some(active) = self.resends.get_mut(&only)
+        {
+            active.shares = false;
         }
         if call.members.len() > 1 {
             if !self.options.isolate_rejected {

@@ -1,6 +1,9 @@
 //! Cuts a refused call in two, and remembers who was refused alone.
 
-use std::{collections::{HashMap, VecDeque}, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 

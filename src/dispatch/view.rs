@@ -57,7 +57,9 @@ fn sentence(reason: NotSentReason) -> &'static str {
         NotSentReason::UpstreamUnavailable => {
             "fax.plus can't be reached or fails; it is tried carefully and the work goes on when it answers"
         }
-        NotSentReason::Throttled => "fax.plus asks for fewer calls; the work goes on after the wait it asks for",
+        NotSentReason::Throttled => {
+            "fax.plus asks for fewer calls; the work goes on after the wait it asks for"
+        }
         NotSentReason::CredentialsRejected => {
             "fax.plus refuses the access token; goes on when the token changes or is accepted again"
         }

@@ -1,1 +1,10 @@
-//! resends
+//! What callers were promised: taking a list in, waiting for its end, cancelling, telling results.
+//!
+//! Every request is a resend, whatever its size; waiting for it is optional. Nothing is handed to
+//! dispatch before the whole list was read and found good.
+
+mod admission;
+mod service;
+
+pub use admission::{BudgetFull, Draft, DraftError, MemoryBudget};
+pub use service::{Resends, SealError};

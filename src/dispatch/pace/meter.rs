@@ -48,11 +48,6 @@ impl Meter {
         }
         was_awaited
     }
-
-    pub(super) fn give_back(&mut self, rate: f64) {
-        self.due = self.due.checked_sub(interval(rate)).unwrap_or(self.due);
-        self.last_second.pop_back();
-    }
 }
 
 fn interval(rate: f64) -> Duration {

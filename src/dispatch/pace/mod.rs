@@ -44,11 +44,6 @@ impl Pace {
         Permit { taken: now, was_awaited }
     }
 
-    /// Gives back a permit whose call was never made.
-    pub(super) fn give_back(&mut self) {
-        self.meter.give_back(self.rate());
-    }
-
     /// A call of this permit was accepted or refused for what it held: upstream had room for it.
     pub(super) fn admitted(&mut self, permit: Permit, now: Instant) {
         self.learner.admitted(permit, now);

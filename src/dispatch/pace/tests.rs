@@ -151,15 +151,3 @@ fn a_rate_that_nobody_needed_does_not_grow() {
 
     assert!(pace.rate() < 22.0, "{}", pace.rate());
 }
-
-#[test]
-fn a_permit_given_back_is_there_again() {
-    let start = Instant::now();
-    let mut pace = Pace::new(Some(1.0), start);
-    pace.take(start);
-    assert!(pace.next_permit(start) > start);
-
-    pace.give_back();
-
-    assert!(pace.next_permit(start) <= start);
-}

@@ -97,6 +97,16 @@ impl Record {
         size_of::<Self>() + list.bytes() + Outcomes::bytes(list.len())
     }
 
+    /// Tells the outcomes that the list has from the start.
+    pub fn tell_invalid(&self, mut tell: impl FnMut(&Outcome, u64)) {
+        for reason in InvalidReason::ALL {
+            let count = self.list.invalid(*reason);
+            if count > 0 {
+                tell(&Outcome::Invalid(*reason), count.into());
+            }
+        }
+    }
+
     /// The state now.
     pub fn snapshot(&self) -> Snapshot {
         let state = self.state();

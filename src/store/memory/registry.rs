@@ -10,7 +10,7 @@ use thiserror::Error;
 use tokio::time::Instant;
 
 use super::record::Record;
-use crate::domain::{ClientName, List, ResendId, Status, Timestamp};
+use crate::domain::{ClientName, ResendId, Status, Timestamp};
 
 /// The budget has no room, and nothing finished is left that could make some.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -67,22 +67,9 @@ impl Registry {
         Ok(record)
     }
 
-    /// Says whether a resend of `list` would find room, without taking it in.
-    ///
-    /// # Errors
-    /// As [`Registry::insert`].
-    pub fn has_room(&self, list: &List) -> Result<(), Full> {
-        self.kept().room(Record::bytes(list), self.budget)
-    }
-
     /// The resend with this id.
     pub fn get(&self, id: ResendId) -> Option<Arc<Record>> {
         self.kept().by_id.get(&id).map(|(record, _)| Arc::clone(record))
-    }
-
-    /// Drops a resend that was never promised to anybody.
-    pub fn remove(&self, id: ResendId) {
-        self.kept().remove(id);
     }
 
     /// The resends of `client` (all, when `None`) in `status` (any, when `None`) before `cursor`, newest

@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::{AddressKey, Chunk, Entry, Outcome, OutcomeKind, Repeat};
+use crate::domain::{AddressKey, Chunk, Entry, List, Outcome, OutcomeKind, Repeat};
 
 fn record(id: u128, addresses: &[&str]) -> Record {
     let mut chunk = Chunk::default();

@@ -1,0 +1,150 @@
+//! What a body is, by its headers; and which form of results a caller wants.
+
+use actix_web::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName};
+
+use super::problem::Problem;
+use crate::intake::{Encoding, Format};
+
+const SERVED: &str = "application/json, application/x-ndjson, text/plain or text/csv";
+
+/// A form of results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ResultForm {
+    Json,
+    Ndjson,
+}
+
+impl ResultForm {
+    pub(super) fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Ndjson => "application/x-ndjson",
+        }
+    }
+}
+
+/// The format of a body.
+pub(super) fn format(headers: &HeaderMap) -> Result<Format, Problem> {
+    let refuse = |what: &str| {
+        Problem::media_type(format!("{what}; lists are taken as {SERVED} (say which with Content-Type)"))
+    };
+    let value = text(headers, CONTENT_TYPE).ok_or_else(|| refuse("the body's media type is not given"))?;
+    let (essence, parameters) = value.split_once(';').unwrap_or((value, ""));
+    for parameter in parameters.split(';') {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        let charset = value.trim().trim_matches('"');
+        if name.trim().eq_ignore_ascii_case("charset")
+            && !["utf-8", "utf8", "us-ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known))
+        {
+            return Err(refuse("the body's character set is not UTF-8"));
+        }
+    }
+    match essence.trim().to_ascii_lowercase().as_str() {
+        "application/json" => Ok(Format::Json),
+        "application/x-ndjson" => Ok(Format::Ndjson),
+        "text/plain" => Ok(Format::Text),
+        "text/csv" => Ok(Format::Csv),
+        _ => Err(refuse("the body's media type is not served")),
+    }
+}
+
+/// The encoding of a body.
+pub(super) fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
+    match text(headers, CONTENT_ENCODING).map(|value| value.trim().to_ascii_lowercase()).as_deref() {
+        None | Some("" | "identity") => Ok(Encoding::Identity),
+        Some("gzip" | "x-gzip") => Ok(Encoding::Gzip),
+        Some(_) => Err(Problem::media_type("the body's Content-Encoding is not served; gzip is")),
+    }
+}
+
+/// The form of results that the caller likes best; JSON when it does not say.
+pub(super) fn result_form(headers: &HeaderMap) -> Result<ResultForm, Problem> {
+    let Some(accept) = text(headers, ACCEPT) else { return Ok(ResultForm::Json) };
+    let mut best = None;
+    for range in accept.split(',') {
+        let (essence, parameters) = range.split_once(';').unwrap_or((range, ""));
+        let form = match essence.trim().to_ascii_lowercase().as_str() {
+            "application/json" | "application/*" | "*/*" | "" => ResultForm::Json,
+            "application/x-ndjson" => ResultForm::Ndjson,
+            _ => continue,
+        };
+        let quality = quality(parameters);
+        if quality > 0.0 && best.is_none_or(|(_, better)| quality > better) {
+            best = Some((form, quality));
+        }
+    }
+    best.map(|(form, _)| form)
+        .ok_or_else(|| Problem::not_acceptable("application/json or application/x-ndjson"))
+}
+
+fn quality(parameters: &str) -> f32 {
+    parameters
+        .split(';')
+        .filter_map(|parameter| parameter.split_once('='))
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case("q"))
+        .and_then(|(_, value)| value.trim().parse().ok())
+        .unwrap_or(1.0)
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    fn headers(name: HeaderName, value: &'static str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, HeaderValue::from_static(value));
+        headers
+    }
+
+    #[test]
+    fn media_types_are_read_without_case_and_with_parameters() {
+        for (value, expected) in [
+            ("application/json", Format::Json),
+            ("Application/JSON; charset=UTF-8", Format::Json),
+            ("application/x-ndjson", Format::Ndjson),
+            ("text/plain;charset=\"utf-8\"", Format::Text),
+            ("text/csv; header=present", Format::Csv),
+        ] {
+            assert_eq!(format(&headers(CONTENT_TYPE, value)).unwrap(), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn other_media_types_and_character_sets_are_refused() {
+        for value in
+            ["", "application/xml", "text/plain; charset=latin1", "application/x-www-form-urlencoded"]
+        {
+            assert_eq!(format(&headers(CONTENT_TYPE, value)).unwrap_err().status(), 415, "{value}");
+        }
+        assert!(format(&HeaderMap::new()).is_err());
+    }
+
+    #[test]
+    fn gzip_or_nothing() {
+        assert_eq!(encoding(&HeaderMap::new()).unwrap(), Encoding::Identity);
+        assert_eq!(encoding(&headers(CONTENT_ENCODING, "GZIP")).unwrap(), Encoding::Gzip);
+        for value in ["br", "gzip, gzip", "zstd"] {
+            assert_eq!(encoding(&headers(CONTENT_ENCODING, value)).unwrap_err().status(), 415, "{value}");
+        }
+    }
+
+    #[test]
+    fn the_form_liked_best_wins() {
+        for (value, expected) in [
+            ("*/*", ResultForm::Json),
+            ("application/x-ndjson", ResultForm::Ndjson),
+            ("application/json;q=0.5, application/x-ndjson", ResultForm::Ndjson),
+            ("text/html, application/x-ndjson;q=0.2, */*;q=0.1", ResultForm::Ndjson),
+        ] {
+            assert_eq!(result_form(&headers(ACCEPT, value)).unwrap(), expected, "{value}");
+        }
+        assert!(result_form(&headers(ACCEPT, "text/html")).is_err());
+        assert!(result_form(&headers(ACCEPT, "application/json;q=0")).is_err());
+    }
+}

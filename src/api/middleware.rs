@@ -1,0 +1,59 @@
+//! What happens around every request: refusing other sites, counting, writing problems, naming the id.
+
+use actix_web::{
+    Error, HttpMessage as _,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::{CACHE_CONTROL, HeaderName, HeaderValue},
+    middleware::Next,
+    web::Data,
+};
+use tokio::time::Instant;
+
+use super::{origin::is_cross_site, problem::Problem};
+use crate::telemetry::{Metrics, REQUEST_ID_HEADER, RequestId, UNMATCHED, method_word};
+
+const CONTENT_TYPE_OPTIONS: HeaderName = HeaderName::from_static("x-content-type-options");
+
+/// Counts a request and its time, also when its answer is a problem.
+pub(super) async fn count(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let metrics = request.app_data::<Data<Metrics>>().cloned();
+    let guard = metrics.as_ref().map(|metrics| metrics.http_in_flight());
+    let started = Instant::now();
+    let method = method_word(request.method());
+    let route = request.match_pattern().unwrap_or_else(|| UNMATCHED.to_owned());
+    let response = finish(request, next).await?;
+    if let Some(metrics) = metrics {
+        metrics.http_finished(&route, method, response.status().as_u16(), started.elapsed());
+    }
+    drop(guard);
+    Ok(response)
+}
+
+/// Refuses pages of other sites, writes problems, and puts the request id on every answer.
+async fn finish(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let id = request.extensions().get::<RequestId>().cloned();
+    let id = id.unwrap_or_else(|| RequestId::from_header(request.headers().get(REQUEST_ID_HEADER)));
+    let mut response = if is_cross_site(request.headers()) {
+        request.into_response(Problem::cross_site().render(id.as_str()))
+    } else {
+        next.call(request).await?.map_into_boxed_body()
+    };
+    let problem = response.response().extensions().get::<Problem>().cloned();
+    if let Some(problem) = problem {
+        response = response.into_response(problem.render(id.as_str()));
+    }
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        headers.insert(REQUEST_ID_HEADER, value);
+    }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Ok(response)
+}

@@ -1,0 +1,91 @@
+//! `Prefer` (RFC 7240): how long a caller waits for the end.
+
+use std::time::Duration;
+
+use actix_web::http::header::HeaderMap;
+
+use super::problem::Problem;
+
+/// How long to wait, and what to say of it in `Preference-Applied`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Patience {
+    pub(super) wait: Duration,
+    pub(super) applied: Option<String>,
+}
+
+/// Reads the preferences of a request. Unknown ones are passed over, as the RFC says; of a known one
+/// that is given twice the first counts.
+pub(super) fn patience(headers: &HeaderMap, default: Duration, max: Duration) -> Result<Patience, Problem> {
+    let mut wait = None;
+    let mut at_once = false;
+    for header in headers.get_all("prefer") {
+        let text =
+            header.to_str().map_err(|_| Problem::header("Prefer", "Prefer holds bytes that are no text"))?;
+        for preference in text.split(',') {
+            let token = preference.split(';').next().unwrap_or_default().trim();
+            let (name, value) = token.split_once('=').unwrap_or((token, ""));
+            match name.trim().to_ascii_lowercase().as_str() {
+                "respond-async" => at_once = true,
+                "wait" => wait = wait.or(Some(seconds(value)?)),
+                _ => {}
+            }
+        }
+    }
+    let wait = wait.map(|wait| wait.min(max));
+    let told = wait.map(|wait| format!("wait={}", wait.as_secs()));
+    let applied = match (at_once, told) {
+        (true, Some(told)) => Some(format!("respond-async, {told}")),
+        (true, None) => Some("respond-async".to_owned()),
+        (false, told) => told,
+    };
+    let otherwise = if at_once { Duration::ZERO } else { default };
+    Ok(Patience { wait: wait.unwrap_or(otherwise), applied })
+}
+
+fn seconds(value: &str) -> Result<Duration, Problem> {
+    let value = value.trim().trim_matches('"');
+    if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Problem::header("Prefer", "wait takes a whole number of seconds, as in Prefer: wait=10"));
+    }
+    Ok(Duration::from_secs(value.parse().unwrap_or(u64::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn read(values: &[&'static str]) -> Result<(u64, Option<String>), Problem> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(HeaderName::from_static("prefer"), HeaderValue::from_static(value));
+        }
+        patience(&headers, Duration::from_secs(20), Duration::from_secs(300))
+            .map(|patience| (patience.wait.as_secs(), patience.applied))
+    }
+
+    #[test]
+    fn every_form_of_waiting_is_read() {
+        for (values, wait, applied) in [
+            (vec![], 20, None),
+            (vec!["wait=5"], 5, Some("wait=5")),
+            (vec!["wait = \"5\""], 5, Some("wait=5")),
+            (vec!["WAIT=5; foo=bar"], 5, Some("wait=5")),
+            (vec!["wait=0"], 0, Some("wait=0")),
+            (vec!["wait=99999999999999999999999"], 300, Some("wait=300")),
+            (vec!["respond-async"], 0, Some("respond-async")),
+            (vec!["respond-async, wait=7"], 7, Some("respond-async, wait=7")),
+            (vec!["handling=lenient", "wait=3", "wait=9"], 3, Some("wait=3")),
+        ] {
+            assert_eq!(read(&values).unwrap(), (wait, applied.map(str::to_owned)), "{values:?}");
+        }
+    }
+
+    #[test]
+    fn a_wait_that_is_no_number_is_refused() {
+        for value in ["wait", "wait=", "wait=-1", "wait=1.5", "wait=soon"] {
+            assert_eq!(read(&[value]).unwrap_err().status(), 400, "{value}");
+        }
+    }
+}

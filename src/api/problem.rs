@@ -1,0 +1,247 @@
+//! Refusals as RFC 9457 problem documents. The only place that gives an error its status code.
+//!
+//! A handler returns a `Problem`; the middleware writes it, because only there the request id is known.
+
+use std::{fmt, time::Duration};
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER},
+    },
+};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    dispatch::Refused,
+    intake::{Full as ListFull, GzipFault, IntakeError, ParseError},
+    resends::{BudgetFull, DraftError, SealError},
+};
+
+/// Why a request was refused, in words and as a status code. Nothing was sent because of it.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    status: StatusCode,
+    word: &'static str,
+    title: &'static str,
+    detail: String,
+    members: Map<String, Value>,
+    retry_after: Option<Duration>,
+    allow: Option<&'static str>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, word: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            word,
+            title,
+            detail: detail.into(),
+            members: Map::new(),
+            retry_after: None,
+            allow: None,
+        }
+    }
+
+    /// 400: a query parameter that is unknown or has a wrong value.
+    pub fn query(parameter: &str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad-query", "The query can't be used", detail)
+            .with("parameter", parameter)
+    }
+
+    /// 400: a header with a wrong value.
+    pub fn header(header: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad-header", "A header can't be used", detail)
+            .with("header", header)
+    }
+
+    /// 400: the body ended in the middle.
+    pub fn broken_body() -> Self {
+        let detail = "the connection ended before the body did; nothing was sent";
+        Self::new(StatusCode::BAD_REQUEST, "incomplete-body", "The body is not whole", detail)
+    }
+
+    /// 403: a browser page of another site.
+    pub fn cross_site() -> Self {
+        let detail = "requests that a browser makes for a page of another site are not served";
+        Self::new(StatusCode::FORBIDDEN, "cross-site", "A request of another site", detail)
+    }
+
+    /// 404: no such resend, or not this client's.
+    pub fn no_such_resend() -> Self {
+        let detail = "there is no resend with this id, or it is no longer kept";
+        Self::new(StatusCode::NOT_FOUND, "no-such-resend", "No such resend", detail)
+    }
+
+    /// 404: no such path.
+    pub fn no_such_path() -> Self {
+        let detail = "nothing is served under this path; lists are posted to /v1/resends";
+        Self::new(StatusCode::NOT_FOUND, "no-such-path", "No such path", detail)
+    }
+
+    /// 405: not this method.
+    pub fn method(allow: &'static str) -> Self {
+        let detail = format!("this path serves {allow}");
+        let problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method", "Method not allowed", detail);
+        Self { allow: Some(allow), ..problem }
+    }
+
+    /// 406: no form of the answer that the caller accepts.
+    pub fn not_acceptable(served: &str) -> Self {
+        let detail = format!("results are served as {served}");
+        Self::new(StatusCode::NOT_ACCEPTABLE, "not-acceptable", "No such form of results", detail)
+    }
+
+    /// 408: the body came too slowly.
+    pub fn slow_body(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "slow-body", "The body came too slowly", detail)
+    }
+
+    /// 415: a media type or content encoding that is not served.
+    pub fn media_type(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "Media type not served", detail)
+    }
+
+    /// 500: a bug.
+    pub fn internal() -> Self {
+        let detail = "the gateway failed; its log says more under this request id";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The gateway failed", detail)
+    }
+
+    /// 503: a body that was whole and good finds no room.
+    fn no_room(word: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, word, title, detail)
+    }
+
+    /// Why a list could not be read. `retry_after` is told when the fault is the gateway's.
+    pub fn draft(error: &DraftError, retry_after: Duration) -> Self {
+        match error {
+            DraftError::Intake(error) => Self::intake(error, retry_after),
+            DraftError::Budget(error) => Self::budget(error, retry_after),
+        }
+    }
+
+    fn intake(error: &IntakeError, retry_after: Duration) -> Self {
+        match error {
+            IntakeError::Malformed(error) => Self::malformed(error),
+            IntakeError::Gzip { fault } => Self::gzip(*fault),
+            IntakeError::TooManyBytes { limit } => {
+                Self::too_large(error.to_string(), "max_body_bytes", *limit)
+            }
+            IntakeError::Full(ListFull::TooManyAddresses { limit }) => {
+                Self::too_large(error.to_string(), "max_addresses", *limit)
+            }
+            IntakeError::Full(ListFull::Memory) => {
+                Self::no_room("no-memory", "No memory for this list", error.to_string()).after(retry_after)
+            }
+        }
+    }
+
+    fn malformed(error: &ParseError) -> Self {
+        let detail = format!("{error}; nothing was sent");
+        let problem = Self::new(StatusCode::BAD_REQUEST, "malformed-body", "The body is malformed", detail)
+            .with("offset", error.offset)
+            .with("index", error.index);
+        match error.line {
+            Some(line) => problem.with("line", line),
+            None => problem,
+        }
+    }
+
+    fn gzip(fault: GzipFault) -> Self {
+        let detail = format!("{fault}; nothing was sent");
+        Self::new(StatusCode::BAD_REQUEST, "malformed-gzip", "The body is no whole gzip stream", detail)
+    }
+
+    fn too_large(detail: String, limit_name: &str, limit: u64) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The list is too large", detail)
+            .with("limit", json!({ limit_name: limit }))
+    }
+
+    fn budget(error: &BudgetFull, retry_after: Duration) -> Self {
+        let detail = if error.alone {
+            format!("this list alone is larger than intake.memory_bytes ({}); post it in parts", error.limit)
+        } else {
+            format!("{error}; post it again later")
+        };
+        Self::no_room("no-memory", "No memory for this list", detail).after(retry_after)
+    }
+
+    /// Why a whole, good list was not taken.
+    pub fn seal(error: &SealError, retry_after: Duration) -> Self {
+        let detail = error.to_string();
+        match error {
+            SealError::Empty => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "empty-list", "The list is empty", detail)
+            }
+            SealError::Refused(Refused::QueueFull { .. }) => {
+                Self::no_room("queue-full", "The queue is full", detail).after(retry_after)
+            }
+            SealError::Refused(Refused::ShuttingDown) => Self::shutting_down(),
+            SealError::NoRoom(_) => {
+                Self::no_room("store-full", "There is no room for this resend", detail).after(retry_after)
+            }
+        }
+    }
+
+    /// 503: the gateway is stopping.
+    pub fn shutting_down() -> Self {
+        let detail = "the gateway is shutting down; post the list again, another instance will take it";
+        Self::no_room("shutting-down", "Shutting down", detail).after(Duration::from_secs(1))
+    }
+
+    /// The status code.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    fn after(self, wait: Duration) -> Self {
+        // Jitter, so that callers refused together do not come back together.
+        let wait = wait.mul_f64(1.0 + fastrand::f64() / 4.0);
+        Self { retry_after: Some(wait), ..self }
+    }
+
+    /// The document, with the id of the request it answers.
+    pub fn render(&self, request_id: &str) -> HttpResponse {
+        let mut body = Map::new();
+        body.insert("type".to_owned(), format!("urn:faxplus-gateway:problem:{}", self.word).into());
+        body.insert("title".to_owned(), self.title.into());
+        body.insert("status".to_owned(), self.status.as_u16().into());
+        body.insert("detail".to_owned(), self.detail.clone().into());
+        body.insert("request_id".to_owned(), request_id.into());
+        body.extend(self.members.clone());
+        let mut response = HttpResponse::build(self.status);
+        response.insert_header((CONTENT_TYPE, HeaderValue::from_static("application/problem+json")));
+        if let Some(wait) = self.retry_after {
+            response.insert_header((RETRY_AFTER, wait.as_secs_f64().ceil() as u64));
+        }
+        if let Some(allow) = self.allow {
+            response.insert_header((ALLOW, allow));
+        }
+        response.body(Value::Object(body).to_string())
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.word)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::new(self.status);
+        response.extensions_mut().insert(self.clone());
+        response
+    }
+}

@@ -1,0 +1,206 @@
+//! A resend as JSON, and the status code that sums it up.
+
+use std::time::SystemTime;
+
+use actix_web::http::StatusCode;
+use serde::Serialize;
+
+use crate::{
+    dispatch::View,
+    domain::{Counts, Hold, Outcome, OutcomeKind, Status, Timestamp},
+    store::{Record, Row, Snapshot},
+};
+
+#[derive(Debug, Serialize)]
+pub(super) struct ResendBody<'a> {
+    id: String,
+    status: &'static str,
+    client: &'a str,
+    created_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finished_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimated_finish_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hold: Option<HoldBody>,
+    counts: CountsBody,
+    upstream_calls: u64,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    sandbox: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct CountsBody {
+    received: u64,
+    sent: u64,
+    duplicate: u64,
+    invalid: u64,
+    rejected: u64,
+    not_sent: u64,
+    unknown: u64,
+    pending: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct HoldBody {
+    reason: &'static str,
+    since: String,
+    next_attempt_at: Option<String>,
+    detail: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct RowBody<'a> {
+    index: u32,
+    email: &'a str,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent_at: Option<String>,
+}
+
+/// The resend without its results.
+pub(super) fn resend<'a>(
+    record: &'a Record,
+    snapshot: &Snapshot,
+    view: &View,
+    sandbox: bool,
+) -> ResendBody<'a> {
+    let pending = snapshot.counts.pending();
+    let unfinished = !snapshot.status.is_final();
+    let estimate = unfinished.then(|| time(Timestamp::now().plus(view.estimate(pending))));
+    let hold = view.holds.first().filter(|_| unfinished && pending > 0);
+    ResendBody {
+        id: record.id.to_string(),
+        status: snapshot.status.as_str(),
+        client: record.client.as_str(),
+        created_at: time(record.created_at),
+        finished_at: snapshot.finished_at.map(time),
+        estimated_finish_at: estimate,
+        hold: hold.map(|hold| held(hold, pending)),
+        counts: counts(&snapshot.counts),
+        upstream_calls: snapshot.upstream_calls,
+        sandbox,
+    }
+}
+
+/// One result.
+pub(super) fn row<'a>(row: &'a Row<'_>) -> RowBody<'a> {
+    let (outcome, reason, detail, sent_at) = match &row.outcome {
+        None => ("pending", None, None, None),
+        Some(outcome) => {
+            let (reason, detail, sent_at) = match outcome {
+                Outcome::Sent => (None, None, None),
+                Outcome::Duplicate(at) => (None, None, at.map(time)),
+                Outcome::Invalid(reason) => (Some(reason.as_str()), None, None),
+                Outcome::Rejected(refusal) => (Some(refusal.code.as_str()), refusal.detail.as_deref(), None),
+                Outcome::NotSent(reason) => (Some(reason.as_str()), None, None),
+                Outcome::Unknown(reason) => (Some(reason.as_str()), None, None),
+            };
+            (outcome.kind().as_str(), reason, detail, sent_at)
+        }
+    };
+    RowBody { index: row.index, email: row.email, outcome, reason, detail, sent_at }
+}
+
+/// The status code for the answer to the one who posted the list and waited.
+pub(super) fn summary(snapshot: &Snapshot) -> StatusCode {
+    let of = |kind| snapshot.counts.of(kind);
+    let received = snapshot.counts.received;
+    match snapshot.status {
+        Status::Queued | Status::Running => StatusCode::ACCEPTED,
+        Status::Finished | Status::Cancelled => {
+            let fine = of(OutcomeKind::Sent) + of(OutcomeKind::Duplicate);
+            let faulty = of(OutcomeKind::Invalid) + of(OutcomeKind::Rejected);
+            if fine == received {
+                StatusCode::OK
+            } else if faulty == received {
+                StatusCode::UNPROCESSABLE_ENTITY
+            } else if of(OutcomeKind::NotSent) > 0 && fine + of(OutcomeKind::Unknown) == 0 {
+                StatusCode::BAD_GATEWAY
+            } else {
+                StatusCode::MULTI_STATUS
+            }
+        }
+    }
+}
+
+fn counts(counts: &Counts) -> CountsBody {
+    CountsBody {
+        received: counts.received,
+        sent: counts.of(OutcomeKind::Sent),
+        duplicate: counts.of(OutcomeKind::Duplicate),
+        invalid: counts.of(OutcomeKind::Invalid),
+        rejected: counts.of(OutcomeKind::Rejected),
+        not_sent: counts.of(OutcomeKind::NotSent),
+        unknown: counts.of(OutcomeKind::Unknown),
+        pending: counts.pending(),
+    }
+}
+
+fn held(hold: &Hold, pending: u64) -> HoldBody {
+    let safe =
+        if pending == 1 { "1 address is safe".to_owned() } else { format!("{pending} addresses are safe") };
+    HoldBody {
+        reason: hold.reason.as_str(),
+        since: time(hold.since),
+        next_attempt_at: hold.next_attempt_at.map(time),
+        detail: format!("{safe}; {}", hold.detail),
+    }
+}
+
+fn time(at: Timestamp) -> String {
+    humantime::format_rfc3339_millis(SystemTime::from(at)).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summed_up(status: Status, ends: &[(OutcomeKind, u64)]) -> u16 {
+        let mut counts = Counts::new(ends.iter().map(|(_, count)| count).sum());
+        for (kind, count) in ends {
+            counts.add(*kind, *count);
+        }
+        summary(&Snapshot { status, counts, upstream_calls: 0, finished_at: None }).as_u16()
+    }
+
+    #[test]
+    fn each_mix_of_outcomes_has_its_code() {
+        use OutcomeKind::{Duplicate, Invalid, NotSent, Rejected, Sent, Unknown};
+        for (ends, code) in [
+            (vec![(Sent, 1)], 200),
+            (vec![(Sent, 1), (Duplicate, 2)], 200),
+            (vec![(Duplicate, 2)], 200),
+            (vec![(Sent, 1), (Invalid, 1)], 207),
+            (vec![(Unknown, 1)], 207),
+            (vec![(Unknown, 1), (NotSent, 1)], 207),
+            (vec![(Sent, 1), (NotSent, 1)], 207),
+            (vec![(Invalid, 1), (Rejected, 1)], 422),
+            (vec![(NotSent, 1)], 502),
+            (vec![(NotSent, 1), (Invalid, 3), (Rejected, 1)], 502),
+            (vec![(Invalid, 1), (Unknown, 1)], 207),
+        ] {
+            assert_eq!(summed_up(Status::Finished, &ends), code, "{ends:?}");
+        }
+        assert_eq!(summed_up(Status::Cancelled, &[(NotSent, 1)]), 502);
+        assert_eq!(summed_up(Status::Running, &[(Sent, 1)]), 202);
+    }
+
+    #[test]
+    fn a_hold_says_how_many_are_safe() {
+        let hold = Hold {
+            reason: crate::domain::NotSentReason::CredentialsRejected,
+            since: Timestamp(0),
+            next_attempt_at: None,
+            detail: "fax.plus refuses the access token".to_owned(),
+        };
+
+        assert_eq!(held(&hold, 30).detail, "30 addresses are safe; fax.plus refuses the access token");
+        assert_eq!(held(&hold, 1).detail, "1 address is safe; fax.plus refuses the access token");
+        assert_eq!(held(&hold, 1).since, "1970-01-01T00:00:00.000Z");
+    }
+}

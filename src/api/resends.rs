@@ -1,0 +1,178 @@
+//! `/v1/resends`: post a list, look at resends, cancel them.
+
+use std::{sync::Arc, time::Duration};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        StatusCode,
+        header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER},
+    },
+    web::{Data, Path, Payload},
+};
+use serde_json::json;
+
+use super::{
+    body, media,
+    prefer::{Patience, patience},
+    problem::Problem,
+    query::{OnTimeout, Query, Results},
+    render,
+    results::{Pages, wanted},
+    routes::ApiState,
+};
+use crate::{
+    dispatch::Because,
+    domain::ResendId,
+    store::{Record, Snapshot},
+};
+
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+const DEFAULT_PAGE: u64 = 50;
+const MAX_PAGE: u64 = 500;
+
+/// What the query and the headers of a post ask for.
+struct Wishes {
+    force: bool,
+    results: Results,
+    on_timeout: OnTimeout,
+    patience: Patience,
+}
+
+/// `POST /v1/resends`
+pub(super) async fn post(
+    request: HttpRequest,
+    payload: Payload,
+    state: Data<ApiState>,
+) -> Result<HttpResponse, Problem> {
+    let wishes = wishes(&request, &state)?;
+    let format = media::format(request.headers())?;
+    let encoding = media::encoding(request.headers())?;
+    if state.resends.is_closing() {
+        return Err(Problem::shutting_down());
+    }
+    let mut draft = state.resends.draft(format, encoding);
+    body::read(payload, &mut draft, state.body_pace, || state.resends.retry_after()).await?;
+    let sealed = state.resends.seal(draft, &state.client, wishes.force).await;
+    let record = sealed
+        .map_err(|error| Problem::draft(&error, state.resends.retry_after()))?
+        .map_err(|error| Problem::seal(&error, state.resends.retry_after()))?;
+    if !state.resends.wait(&record, wishes.patience.wait).await && wishes.on_timeout == OnTimeout::Cancel {
+        state.resends.stop(&record, Because::WaitOver).await;
+    }
+    let snapshot = record.snapshot();
+    if snapshot.status.is_final() {
+        Ok(finished(&state, record, &snapshot, &wishes))
+    } else {
+        Ok(accepted(&state, &record, &snapshot, &wishes))
+    }
+}
+
+/// `GET /v1/resends/{id}`
+pub(super) async fn get(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let query = Query::parse(request.query_string(), &["wait"])?;
+    let wait =
+        query.number("wait", u64::MAX)?.map_or(Duration::ZERO, Duration::from_secs).min(state.max_wait);
+    let record = find(&state, &id)?;
+    state.resends.wait(&record, wait).await;
+    Ok(one(&state, &record))
+}
+
+/// `DELETE /v1/resends/{id}`
+pub(super) async fn delete(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    Query::parse(request.query_string(), &[])?;
+    let record = find(&state, &id)?;
+    state.resends.stop(&record, Because::Cancelled).await;
+    Ok(one(&state, &record))
+}
+
+/// `GET /v1/resends`
+pub(super) async fn list(request: HttpRequest, state: Data<ApiState>) -> Result<HttpResponse, Problem> {
+    let query = Query::parse(request.query_string(), &["status", "limit", "cursor"])?;
+    let limit = query.number("limit", MAX_PAGE)?.unwrap_or(DEFAULT_PAGE).max(1);
+    let page = state.resends.page(&state.client, query.status()?, query.cursor()?, limit as usize);
+    let view = state.resends.view();
+    let resends: Vec<_> = page
+        .records
+        .iter()
+        .map(|record| render::resend(record, &record.snapshot(), &view, state.sandbox))
+        .collect();
+    let next = page.next.map(|id| id.to_string());
+    Ok(HttpResponse::Ok().json(json!({ "resends": resends, "next_cursor": next })))
+}
+
+/// The resend that a path names, if this client may see it.
+pub(super) fn find(state: &ApiState, id: &str) -> Result<Arc<Record>, Problem> {
+    let id: ResendId = id.parse().map_err(|()| Problem::no_such_resend())?;
+    state.resends.get(id, &state.client).ok_or_else(Problem::no_such_resend)
+}
+
+fn wishes(request: &HttpRequest, state: &ApiState) -> Result<Wishes, Problem> {
+    let query = Query::parse(request.query_string(), &["force", "results", "on_timeout"])?;
+    let wishes = Wishes {
+        force: query.flag("force")?,
+        results: query.results()?,
+        on_timeout: query.on_timeout()?,
+        patience: patience(request.headers(), state.default_wait, state.max_wait)?,
+    };
+    if wishes.on_timeout == OnTimeout::Cancel && wishes.patience.wait.is_zero() {
+        return Err(Problem::query(
+            "on_timeout",
+            "cancel needs a wait: say how long with Prefer: wait=N, and leave out respond-async",
+        ));
+    }
+    Ok(wishes)
+}
+
+fn one(state: &ApiState, record: &Record) -> HttpResponse {
+    let body = render::resend(record, &record.snapshot(), &state.resends.view(), state.sandbox);
+    HttpResponse::Ok().json(body)
+}
+
+fn accepted(state: &ApiState, record: &Record, snapshot: &Snapshot, wishes: &Wishes) -> HttpResponse {
+    let view = state.resends.view();
+    let estimate = view.estimate(snapshot.counts.pending()).as_secs_f64().ceil().max(1.0);
+    let mut response = HttpResponse::Accepted();
+    response.insert_header((LOCATION, format!("/v1/resends/{}", record.id)));
+    response.insert_header((RETRY_AFTER, estimate as u64));
+    tell_preference(&mut response, wishes);
+    response.json(render::resend(record, snapshot, &view, state.sandbox))
+}
+
+/// The whole answer; with many results it is streamed.
+fn finished(state: &ApiState, record: Arc<Record>, snapshot: &Snapshot, wishes: &Wishes) -> HttpResponse {
+    let mut response = HttpResponse::build(match render::summary(snapshot) {
+        StatusCode::ACCEPTED => StatusCode::OK,
+        code => code,
+    });
+    tell_preference(&mut response, wishes);
+    let body = render::resend(&record, snapshot, &state.resends.view(), state.sandbox);
+    let Some(wanted) = wanted(wishes.results) else { return response.json(body) };
+    let Ok(mut opening) = serde_json::to_string(&body) else {
+        return Problem::internal().render("");
+    };
+    // The results become the last member of the object.
+    opening.pop();
+    opening.push_str(",\"results\":[");
+    drop(body);
+    let mut pages = Pages::new(record, wanted, media::ResultForm::Json, opening, "]}\n");
+    response.insert_header((CONTENT_TYPE, HeaderValue::from_static("application/json")));
+    match pages.whole() {
+        Some(whole) => response.body(whole),
+        None => response.streaming(pages.into_stream()),
+    }
+}
+
+fn tell_preference(response: &mut actix_web::HttpResponseBuilder, wishes: &Wishes) {
+    if let Some(applied) = &wishes.patience.applied {
+        response.insert_header((PREFERENCE_APPLIED, applied.as_str()));
+    }
+}

@@ -1,0 +1,101 @@
+//! Which path is served by what, on which listener.
+
+use std::time::Duration;
+
+use actix_web::{
+    HttpResponse,
+    middleware::from_fn,
+    web::{self, ServiceConfig},
+};
+use tracing_actix_web::TracingLogger;
+
+use super::{admin, body::BodyPace, middleware, problem::Problem, resends, results};
+use crate::{
+    config::ServerSettings,
+    domain::ClientName,
+    resends::Resends,
+    telemetry::{WithoutAddresses, metrics::Route},
+};
+
+const POST_STATUSES: &[u16] = &[200, 202, 207, 400, 403, 408, 413, 415, 422, 502, 503];
+
+/// Every route with the status codes it answers with, for the metrics.
+pub const ROUTES: &[Route] = &[
+    Route { pattern: "/v1/resends", method: "POST", statuses: POST_STATUSES },
+    Route { pattern: "/v1/resends", method: "GET", statuses: &[200, 400, 403] },
+    Route { pattern: "/v1/resends/{id}", method: "GET", statuses: &[200, 400, 403, 404] },
+    Route { pattern: "/v1/resends/{id}", method: "DELETE", statuses: &[200, 400, 403, 404] },
+    Route { pattern: "/v1/resends/{id}/results", method: "GET", statuses: &[200, 400, 403, 404, 406] },
+    Route { pattern: "/livez", method: "GET", statuses: &[200] },
+    Route { pattern: "/readyz", method: "GET", statuses: &[200, 400, 503] },
+    Route { pattern: "/metrics", method: "GET", statuses: &[200] },
+];
+
+/// What the handlers of the main listener share.
+#[derive(Clone)]
+pub struct ApiState {
+    pub(super) resends: Resends,
+    pub(super) client: ClientName,
+    pub(super) sandbox: bool,
+    pub(super) default_wait: Duration,
+    pub(super) max_wait: Duration,
+    pub(super) body_pace: BodyPace,
+}
+
+impl ApiState {
+    /// The state over `resends`; `sandbox` when upstream is simulated.
+    pub fn new(resends: Resends, settings: &ServerSettings, sandbox: bool) -> Self {
+        Self {
+            resends,
+            client: ClientName::anonymous(),
+            sandbox,
+            default_wait: settings.default_wait,
+            max_wait: settings.max_wait,
+            body_pace: BodyPace::new(settings),
+        }
+    }
+}
+
+/// The routes of the main listener.
+pub fn main_routes(config: &mut ServiceConfig) {
+    config.service(
+        web::scope("")
+            .wrap(from_fn(middleware::count))
+            .wrap(TracingLogger::<WithoutAddresses>::new())
+            .service(
+                web::resource("/v1/resends")
+                    .route(web::post().to(resends::post))
+                    .route(web::get().to(resends::list))
+                    .default_service(web::to(|| refuse(Problem::method("GET, POST")))),
+            )
+            .service(
+                web::resource("/v1/resends/{id}")
+                    .route(web::get().to(resends::get))
+                    .route(web::delete().to(resends::delete))
+                    .default_service(web::to(|| refuse(Problem::method("GET, DELETE")))),
+            )
+            .service(
+                web::resource("/v1/resends/{id}/results")
+                    .route(web::get().to(results::get))
+                    .default_service(web::to(|| refuse(Problem::method("GET")))),
+            )
+            .default_service(web::to(|| refuse(Problem::no_such_path()))),
+    );
+}
+
+/// The routes of the admin listener.
+pub fn admin_routes(config: &mut ServiceConfig) {
+    config.service(
+        web::scope("")
+            .wrap(from_fn(middleware::count))
+            .wrap(TracingLogger::<WithoutAddresses>::new())
+            .route("/livez", web::get().to(admin::livez))
+            .route("/readyz", web::get().to(admin::readyz))
+            .route("/metrics", web::get().to(admin::metrics))
+            .default_service(web::to(|| refuse(Problem::no_such_path()))),
+    );
+}
+
+async fn refuse(problem: Problem) -> Result<HttpResponse, Problem> {
+    Err(problem)
+}

@@ -1,0 +1,143 @@
+//! Takes lists in, finds resends, waits for them, stops them.
+
+use std::{sync::Arc, time::Duration};
+
+use thiserror::Error;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::admission::{Draft, DraftError, MemoryBudget};
+use crate::{
+    config::Settings,
+    dispatch::{Because, Dispatch, Refused, View},
+    domain::{ClientName, List, ResendId, Status},
+    intake::{Encoding, Format, KeyHasher, ListBuilder},
+    store::{Full, Page, Record, Registry},
+    telemetry::Metrics,
+};
+
+/// Why a whole, good list was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum SealError {
+    /// It holds nothing.
+    #[error("the list is empty")]
+    Empty,
+    /// Dispatch takes no more.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// There is no room to keep it.
+    #[error("there is no room to keep the resend: {0}")]
+    NoRoom(#[from] Full),
+}
+
+/// All resends of this gateway. Cheap to clone.
+#[derive(Clone)]
+pub struct Resends {
+    dispatch: Dispatch,
+    registry: Arc<Registry>,
+    metrics: Arc<Metrics>,
+    hasher: KeyHasher,
+    budget: Arc<MemoryBudget>,
+    max_body_bytes: Option<u64>,
+    max_addresses: u64,
+}
+
+impl Resends {
+    /// The service over `dispatch`, which shares `registry`.
+    pub fn new(
+        settings: &Settings,
+        dispatch: Dispatch,
+        registry: Arc<Registry>,
+        metrics: Arc<Metrics>,
+        hasher: KeyHasher,
+    ) -> Self {
+        Self {
+            dispatch,
+            registry,
+            metrics,
+            hasher,
+            budget: MemoryBudget::new(settings.intake.memory_bytes),
+            max_body_bytes: settings.intake.max_body_bytes,
+            max_addresses: settings.intake.max_addresses.map_or(0, u64::from),
+        }
+    }
+
+    /// Begins to read a list.
+    pub fn draft(&self, format: Format, encoding: Encoding) -> Draft {
+        let list = ListBuilder::new(self.hasher.clone(), self.max_addresses);
+        Draft::new(format, encoding, self.max_body_bytes, list, Arc::clone(&self.budget))
+    }
+
+    /// Takes the list that `draft` has read: from here on each of its addresses gets one outcome.
+    ///
+    /// # Errors
+    /// When the body ended too early, the list is empty, or there is no room; nothing is sent then.
+    pub async fn seal(
+        &self,
+        draft: Draft,
+        client: &ClientName,
+        force: bool,
+    ) -> Result<Result<Arc<Record>, SealError>, DraftError> {
+        let list = draft.finish()?.finish();
+        Ok(self.accept(list, client, force).await)
+    }
+
+    async fn accept(&self, list: List, client: &ClientName, force: bool) -> Result<Arc<Record>, SealError> {
+        if list.is_empty() {
+            return Err(SealError::Empty);
+        }
+        // What can wait or fail comes first: a caller that goes away at the await leaves nothing behind.
+        let reservation = self.dispatch.reserve(list.fresh()).await?;
+        let id = ResendId(Uuid::now_v7().as_u128());
+        let record = self.registry.insert(Record::new(id, client.clone(), force, list))?;
+        self.metrics.addresses_received(client, record.list.len().into());
+        record.tell_invalid(|outcome, addresses| self.metrics.outcome(client, outcome, addresses));
+        Dispatch::submit(Arc::clone(&record), reservation);
+        Ok(record)
+    }
+
+    /// The resend with this id, if `client` may see it.
+    pub fn get(&self, id: ResendId, client: &ClientName) -> Option<Arc<Record>> {
+        self.registry.get(id).filter(|record| record.client == *client)
+    }
+
+    /// A page of the resends that `client` may see, newest first.
+    pub fn page(
+        &self,
+        client: &ClientName,
+        status: Option<Status>,
+        cursor: Option<ResendId>,
+        limit: usize,
+    ) -> Page {
+        self.registry.page(Some(client), status, cursor, limit)
+    }
+
+    /// Waits for the end of a resend, at most so long. Says whether it came.
+    pub async fn wait(&self, record: &Record, at_most: Duration) -> bool {
+        record.snapshot().status.is_final() || timeout(at_most, record.finished()).await.is_ok()
+    }
+
+    /// Draws nothing more of a resend and waits until its calls in flight have ended. Bounded by the
+    /// request timeout of the calls.
+    pub async fn stop(&self, record: &Record, because: Because) {
+        if !record.snapshot().status.is_final() {
+            self.dispatch.stop(record.id, because).await;
+            record.finished().await;
+        }
+    }
+
+    /// What dispatch looked like a moment ago.
+    pub fn view(&self) -> View {
+        self.dispatch.view()
+    }
+
+    /// Whether nothing new is taken.
+    pub fn is_closing(&self) -> bool {
+        self.dispatch.is_closing()
+    }
+
+    /// How long a caller that found no room should wait.
+    pub fn retry_after(&self) -> Duration {
+        self.dispatch.retry_after()
+    }
+}

@@ -1,0 +1,200 @@
+//! Settings in, a running gateway out: the only place that sees everything.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use actix_web::{
+    App, HttpServer,
+    dev::{Server, ServerHandle},
+    web::{Data, ServiceConfig},
+};
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::{
+    api::{ApiState, ROUTES, Readiness, ReadinessState, admin_routes, main_routes},
+    config::{Settings, TokenSetting},
+    dispatch::{Dispatch, StartError},
+    domain::ClientName,
+    intake::KeyHasher,
+    outbound::install_crypto_provider,
+    resends::Resends,
+    shutdown,
+    store::Registry,
+    telemetry::{Metrics, metrics::BuildInfo},
+};
+
+/// Answers that are ready get so long to be read after the drain deadline.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// Why the gateway did not start.
+#[derive(Debug, Error)]
+pub enum StartupError {
+    /// No token in the settings.
+    #[error("credentials.token is missing; set it or credentials.token_file")]
+    NoCredential,
+    /// A listener can't be bound.
+    #[error("{key}: can't listen on {address}: {cause}")]
+    Listen {
+        /// The setting.
+        key: &'static str,
+        /// What it says.
+        address: SocketAddr,
+        /// Why not.
+        cause: io::Error,
+    },
+    /// A server can't be started.
+    #[error("the HTTP server can't be started: {0}")]
+    Server(io::Error),
+    /// The dispatch thread can't be started.
+    #[error(transparent)]
+    Dispatch(#[from] StartError),
+    /// The metrics can't be set up.
+    #[error("the metrics can't be set up: {0}")]
+    Metrics(String),
+}
+
+/// A gateway that is built and bound, but not yet running.
+pub struct Application {
+    address: SocketAddr,
+    admin_address: SocketAddr,
+    main: Server,
+    admin: Server,
+    pub(crate) running: Running,
+}
+
+/// What is stopped in order when the gateway stops.
+pub(crate) struct Running {
+    pub(crate) main: ServerHandle,
+    pub(crate) admin: ServerHandle,
+    pub(crate) dispatch: Dispatch,
+    pub(crate) thread: JoinHandle<()>,
+    pub(crate) readiness: Readiness,
+    pub(crate) drain_delay: Duration,
+    pub(crate) drain_timeout: Duration,
+    pub(crate) request_timeout: Duration,
+}
+
+impl Application {
+    /// Builds a gateway: binds its listeners and starts its dispatch thread. `sandbox` says that
+    /// upstream is simulated. Must run inside an actix `System`.
+    ///
+    /// # Errors
+    /// When a part of it can't be had; nothing is left running then but the dispatch thread's last turn.
+    pub fn build(settings: &Settings, sandbox: bool) -> Result<Self, StartupError> {
+        install_crypto_provider();
+        let token = settings.credentials.token.clone().ok_or(StartupError::NoCredential)?;
+        let listener = listen("server.listen", settings.server.listen)?;
+        let admin_listener = listen("server.admin_listen", settings.server.admin_listen)?;
+        let (address, admin_address) = (bound(&listener)?, bound(&admin_listener)?);
+        let metrics = Metrics::new(BuildInfo::current(), &[ClientName::anonymous()], ROUTES)
+            .map_err(|error| StartupError::Metrics(error.to_string()))?;
+        metrics.set_sandbox(sandbox);
+        let (resends, dispatch, thread) = services(settings, token, &metrics)?;
+        let readiness = Readiness::default();
+        let state = Data::new(ApiState::new(resends, &settings.server, sandbox));
+        let data = Data::from(metrics);
+        let main = {
+            let data = data.clone();
+            serve(settings, settings.server.workers, listener, move |config| {
+                config.app_data(state.clone()).app_data(data.clone());
+                main_routes(config);
+            })?
+        };
+        let admin = {
+            let readiness = Data::new(readiness.clone());
+            serve(settings, 1, admin_listener, move |config| {
+                config.app_data(readiness.clone()).app_data(data.clone());
+                admin_routes(config);
+            })?
+        };
+        let running = Running {
+            main: main.handle(),
+            admin: admin.handle(),
+            dispatch,
+            thread,
+            readiness,
+            drain_delay: settings.server.drain_delay,
+            drain_timeout: settings.server.drain_timeout,
+            request_timeout: settings.upstream.request_timeout,
+        };
+        Ok(Self { address, admin_address, main, admin, running })
+    }
+
+    /// Where lists are posted.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where probes and metrics are.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin_address
+    }
+
+    /// Serves until `stop` is ready, then drains and ends.
+    ///
+    /// # Errors
+    /// When a server failed.
+    pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> io::Result<()> {
+        let main = actix_web::rt::spawn(self.main);
+        let admin = actix_web::rt::spawn(self.admin);
+        self.running.readiness.set(ReadinessState::Ready);
+        tracing::info!(address = %self.address, admin = %self.admin_address, "The gateway is ready.");
+        stop.await;
+        shutdown::shut_down(self.running).await;
+        for server in [main, admin] {
+            server.await.map_err(io::Error::other)??;
+        }
+        tracing::info!("The gateway has stopped.");
+        Ok(())
+    }
+}
+
+fn services(
+    settings: &Settings,
+    token: TokenSetting,
+    metrics: &Arc<Metrics>,
+) -> Result<(Resends, Dispatch, JoinHandle<()>), StartupError> {
+    let budget = usize::try_from(settings.store.max_bytes).unwrap_or(usize::MAX);
+    let registry = Arc::new(Registry::new(budget, settings.store.retention));
+    let hasher = KeyHasher::new(Uuid::new_v4().into_bytes(), settings.dedupe.ignore_local_part_case);
+    let (dispatch, thread) = Dispatch::start(settings, token, Arc::clone(&registry), Arc::clone(metrics))?;
+    let resends = Resends::new(settings, dispatch.clone(), registry, Arc::clone(metrics), hasher);
+    Ok((resends, dispatch, thread))
+}
+
+fn serve(
+    settings: &Settings,
+    workers: usize,
+    listener: TcpListener,
+    routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) -> Result<Server, StartupError> {
+    let ends_after = settings.server.drain_timeout + LAST_WORDS;
+    // actix counts connections per worker.
+    let connections = settings.server.max_connections.div_ceil(workers);
+    let server = HttpServer::new(move || App::new().configure(routes.clone()))
+        .workers(workers)
+        .max_connections(connections)
+        .shutdown_timeout(ends_after.as_secs())
+        .disable_signals()
+        .listen(listener)
+        .map_err(StartupError::Server)?
+        .run();
+    Ok(server)
+}
+
+fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartupError> {
+    let wrong = |cause| StartupError::Listen { key, address, cause };
+    let listener = TcpListener::bind(address).map_err(wrong)?;
+    listener.set_nonblocking(true).map_err(wrong)?;
+    Ok(listener)
+}
+
+fn bound(listener: &TcpListener) -> Result<SocketAddr, StartupError> {
+    listener.local_addr().map_err(StartupError::Server)
+}
