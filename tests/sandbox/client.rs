@@ -129,6 +129,7 @@ impl Client {
     }
 
     async fn more(&mut self) -> usize {
+        self.ahead.reserve(8 * 1024);
         self.stream.read_buf(&mut self.ahead).await.unwrap()
     }
 
