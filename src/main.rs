@@ -1,3 +1,43 @@
 //! Reads the command line, runs the command, maps failure to an exit code.
 
-fn main() {}
+use std::{
+    io::{stderr, stdout},
+    process::ExitCode,
+};
+
+use actix_web::rt::System;
+use clap::{Parser, Subcommand};
+use faxplus_gateway::cli::{check_config, probe, sandbox, serve};
+
+/// Resends fax.plus member invitations: any list in, calls of ten out, one true outcome per address.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway
+    Serve(serve::Serve),
+    /// Run a simulated fax.plus alone
+    Sandbox(sandbox::SandboxArgs),
+    /// Print the effective settings, or everything that is wrong with them
+    CheckConfig(check_config::CheckConfig),
+    /// GET a URL and exit with 0 on 2xx
+    Probe(probe::Probe),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let code = System::new().block_on(async {
+        match arguments.command {
+            Command::Serve(arguments) => serve::run(arguments, &mut stderr()).await,
+            Command::Sandbox(arguments) => sandbox::run(arguments, &mut stderr()).await,
+            Command::CheckConfig(arguments) => check_config::run(arguments, &mut stdout(), &mut stderr()),
+            Command::Probe(arguments) => probe::run(arguments, &mut stdout(), &mut stderr()).await,
+        }
+    });
+    ExitCode::from(code)
+}

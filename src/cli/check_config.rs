@@ -9,12 +9,8 @@ use std::{
 
 use clap::Args;
 
+use super::{FAILURE, SUCCESS, WRONG_CONFIGURATION};
 use crate::config::{CredentialRule, LoadOptions, Settings};
-
-const SUCCESS: u8 = 0;
-const FAILURE: u8 = 1;
-/// `EX_CONFIG` of sysexits.h.
-const WRONG_CONFIGURATION: u8 = 78;
 
 /// Arguments of `check-config`.
 #[derive(Debug, Args)]

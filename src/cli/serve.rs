@@ -1,0 +1,89 @@
+//! `serve`: runs the gateway until SIGTERM or SIGINT.
+
+use std::{io::Write, net::Ipv4Addr, path::PathBuf, time::Duration};
+
+use clap::Args;
+use secrecy::SecretString;
+
+use super::{FAILURE, SUCCESS, WRONG_CONFIGURATION};
+use crate::{
+    config::{CredentialRule, LoadOptions, Settings, TokenSetting},
+    sandbox::{Sandbox, SandboxOptions},
+    shutdown::{Signals, first_signal},
+    startup::Application,
+    telemetry::logging,
+};
+
+/// How long the simulated fax.plus of `--sandbox` takes for an answer.
+const SANDBOX_LATENCY: Duration = Duration::from_millis(30);
+
+/// Arguments of `serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// TOML file over the defaults; the environment (FAXPLUS_GATEWAY__SECTION__KEY) goes over both
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Run against a simulated fax.plus in this process: mails nobody, takes no credentials
+    #[arg(long)]
+    pub sandbox: bool,
+}
+
+/// Runs the gateway; gives the exit code. Must run inside an actix `System`.
+pub async fn run(arguments: Serve, stderr: &mut impl Write) -> u8 {
+    let rule = if arguments.sandbox { CredentialRule::Forbidden } else { CredentialRule::Required };
+    let settings = match Settings::load(&LoadOptions::from_process(arguments.config, rule)) {
+        Ok(settings) => settings,
+        Err(error) => return tell(stderr, &error, WRONG_CONFIGURATION),
+    };
+    // A logger that is there already is somebody's choice.
+    if let Err(error) = logging::init(&settings.log) {
+        return tell(stderr, &error, FAILURE);
+    }
+    for warning in settings.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => return tell(stderr, &error, FAILURE),
+    };
+    if arguments.sandbox {
+        serve_sandbox(settings, signals, stderr).await
+    } else {
+        serve(&settings, false, signals, stderr).await
+    }
+}
+
+async fn serve(settings: &Settings, sandbox: bool, signals: Signals, stderr: &mut impl Write) -> u8 {
+    let application = match Application::build(settings, sandbox) {
+        Ok(application) => application,
+        Err(error) => return tell(stderr, &error, FAILURE),
+    };
+    match application.run_until_stopped(first_signal(signals)).await {
+        Ok(()) => SUCCESS,
+        Err(error) => tell(stderr, &error, FAILURE),
+    }
+}
+
+async fn serve_sandbox(mut settings: Settings, signals: Signals, stderr: &mut impl Write) -> u8 {
+    let options = SandboxOptions { latency: SANDBOX_LATENCY, ..SandboxOptions::default() };
+    let sandbox = match Sandbox::start((Ipv4Addr::LOCALHOST, 0).into(), options).await {
+        Ok(sandbox) => sandbox,
+        Err(error) => return tell(stderr, &error, FAILURE),
+    };
+    use_sandbox(&mut settings, &sandbox);
+    tracing::warn!(address = %sandbox.address(), "Runs against a simulated fax.plus: nobody is mailed.");
+    let code = serve(&settings, true, signals, stderr).await;
+    sandbox.stop().await;
+    code
+}
+
+/// Turns settings to a simulated fax.plus.
+pub fn use_sandbox(settings: &mut Settings, sandbox: &Sandbox) {
+    settings.upstream.base_url = sandbox.base_url();
+    settings.credentials.token = Some(TokenSetting::Inline(SecretString::from("sandbox")));
+}
+
+fn tell(stderr: &mut impl Write, error: &dyn std::fmt::Display, code: u8) -> u8 {
+    // When even stderr is gone, the exit code has to say it.
+    if writeln!(stderr, "faxplus-gateway: {error}").is_err() { FAILURE } else { code }
+}
