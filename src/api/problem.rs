@@ -11,6 +11,7 @@ use actix_web::{
         header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER},
     },
 };
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -29,6 +30,18 @@ pub struct Problem {
     members: Map<String, Value>,
     retry_after: Option<Duration>,
     allow: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    request_id: &'a str,
+    #[serde(flatten)]
+    members: &'a Map<String, Value>,
 }
 
 impl Problem {
@@ -209,13 +222,14 @@ impl Problem {
 
     /// The document, with the id of the request it answers.
     pub fn render(&self, request_id: &str) -> HttpResponse {
-        let mut body = Map::new();
-        body.insert("type".to_owned(), format!("urn:faxplus-gateway:problem:{}", self.word).into());
-        body.insert("title".to_owned(), self.title.into());
-        body.insert("status".to_owned(), self.status.as_u16().into());
-        body.insert("detail".to_owned(), self.detail.clone().into());
-        body.insert("request_id".to_owned(), request_id.into());
-        body.extend(self.members.clone());
+        let body = Document {
+            kind: format!("urn:faxplus-gateway:problem:{}", self.word),
+            title: self.title,
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            request_id,
+            members: &self.members,
+        };
         let mut response = HttpResponse::build(self.status);
         response.insert_header((CONTENT_TYPE, HeaderValue::from_static("application/problem+json")));
         if let Some(wait) = self.retry_after {
@@ -224,7 +238,7 @@ impl Problem {
         if let Some(allow) = self.allow {
             response.insert_header((ALLOW, allow));
         }
-        response.body(Value::Object(body).to_string())
+        response.body(serde_json::to_string(&body).unwrap_or_default())
     }
 }
 

@@ -29,6 +29,13 @@ pub(super) struct ResendBody<'a> {
     sandbox: bool,
 }
 
+/// A page of resends.
+#[derive(Debug, Serialize)]
+pub(super) struct ListBody<'a> {
+    pub(super) resends: Vec<ResendBody<'a>>,
+    pub(super) next_cursor: Option<String>,
+}
+
 #[derive(Debug, Serialize)]
 struct CountsBody {
     received: u64,

@@ -10,7 +10,6 @@ use actix_web::{
     },
     web::{Data, Path, Payload},
 };
-use serde_json::json;
 
 use super::{
     body, media,
@@ -105,8 +104,7 @@ pub(super) async fn list(request: HttpRequest, state: Data<ApiState>) -> Result<
         .iter()
         .map(|record| render::resend(record, &record.snapshot(), &view, state.sandbox))
         .collect();
-    let next = page.next.map(|id| id.to_string());
-    Ok(HttpResponse::Ok().json(json!({ "resends": resends, "next_cursor": next })))
+    Ok(HttpResponse::Ok().json(render::ListBody { resends, next_cursor: page.next.map(|id| id.to_string()) }))
 }
 
 /// The resend that a path names, if this client may see it.

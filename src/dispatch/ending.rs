@@ -52,8 +52,7 @@ impl Dispatcher {
         self.queue_shrank(id, left);
         self.leave_queue(id);
         let Some(active) = self.resends.remove(&id) else { return };
-        let repeats = active.record.list.len() - active.record.list.fresh();
-        self.metrics.dedupe_hit(DedupeHit::SameRequest, u64::from(repeats));
+        self.metrics.dedupe_hit(DedupeHit::SameRequest, u64::from(active.record.list.repeats()));
         let (metrics, client) = (&self.metrics, &active.record.client);
         active.record.finish(status, rest, |outcome, addresses| metrics.outcome(client, outcome, addresses));
         self.metrics.resend_ended(status);
