@@ -100,6 +100,14 @@ impl Chunk {
             + self.kinds.capacity() * size_of::<Kind>()
     }
 
+    /// The key of the entry at `offset`, when an address stands there for the first time.
+    pub fn key(&self, offset: usize) -> Option<AddressKey> {
+        match self.kinds.get(offset)? {
+            Kind::Fresh => self.keys.get(offset).copied(),
+            Kind::Repeat | Kind::Invalid(_) => None,
+        }
+    }
+
     fn entry(&self, offset: usize) -> Entry {
         match self.kinds[offset] {
             Kind::Fresh => Entry::Fresh(self.keys[offset]),

@@ -1,0 +1,170 @@
+//! Keeps the beginning of one element while the rest of it is still on its way.
+//!
+//! Owns at most [`KEPT_BYTES`] of text: enough to cut the element where [`Sink`] promises it, plus one
+//! character to see whether it is too long. The rest is dropped, and only remembered as dropped.
+
+use super::sink::{ELEMENT_BYTES, Full, Sink, cut, prefix};
+
+/// A carriage return that belongs to the end of the line must not count as text, so keep a few more.
+const KEPT_BYTES: usize = ELEMENT_BYTES + 4;
+
+/// The beginning of an element, from pieces.
+#[derive(Debug, Default)]
+pub(super) struct Carry {
+    text: String,
+    dropped: Dropped,
+}
+
+/// What stood behind the text that is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Dropped {
+    #[default]
+    Nothing,
+    WhiteSpace,
+    Text,
+}
+
+/// A complete element: borrowed from the body where it stands in one piece, else from the carry.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Element<'text> {
+    text: &'text str,
+    dropped: Dropped,
+}
+
+impl Carry {
+    /// Adds the next part of the element.
+    pub(super) fn push(&mut self, part: &str) {
+        let mut rest = part;
+        if self.dropped == Dropped::Nothing {
+            let kept = prefix(part, KEPT_BYTES - self.text.len());
+            self.text.push_str(kept);
+            rest = &part[kept.len()..];
+        }
+        if rest.is_empty() || self.dropped == Dropped::Text {
+            return;
+        }
+        self.dropped = if is_blank(rest) { Dropped::WhiteSpace } else { Dropped::Text };
+    }
+
+    /// Adds one character.
+    pub(super) fn push_char(&mut self, character: char) {
+        self.push(character.encode_utf8(&mut [0; 4]));
+    }
+
+    /// Completes the element with its last part; without earlier parts nothing is copied.
+    pub(super) fn join<'text>(&'text mut self, last: &'text str) -> Element<'text> {
+        if self.text.is_empty() {
+            return Element { text: last, dropped: Dropped::Nothing };
+        }
+        self.push(last);
+        Element { text: &self.text, dropped: self.dropped }
+    }
+
+    /// Makes room for the next element.
+    pub(super) fn clear(&mut self) {
+        self.text.clear();
+        self.dropped = Dropped::Nothing;
+    }
+
+    /// Heap bytes it holds.
+    pub(super) fn bytes(&self) -> usize {
+        self.text.capacity()
+    }
+}
+
+impl<'text> Element<'text> {
+    /// Leaves out the carriage return of a line that ended in CRLF.
+    pub(super) fn without_carriage_return(self) -> Self {
+        match self.dropped {
+            Dropped::Nothing => Self { text: self.text.strip_suffix('\r').unwrap_or(self.text), ..self },
+            Dropped::WhiteSpace | Dropped::Text => self,
+        }
+    }
+
+    /// Whether it is empty or nothing but white space.
+    pub(super) fn is_blank(self) -> bool {
+        self.dropped != Dropped::Text && is_blank(self.text)
+    }
+
+    /// Whether it is this word.
+    pub(super) fn is(self, word: &str) -> bool {
+        self.dropped == Dropped::Nothing && self.text == word
+    }
+
+    /// Whether it is this name, in any case and with white space around it or not.
+    pub(super) fn is_named(self, name: &str) -> bool {
+        self.dropped != Dropped::Text && self.text.trim_ascii().eq_ignore_ascii_case(name)
+    }
+
+    /// The part of it that is kept.
+    pub(super) fn text(self) -> &'text str {
+        self.text
+    }
+
+    /// Hands it to the sink, cut to what an element may have.
+    pub(super) fn send(self, sink: &mut impl Sink) -> Result<(), Full> {
+        let (text, too_long) = cut(self.text);
+        sink.element(text, too_long)
+    }
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim_ascii_start().is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Seen(Vec<(String, bool)>);
+
+    impl Sink for Seen {
+        fn element(&mut self, text: &str, too_long: bool) -> Result<(), Full> {
+            self.0.push((text.to_owned(), too_long));
+            Ok(())
+        }
+    }
+
+    fn sent(parts: &[&str], last: &str) -> (String, bool) {
+        let (mut carry, mut seen) = (Carry::default(), Seen(Vec::new()));
+        for part in parts {
+            carry.push(part);
+        }
+        carry.join(last).without_carriage_return().send(&mut seen).unwrap();
+        seen.0.remove(0)
+    }
+
+    #[test]
+    fn the_carriage_return_of_a_line_does_not_make_it_too_long() {
+        let line = "x".repeat(ELEMENT_BYTES);
+
+        assert_eq!(sent(&[&line, "\r"], ""), (line.clone(), false));
+        assert_eq!(sent(&[], &format!("{line}\r")), (line.clone(), false));
+        assert_eq!(sent(&[&line, "\r"], "\r"), (line, true));
+    }
+
+    #[test]
+    fn parts_and_whole_are_cut_alike() {
+        for length in 1000..1040 {
+            let text = format!("{}ééé", "x".repeat(length));
+            for split in (0..=text.len()).filter(|at| text.is_char_boundary(*at)) {
+                assert_eq!(sent(&[&text[..split]], &text[split..]), sent(&[], &text), "{length} {split}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_dropped_is_bounded_and_still_seen() {
+        let (mut white, mut text) = (Carry::default(), Carry::default());
+        for _ in 0..10_000 {
+            white.push(" \t ");
+            text.push(" \t ");
+        }
+        text.push("x");
+        text.push(" ");
+
+        assert!(white.bytes() <= 2 * KEPT_BYTES, "{}", white.bytes());
+        assert!(white.join("").is_blank());
+        assert!(!text.join("").is_blank());
+    }
+}

@@ -1,0 +1,230 @@
+//! Why a body was refused: what is wrong, in a plain sentence, and where.
+//!
+//! No error quotes the body: what a caller posted stays out of logs.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use super::gzip::GzipFault;
+use super::sink::Full;
+
+/// Why the intake stopped. Every one of them refuses the body as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum IntakeError {
+    /// The body is not what its media type says.
+    #[error("{0}")]
+    Malformed(ParseError),
+    /// The body is not the gzip stream that its content encoding says.
+    #[error("{fault}")]
+    Gzip {
+        /// What is wrong with it.
+        fault: GzipFault,
+    },
+    /// The decoded body is longer than it may be.
+    #[error("the body is longer than {limit} bytes after decoding")]
+    TooManyBytes {
+        /// The most that is taken.
+        limit: u64,
+    },
+    /// The sink took no more.
+    #[error("{0}")]
+    Full(Full),
+}
+
+/// A fault in the text of a body, and where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParseError {
+    /// What is wrong.
+    pub kind: ParseErrorKind,
+    /// Where it is: bytes of the decoded body before it.
+    pub offset: u64,
+    /// The element it is in, or after all of them their number; from 0.
+    pub index: u64,
+    /// The line it is on, from 1, in formats that have lines.
+    pub line: Option<u64>,
+}
+
+/// What is wrong with the text of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum ParseErrorKind {
+    /// Bytes that are no UTF-8.
+    #[error("the body is not UTF-8")]
+    NotUtf8,
+    /// JSON without any value.
+    #[error("the body is empty; expected a JSON array of strings")]
+    EmptyBody,
+    /// The body ends before the JSON value does.
+    #[error("the body ends in the middle of the JSON value")]
+    Truncated,
+    /// JSON that begins with a byte order mark.
+    #[error("JSON must not begin with a byte order mark")]
+    ByteOrderMark,
+    /// JSON of another shape.
+    #[error("expected an array of strings, or an object {{\"emails\": [...]}}")]
+    ExpectedList,
+    /// An element that is no string.
+    #[error("an element is {0}; expected a string")]
+    NotAString(Found),
+    /// Something else where an element is expected.
+    #[error("expected a string")]
+    ExpectedString,
+    /// Something else behind an element.
+    #[error("expected a comma or the end of the array after an element")]
+    ExpectedCommaOrBracket,
+    /// A comma with nothing behind it.
+    #[error("a comma must be followed by another element")]
+    TrailingComma,
+    /// Something behind the end of the JSON value.
+    #[error("the body goes on after the end of the JSON value")]
+    TrailingData,
+    /// An object without the key that holds the list or the address.
+    #[error("the object lacks its key; expected \"emails\" (or \"email\" on a line of NDJSON)")]
+    MissingKey,
+    /// An object with another key.
+    #[error("the object has another key; only \"emails\" (or \"email\" on a line of NDJSON) is known")]
+    UnknownKey,
+    /// An object that has its key twice.
+    #[error("the object has its key twice")]
+    RepeatedKey,
+    /// Something else where a key is expected.
+    #[error("expected a key in quotes")]
+    ExpectedKey,
+    /// Something else behind a key.
+    #[error("expected a colon after the key")]
+    ExpectedColon,
+    /// The key holds no array.
+    #[error("\"emails\" must hold an array of strings")]
+    ExpectedArray,
+    /// Something else behind the value of a key.
+    #[error("expected the end of the object")]
+    ExpectedBrace,
+    /// A control character in a JSON string that is not escaped.
+    #[error("a control character in a string must be escaped")]
+    ControlCharacter,
+    /// An escape that JSON does not have.
+    #[error("a backslash in a string begins no escape that JSON knows")]
+    BadEscape,
+    /// One half of a surrogate pair.
+    #[error("an escape in a string is one half of a surrogate pair")]
+    LoneSurrogate,
+    /// A line of NDJSON of another shape.
+    #[error("expected a JSON string or an object {{\"email\": \"...\"}} on the line")]
+    ExpectedLine,
+    /// A line of NDJSON that ends too early.
+    #[error("the line ends in the middle of its JSON value")]
+    LineTruncated,
+    /// A line of NDJSON with more than one value.
+    #[error("the line goes on after its JSON value")]
+    LineTrailingData,
+    /// A quote inside an unquoted CSV field.
+    #[error(
+        "a quote stands inside a field that does not begin with one; quote the field and double the quote"
+    )]
+    StrayQuote,
+    /// Text behind the closing quote of a CSV field.
+    #[error("text follows the closing quote of a field; a quote inside a quoted field is doubled")]
+    TextAfterQuote,
+    /// A quoted CSV field without end.
+    #[error("the quoted field that begins here never ends")]
+    UnclosedQuote,
+    /// Several CSV columns, none with addresses.
+    #[error(
+        "the first row has several columns and none is called \"email\"; name the column of the addresses so, \
+         or send that column alone"
+    )]
+    NoEmailColumn,
+    /// Two CSV columns with addresses.
+    #[error("the first row has two columns called \"email\"")]
+    RepeatedEmailColumn,
+    /// CSV columns separated by something else.
+    #[error("the columns are separated by {0}; separate them by commas")]
+    WrongSeparator(Separator),
+    /// A CSV row that ends before the column with the address.
+    #[error("the row ends before its \"email\" column")]
+    MissingEmail,
+    /// A CSV row with text behind the last column of the header.
+    #[error("the row has more columns than the first row; quote fields that hold commas")]
+    ExtraColumn,
+}
+
+/// What stood where a string is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Found {
+    /// A JSON number.
+    #[error("a number")]
+    Number,
+    /// `true` or `false`.
+    #[error("a boolean")]
+    Boolean,
+    /// `null`.
+    #[error("null")]
+    Null,
+    /// A JSON array.
+    #[error("an array")]
+    Array,
+    /// A JSON object.
+    #[error("an object")]
+    Object,
+}
+
+/// What separates the columns instead of a comma.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Separator {
+    /// As spreadsheets write it where the comma is the decimal mark.
+    #[error("semicolons")]
+    Semicolon,
+    /// As spreadsheets put it into the clipboard.
+    #[error("tabs")]
+    Tab,
+}
+
+impl ParseErrorKind {
+    /// What is wrong where `byte` stands in the place of a string.
+    pub(super) fn not_a_string(byte: u8) -> Self {
+        match byte {
+            b'0'..=b'9' | b'-' => Self::NotAString(Found::Number),
+            b't' | b'f' => Self::NotAString(Found::Boolean),
+            b'n' => Self::NotAString(Found::Null),
+            b'[' => Self::NotAString(Found::Array),
+            b'{' => Self::NotAString(Found::Object),
+            _ => Self::ExpectedString,
+        }
+    }
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, offset, index, line } = self;
+        match (line, kind) {
+            (Some(line), _) => write!(formatter, "line {line}: {kind} (at byte {offset})"),
+            (None, ParseErrorKind::NotAString(found)) => {
+                write!(formatter, "element {index} is {found}; expected a string (at byte {offset})")
+            }
+            (None, _) => write!(formatter, "{kind} (at byte {offset}, element {index})"),
+        }
+    }
+}
+
+impl std::error::Error for ParseError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_says_what_and_where() {
+        let mut error =
+            ParseError { kind: ParseErrorKind::not_a_string(b'7'), offset: 40, index: 3, line: None };
+        assert_eq!(error.to_string(), "element 3 is a number; expected a string (at byte 40)");
+
+        error.line = Some(4);
+        assert_eq!(error.to_string(), "line 4: an element is a number; expected a string (at byte 40)");
+
+        error = ParseError { kind: ParseErrorKind::TrailingData, line: None, ..error };
+        assert_eq!(
+            error.to_string(),
+            "the body goes on after the end of the JSON value (at byte 40, element 3)"
+        );
+    }
+}

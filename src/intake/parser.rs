@@ -1,0 +1,180 @@
+//! One parser over four grammars: takes bytes in pieces of any size, checks that they are UTF-8, and hands
+//! whole characters on.
+//!
+//! Owns the position in the body and the bytes of a character that the end of a piece cut. After an error
+//! it takes nothing more and repeats the error.
+
+use std::str::from_utf8;
+
+use super::csv::Csv;
+use super::error::{IntakeError, ParseErrorKind::NotUtf8};
+use super::fault::{Fault, Stop};
+use super::json::Json;
+use super::ndjson::Ndjson;
+use super::sink::Sink;
+use super::text::Text;
+
+/// How a list is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// `application/json`: an array of strings, or `{"emails": [...]}`.
+    Json,
+    /// `application/x-ndjson`: a JSON string or `{"email": "..."}` a line.
+    Ndjson,
+    /// `text/plain`: an address a line.
+    Text,
+    /// `text/csv`: a column `email`, or a single column.
+    Csv,
+}
+
+/// Finds the elements of a body.
+#[derive(Debug)]
+pub struct Parser {
+    grammar: Grammar,
+    /// The bytes before the cut character, or before the next byte.
+    offset: u64,
+    /// The beginning of a character that the end of the last piece cut.
+    cut: [u8; 4],
+    cut_length: usize,
+    failed: Option<IntakeError>,
+}
+
+#[derive(Debug)]
+enum Grammar {
+    Json(Json),
+    Ndjson(Ndjson),
+    Text(Text),
+    Csv(Csv),
+}
+
+impl Parser {
+    /// A parser at the beginning of a body.
+    pub fn new(format: Format) -> Self {
+        let grammar = match format {
+            Format::Json => Grammar::Json(Json::default()),
+            Format::Ndjson => Grammar::Ndjson(Ndjson::default()),
+            Format::Text => Grammar::Text(Text::default()),
+            Format::Csv => Grammar::Csv(Csv::default()),
+        };
+        Self { grammar, offset: 0, cut: [0; 4], cut_length: 0, failed: None }
+    }
+
+    /// Reads the next bytes of the body.
+    ///
+    /// # Errors
+    /// [`IntakeError::Malformed`] or [`IntakeError::Full`]; the same again whatever is fed afterwards.
+    pub fn feed(&mut self, bytes: &[u8], sink: &mut impl Sink) -> Result<(), IntakeError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        self.characters(bytes, sink).map_err(|stop| {
+            let error = self.grammar.explain(stop);
+            self.failed = Some(error);
+            error
+        })
+    }
+
+    /// The body is over.
+    ///
+    /// # Errors
+    /// [`IntakeError::Malformed`] when it is not whole, [`IntakeError::Full`], or what stopped it before.
+    pub fn finish(mut self, sink: &mut impl Sink) -> Result<(), IntakeError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let result = if self.cut_length > 0 {
+            Err(Fault::new(NotUtf8, self.offset).into())
+        } else {
+            self.grammar.finish(self.offset, sink)
+        };
+        result.map_err(|stop| self.grammar.explain(stop))
+    }
+
+    /// Heap bytes it holds: bounded, whatever was fed.
+    pub fn bytes(&self) -> usize {
+        match &self.grammar {
+            Grammar::Json(json) => json.bytes(),
+            Grammar::Ndjson(ndjson) => ndjson.bytes(),
+            Grammar::Text(text) => text.bytes(),
+            Grammar::Csv(csv) => csv.bytes(),
+        }
+    }
+
+    /// Hands on what is whole characters, and keeps a cut one.
+    fn characters(&mut self, bytes: &[u8], sink: &mut impl Sink) -> Result<(), Stop> {
+        let rest = self.mend(bytes, sink)?;
+        match from_utf8(rest) {
+            Ok(text) => self.piece(text, sink),
+            Err(error) => {
+                let (valid, rest) = rest.split_at(error.valid_up_to());
+                self.piece(from_utf8(valid).unwrap_or_default(), sink)?;
+                if error.error_len().is_some() {
+                    return Err(Fault::new(NotUtf8, self.offset).into());
+                }
+                self.cut[..rest.len()].copy_from_slice(rest);
+                self.cut_length = rest.len();
+                Ok(())
+            }
+        }
+    }
+
+    /// Completes the cut character, if there is one; gives what is left of the bytes.
+    fn mend<'bytes>(&mut self, mut bytes: &'bytes [u8], sink: &mut impl Sink) -> Result<&'bytes [u8], Stop> {
+        while let (1.., [byte, rest @ ..]) = (self.cut_length, bytes) {
+            self.cut[self.cut_length] = *byte;
+            self.cut_length += 1;
+            bytes = rest;
+            let cut = self.cut;
+            match from_utf8(&cut[..self.cut_length]) {
+                Ok(character) => {
+                    self.cut_length = 0;
+                    self.piece(character, sink)?;
+                }
+                Err(error) if error.error_len().is_some() => {
+                    return Err(Fault::new(NotUtf8, self.offset).into());
+                }
+                Err(_) => {}
+            }
+        }
+        Ok(bytes)
+    }
+
+    fn piece(&mut self, text: &str, sink: &mut impl Sink) -> Result<(), Stop> {
+        let base = self.offset;
+        self.offset += text.len() as u64;
+        match &mut self.grammar {
+            Grammar::Json(json) => json.feed(text, base, sink),
+            Grammar::Ndjson(ndjson) => ndjson.feed(text, base, sink),
+            Grammar::Text(lines) => lines.feed(without_mark(text, base), sink),
+            Grammar::Csv(csv) => {
+                let unmarked = without_mark(text, base);
+                csv.feed(unmarked, base + (text.len() - unmarked.len()) as u64, sink)
+            }
+        }
+    }
+}
+
+impl Grammar {
+    fn finish(&mut self, end: u64, sink: &mut impl Sink) -> Result<(), Stop> {
+        match self {
+            Self::Json(json) => json.finish(end),
+            Self::Ndjson(ndjson) => ndjson.finish(end),
+            Self::Text(text) => text.finish(sink),
+            Self::Csv(csv) => csv.finish(end, sink),
+        }
+    }
+
+    fn explain(&self, stop: Stop) -> IntakeError {
+        match self {
+            Self::Json(json) => stop.at(json.index(), None),
+            Self::Ndjson(ndjson) => stop.at(ndjson.index(), Some(ndjson.line())),
+            Self::Text(text) => stop.at(text.index(), Some(text.line())),
+            Self::Csv(csv) => stop.at(csv.index(), Some(csv.line())),
+        }
+    }
+}
+
+/// Leaves out the byte order mark that spreadsheets put before text.
+fn without_mark(text: &str, base: u64) -> &str {
+    if base == 0 { text.strip_prefix('\u{feff}').unwrap_or(text) } else { text }
+}
