@@ -22,34 +22,27 @@ use tokio::{
 use super::{
     active::Active,
     backoff::Backoff,
-    breaker::{Breaker, BreakerState},
-    call::{Call, Member, Origin},
-    draw::Drawn,
+    breaker::Breaker,
+    call::Call,
+    chores::Chores,
     fair_queue::FairQueue,
     health::{Gate, Health},
     latency::Latency,
     ledger::Ledger,
     pace::Pace,
     split::Culprits,
-    view::{View, told},
+    view::View,
 };
 use crate::{
     config::{OnUnknown, Settings},
     domain::{AddressKey, ClientName, NotSentReason, Outcome, ResendId},
-    outbound::Written,
     store::{Record, Registry},
-    telemetry::metrics::{self, Metrics},
+    telemetry::Metrics,
     upstream::{CredentialError, Probe, Report, Upstream},
 };
 
 /// Most messages taken in one turn, so that a flood of them does not keep calls waiting.
 const MESSAGES: usize = 256;
-/// How often others get a new view while nothing else happens.
-const VIEW_INTERVAL: Duration = Duration::from_millis(250);
-/// How often the credential file is looked at.
-const REREAD_INTERVAL: Duration = Duration::from_secs(5);
-/// How often old entries are dropped.
-const CLEAN_INTERVAL: Duration = Duration::from_secs(30);
 
 /// What others ask of dispatch.
 pub(super) enum Message {
@@ -100,13 +93,6 @@ pub(super) struct Drain {
     pub(super) done: Option<oneshot::Sender<()>>,
 }
 
-/// When the regular chores are due.
-struct Chores {
-    view: Instant,
-    reread: Instant,
-    clean: Instant,
-}
-
 /// All state of the dispatch thread.
 pub(super) struct Dispatcher {
     pub(super) options: Options,
@@ -125,14 +111,14 @@ pub(super) struct Dispatcher {
     pub(super) metrics: Arc<Metrics>,
     pub(super) drain: Option<Drain>,
     pub(super) waiting: BTreeMap<ClientName, u64>,
-    registry: Arc<Registry>,
-    queued: Arc<AtomicU64>,
-    view: watch::Sender<View>,
-    jobs: FuturesUnordered<LocalBoxFuture<'static, Event>>,
-    next_call: u64,
-    proving: bool,
-    chores: Chores,
-    last_held: bool,
+    pub(super) registry: Arc<Registry>,
+    pub(super) queued: Arc<AtomicU64>,
+    pub(super) view: watch::Sender<View>,
+    pub(super) jobs: FuturesUnordered<LocalBoxFuture<'static, Event>>,
+    pub(super) next_call: u64,
+    pub(super) proving: bool,
+    pub(super) chores: Chores,
+    pub(super) last_held: bool,
 }
 
 /// What the loop is made of.
@@ -188,7 +174,7 @@ impl Dispatcher {
             jobs: FuturesUnordered::new(),
             next_call: 0,
             proving: false,
-            chores: Chores { view: now, reread: now + REREAD_INTERVAL, clean: now + CLEAN_INTERVAL },
+            chores: Chores::new(now),
             last_held: false,
         }
     }
@@ -257,146 +243,13 @@ impl Dispatcher {
         self.finish_if_done(id);
     }
 
-    fn happen(&mut self, event: Event) {
-        let now = Instant::now();
-        match event {
-            Event::CallEnded(id, report) => {
-                if let Some(call) = self.calls.remove(&id) {
-                    self.call_ended(call, report, now);
-                    self.metrics.set_upstream_in_flight(self.calls.len());
-                }
-            }
-            Event::Probed(probe) => {
-                self.proving = false;
-                match probe {
-                    Probe::Alive => self.health.probe_answered(),
-                    Probe::Unauthorized => {
-                        self.health.probe_answered();
-                        self.metrics.set_credential_valid(false);
-                        self.health.credential_refused(now, now);
-                    }
-                    Probe::Failing(told) => self.health.probe_failed(told, now),
-                }
-            }
-            Event::CredentialProbed(probe) => {
-                self.proving = false;
-                match probe {
-                    Probe::Alive => {
-                        tracing::info!("Upstream accepts the credential again.");
-                        self.metrics.set_credential_valid(true);
-                        self.health.credential_proven();
-                    }
-                    Probe::Unauthorized => self.health.credential_unproven(None, now),
-                    Probe::Failing(told) => self.health.credential_unproven(told, now),
-                }
-            }
-            Event::CredentialReread(Ok(false)) => {}
-            Event::CredentialReread(Ok(true)) => {
-                tracing::info!("Took over a new access token from its file.");
-                self.health.credential_changed(now);
-            }
-            Event::CredentialReread(Err(error)) => {
-                tracing::warn!(%error, "The token file can't be used; the token in use stays.");
-            }
-        }
-    }
-
-    fn do_chores(&mut self, now: Instant) {
-        if !self.proving && self.health.wants_credential_proof(now) {
-            self.proving = true;
-            let upstream = self.upstream.clone();
-            self.spawn(async move {
-                // What the file holds now is what is to be proved; an unreadable one leaves the old.
-                if let Err(error) = upstream.reread_credential().await {
-                    tracing::warn!(%error, "The token file can't be used; the token in use stays.");
-                }
-                Event::CredentialProbed(upstream.probe().await)
-            });
-        }
-        if !self.proving && self.health.wants_probe(now) && !self.resends.is_empty() {
-            self.proving = true;
-            let upstream = self.upstream.clone();
-            self.spawn(async move { Event::Probed(upstream.probe().await) });
-        }
-        if now >= self.chores.reread {
-            self.chores.reread = now + REREAD_INTERVAL;
-            let upstream = self.upstream.clone();
-            self.spawn(async move { Event::CredentialReread(upstream.reread_credential().await) });
-        }
-        if now >= self.chores.clean {
-            self.chores.clean = now + CLEAN_INTERVAL;
-            self.clean(now);
-        }
-        self.expire(now);
-        if now >= self.chores.view {
-            self.chores.view = now + VIEW_INTERVAL;
-            self.publish(now);
-        }
-    }
-
-    fn clean(&mut self, now: Instant) {
-        self.registry.forget_old();
-        let oldest = self.registry.oldest_unfinished().map_or(now, |created| created.min(now));
-        let entries = self.ledger.clean(oldest);
-        self.metrics.set_dedupe_entries(entries);
-    }
-
-    /// Launches what may be launched. Says whether there is more to look at right away.
-    fn launch_calls(&mut self, now: Instant) -> bool {
-        loop {
-            let lone = match self.health.gate(now, self.options.max_in_flight) {
-                Gate::Closed(_) => return false,
-                Gate::Lone if !self.calls.is_empty() => return false,
-                Gate::Lone => true,
-                Gate::Open(slots) if self.calls.len() >= slots => return false,
-                Gate::Open(_) => false,
-            };
-            if self.pace.next_permit(now) > now {
-                return false;
-            }
-            match self.draw(lone, now) {
-                Drawn::Call(members, origin) => self.launch(members, origin, now),
-                Drawn::Looked => return true,
-                Drawn::Nothing => return false,
-            }
-        }
-    }
-
-    fn launch(&mut self, members: Vec<Member>, origin: Origin, now: Instant) {
-        let permit = self.pace.take(now);
-        let resends = &self.resends;
-        let with_records = members
-            .iter()
-            .filter_map(|member| resends.get(&member.resend).map(|active| (member, active.record.as_ref())));
-        let prepared = self.ledger.prepare(with_records);
-        for member in &members {
-            if let Some(active) = self.resends.get_mut(&member.resend) {
-                active.calling += 1;
-                if !std::mem::replace(&mut active.called, true) {
-                    self.metrics.resend_first_call(now.saturating_duration_since(active.record.created));
-                }
-            }
-        }
-        let written = Written::default();
-        let id = self.next_call;
-        self.next_call += 1;
-        self.calls.insert(id, Call { members, origin, permit, launched: now, written: written.clone() });
-        self.metrics.set_upstream_in_flight(self.calls.len());
-        let upstream = self.upstream.clone();
-        self.spawn(async move { Event::CallEnded(id, upstream.resend(prepared.body, written).await) });
-    }
-
-    fn spawn(&self, job: impl Future<Output = Event> + 'static) {
-        self.jobs.push(job.boxed_local());
-    }
-
     /// Forgets every job: nothing more of them will be written.
     pub(super) fn drop_jobs(&mut self) {
         self.jobs.clear();
     }
 
     fn next_wake(&self, now: Instant) -> Instant {
-        let mut wake = self.chores.view.min(self.chores.reread).min(self.chores.clean);
+        let mut wake = self.chores.next();
         let gate = self.health.gate(now, self.options.max_in_flight);
         let may_draw = match gate {
             Gate::Closed(_) => false,
@@ -455,40 +308,5 @@ impl Dispatcher {
             *waiting = waiting.saturating_sub(addresses);
         }
         self.queued.fetch_sub(addresses, Ordering::AcqRel);
-    }
-
-    /// Shows others what stands here now.
-    pub(super) fn publish(&mut self, now: Instant) {
-        let holds = self.health.holds();
-        let held = !holds.is_empty();
-        if held && !self.last_held {
-            // While calls are held, leading duplicates are still told at once.
-            self.to_strip = self.resends.keys().copied().collect();
-        }
-        self.last_held = held;
-        for reason in NotSentReason::ALL {
-            self.metrics.set_hold(*reason, holds.iter().any(|trouble| trouble.reason == *reason));
-        }
-        for (client, waiting) in &self.waiting {
-            self.metrics.set_queued(client, *waiting);
-        }
-        let oldest =
-            self.resends.values().next().map_or(Duration::ZERO, |active| now - active.record.created);
-        self.metrics.set_queue_oldest(oldest);
-        self.metrics.set_resends_active(self.resends.len() as u64);
-        self.metrics.set_rate(self.pace.rate());
-        self.metrics.set_store_bytes(self.registry.bytes() as u64);
-        self.metrics.set_breaker(match self.health.breaker() {
-            BreakerState::Closed => metrics::BreakerState::Closed,
-            BreakerState::HalfOpen => metrics::BreakerState::HalfOpen,
-            BreakerState::Open(_) => metrics::BreakerState::Open,
-        });
-        self.view.send_replace(View {
-            holds: holds.iter().map(|trouble| told(trouble, now)).collect(),
-            calls_per_second: self.latency.calls_per_second(self.options.max_in_flight).min(self.pace.rate()),
-            queued: self.queued.load(Ordering::Acquire),
-            active: self.resends.len(),
-            batch_size: self.options.batch_size,
-        });
     }
 }

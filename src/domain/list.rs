@@ -206,6 +206,11 @@ impl List {
         self.len - self.invalid.iter().sum::<u32>() - self.repeats.len() as u32
     }
 
+    /// How many entries repeat an earlier one.
+    pub fn repeats(&self) -> u32 {
+        self.repeats.len() as u32
+    }
+
     /// Heap bytes it holds.
     pub fn bytes(&self) -> usize {
         self.chunks.iter().map(Chunk::bytes).sum::<usize>()

@@ -1,0 +1,161 @@
+//! What dispatch does besides calls: proofs of the credential, probes of a failing upstream, cleaning,
+//! and showing others what stands here.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use tokio::time::Instant;
+
+use super::{
+    breaker::BreakerState,
+    dispatcher::{Dispatcher, Event},
+    view::{View, told},
+};
+use crate::{domain::NotSentReason, telemetry::metrics, upstream::Probe};
+
+/// How often others get a new view while nothing else happens.
+const VIEW_INTERVAL: Duration = Duration::from_millis(250);
+/// How often the credential file is looked at.
+const REREAD_INTERVAL: Duration = Duration::from_secs(5);
+/// How often old entries are dropped.
+const CLEAN_INTERVAL: Duration = Duration::from_secs(30);
+
+/// When the regular chores are due.
+pub(super) struct Chores {
+    pub(super) view: Instant,
+    reread: Instant,
+    clean: Instant,
+}
+
+impl Chores {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { view: now, reread: now + REREAD_INTERVAL, clean: now + CLEAN_INTERVAL }
+    }
+
+    /// When the next one is due.
+    pub(super) fn next(&self) -> Instant {
+        self.view.min(self.reread).min(self.clean)
+    }
+}
+
+impl Dispatcher {
+    /// Takes what a job of this thread found.
+    pub(super) fn happen(&mut self, event: Event) {
+        let now = Instant::now();
+        match event {
+            Event::CallEnded(id, report) => {
+                if let Some(call) = self.calls.remove(&id) {
+                    self.call_ended(call, report, now);
+                    self.metrics.set_upstream_in_flight(self.calls.len());
+                }
+            }
+            Event::Probed(probe) => {
+                self.proving = false;
+                match probe {
+                    Probe::Alive => self.health.probe_answered(),
+                    Probe::Unauthorized => {
+                        self.health.probe_answered();
+                        self.metrics.set_credential_valid(false);
+                        self.health.credential_refused(now, now);
+                    }
+                    Probe::Failing(told) => self.health.probe_failed(told, now),
+                }
+            }
+            Event::CredentialProbed(probe) => {
+                self.proving = false;
+                match probe {
+                    Probe::Alive => {
+                        tracing::info!("Upstream accepts the credential again.");
+                        self.metrics.set_credential_valid(true);
+                        self.health.credential_proven();
+                    }
+                    Probe::Unauthorized => self.health.credential_unproven(None, now),
+                    Probe::Failing(told) => self.health.credential_unproven(told, now),
+                }
+            }
+            Event::CredentialReread(Ok(false)) => {}
+            Event::CredentialReread(Ok(true)) => {
+                tracing::info!("Took over a new access token from its file.");
+                self.health.credential_changed(now);
+            }
+            Event::CredentialReread(Err(error)) => {
+                tracing::warn!(%error, "The token file can't be used; the token in use stays.");
+            }
+        }
+    }
+
+    /// Does what is due.
+    pub(super) fn do_chores(&mut self, now: Instant) {
+        if !self.proving && self.health.wants_credential_proof(now) {
+            self.proving = true;
+            let upstream = self.upstream.clone();
+            self.spawn(async move {
+                // What the file holds now is what is to be proved; an unreadable one leaves the old.
+                if let Err(error) = upstream.reread_credential().await {
+                    tracing::warn!(%error, "The token file can't be used; the token in use stays.");
+                }
+                Event::CredentialProbed(upstream.probe().await)
+            });
+        }
+        if !self.proving && self.health.wants_probe(now) && !self.resends.is_empty() {
+            self.proving = true;
+            let upstream = self.upstream.clone();
+            self.spawn(async move { Event::Probed(upstream.probe().await) });
+        }
+        if now >= self.chores.reread {
+            self.chores.reread = now + REREAD_INTERVAL;
+            let upstream = self.upstream.clone();
+            self.spawn(async move { Event::CredentialReread(upstream.reread_credential().await) });
+        }
+        if now >= self.chores.clean {
+            self.chores.clean = now + CLEAN_INTERVAL;
+            self.clean(now);
+        }
+        self.expire(now);
+        if now >= self.chores.view {
+            self.chores.view = now + VIEW_INTERVAL;
+            self.publish(now);
+        }
+    }
+
+    fn clean(&mut self, now: Instant) {
+        self.registry.forget_old();
+        let oldest = self.registry.oldest_unfinished().map_or(now, |created| created.min(now));
+        let entries = self.ledger.clean(oldest);
+        self.metrics.set_dedupe_entries(entries);
+    }
+
+    /// Shows others what stands here now.
+    pub(super) fn publish(&mut self, now: Instant) {
+        let holds = self.health.holds();
+        let held = !holds.is_empty();
+        if held && !self.last_held {
+            // While calls are held, leading duplicates are still told at once.
+            self.to_strip = self.resends.keys().copied().collect();
+        }
+        self.last_held = held;
+        for reason in NotSentReason::ALL {
+            self.metrics.set_hold(*reason, holds.iter().any(|trouble| trouble.reason == *reason));
+        }
+        for (client, waiting) in &self.waiting {
+            self.metrics.set_queued(client, *waiting);
+        }
+        let oldest =
+            self.resends.values().next().map_or(Duration::ZERO, |active| now - active.record.created);
+        self.metrics.set_queue_oldest(oldest);
+        self.metrics.set_resends_active(self.resends.len() as u64);
+        self.metrics.set_rate(self.pace.rate());
+        self.metrics.set_store_bytes(self.registry.bytes() as u64);
+        self.metrics.set_breaker(match self.health.breaker() {
+            BreakerState::Closed => metrics::BreakerState::Closed,
+            BreakerState::HalfOpen => metrics::BreakerState::HalfOpen,
+            BreakerState::Open(_) => metrics::BreakerState::Open,
+        });
+        self.view.send_replace(View {
+            holds: holds.iter().map(|trouble| told(trouble, now)).collect(),
+            calls_per_second: self.latency.calls_per_second(self.options.max_in_flight).min(self.pace.rate()),
+            queued: self.queued.load(Ordering::Acquire),
+            active: self.resends.len(),
+            batch_size: self.options.batch_size,
+        });
+    }
+}
