@@ -1,6 +1,7 @@
 //! The real application over real sockets against the simulated fax.plus. One binary; a file a subject.
 
 #![allow(unreachable_pub, reason = "one crate; its modules share by pub")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
 
 mod gateway;
 mod sharing;
