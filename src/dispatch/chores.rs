@@ -110,9 +110,9 @@ impl Dispatcher {
             self.chores.clean = now + CLEAN_INTERVAL;
             self.clean(now);
         }
-        self.expire(now);
         if now >= self.chores.view {
             self.chores.view = now + VIEW_INTERVAL;
+            self.expire(now);
             self.publish(now);
         }
     }
@@ -126,7 +126,9 @@ impl Dispatcher {
 
     /// Shows others what stands here now.
     pub(super) fn publish(&mut self, now: Instant) {
-        let holds = self.health.holds();
+        let mut holds = self.health.holds();
+        // A wait that is over holds nothing once no work is left to prove it over.
+        holds.retain(|trouble| !self.resends.is_empty() || trouble.next_attempt > now);
         let held = !holds.is_empty();
         if held && !self.last_held {
             // While calls are held, leading duplicates are still told at once.
