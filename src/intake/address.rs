@@ -39,7 +39,6 @@ pub struct Address {
 }
 
 /// The two sides of a valid address, borrowed; the case of an ASCII domain is still the caller's.
-#[derive(Debug)]
 pub(super) struct Parts<'text> {
     pub(super) local: &'text str,
     pub(super) domain: Cow<'text, str>,
@@ -56,7 +55,8 @@ impl Address {
         let mut text = String::with_capacity(at + 1 + parts.domain.len());
         text.push_str(parts.local);
         text.push('@');
-        text.extend(parts.domain.chars().map(|character| character.to_ascii_lowercase()));
+        text.push_str(&parts.domain);
+        text[at..].make_ascii_lowercase();
         Ok(Self { text, at })
     }
 

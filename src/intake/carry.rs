@@ -1,7 +1,9 @@
 //! Keeps the beginning of one element while the rest of it is still on its way.
 //!
-//! Owns at most [`KEPT_BYTES`] of text: enough to cut the element where [`Sink`] promises it, plus one
+//! Owns at most [`KEPT_BYTES`] of text, which it shows to no log: enough to cut the element where [`Sink`] promises it, plus one
 //! character to see whether it is too long. The rest is dropped, and only remembered as dropped.
+
+use std::fmt;
 
 use super::sink::{ELEMENT_BYTES, Full, Sink, cut, prefix};
 
@@ -9,7 +11,7 @@ use super::sink::{ELEMENT_BYTES, Full, Sink, cut, prefix};
 const KEPT_BYTES: usize = ELEMENT_BYTES + 4;
 
 /// The beginning of an element, from pieces.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Carry {
     text: String,
     dropped: Dropped,
@@ -25,7 +27,7 @@ enum Dropped {
 }
 
 /// A complete element: borrowed from the body where it stands in one piece, else from the carry.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Element<'text> {
     text: &'text str,
     dropped: Dropped,
@@ -72,6 +74,12 @@ impl Carry {
     }
 }
 
+impl fmt::Debug for Carry {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Carry(..)")
+    }
+}
+
 impl<'text> Element<'text> {
     /// Leaves out the carriage return of a line that ended in CRLF.
     pub(super) fn without_carriage_return(self) -> Self {
@@ -88,7 +96,7 @@ impl<'text> Element<'text> {
 
     /// Whether it is this word.
     pub(super) fn is(self, word: &str) -> bool {
-        self.dropped == Dropped::Nothing && self.text == word
+        self.text == word
     }
 
     /// Whether it is this name, in any case and with white space around it or not.

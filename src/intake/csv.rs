@@ -84,15 +84,13 @@ impl Csv {
         Ok(())
     }
 
-    /// The body, and with it the last row, ends at `end`.
-    pub(super) fn finish(&mut self, end: u64, sink: &mut impl Sink) -> Result<(), Stop> {
+    /// The body, and with it the last row, ends here.
+    pub(super) fn finish(&mut self, sink: &mut impl Sink) -> Result<(), Stop> {
         match self.state {
             State::Start if self.table.is_between_rows() => Ok(()),
-            State::Start => {
-                self.field = Place { offset: end, line: self.line };
+            State::Start | State::Plain | State::Quote | State::CarriageReturn => {
                 self.end_field("", End::Row, sink)
             }
-            State::Plain | State::Quote | State::CarriageReturn => self.end_field("", End::Row, sink),
             State::Quoted => Err(self.field.fault(UnclosedQuote).into()),
         }
     }

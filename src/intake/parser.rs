@@ -160,7 +160,7 @@ impl Grammar {
             Self::Json(json) => json.finish(end),
             Self::Ndjson(ndjson) => ndjson.finish(end),
             Self::Text(text) => text.finish(sink),
-            Self::Csv(csv) => csv.finish(end, sink),
+            Self::Csv(csv) => csv.finish(sink),
         }
     }
 

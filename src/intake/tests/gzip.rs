@@ -147,6 +147,38 @@ fn every_fault_of_a_stream_has_its_name() {
 }
 
 #[test]
+fn what_came_before_a_fault_does_not_depend_on_the_pieces() {
+    let stream = gzipped(&b"ab".repeat(60_000));
+    for at in 0..stream.len() {
+        let cut_short = stream[..at].to_vec();
+        let mut damaged = stream.clone();
+        damaged[at] ^= 0x55;
+        for stream in [cut_short, damaged] {
+            let whole = decode([stream.as_slice()]);
+            assert!(whole.1.is_err() || (4..10).contains(&at), "at {at}");
+            assert!(decode(stream.chunks(1)) == whole, "at {at}");
+        }
+        let mut model = Vec::new();
+        assert!(MultiGzDecoder::new(&stream[..at]).read_to_end(&mut model).is_err());
+        assert_eq!(
+            decode([&stream[..at]]).0.len(),
+            model.len(),
+            "all that can be read is handed on, at {at}"
+        );
+    }
+}
+
+#[test]
+fn a_body_is_whole_only_when_its_stream_and_its_text_are() {
+    let good = gzipped(b"[\"a\"]");
+    let truncated = IntakeError::Gzip { fault: Truncated };
+
+    assert_eq!(read_body([&good[..]], None).1, Ok(()));
+    assert_eq!(read_body([&good[..good.len() - 1]], None).1, Err(truncated));
+    assert!(matches!(read_body([&gzipped(b"[\"a\"")[..]], None).1, Err(IntakeError::Malformed(_))));
+}
+
+#[test]
 fn the_checksum_of_a_header_is_checked() {
     let good = gzipped(b"x");
     let mut header = good[..10].to_vec();

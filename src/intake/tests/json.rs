@@ -158,6 +158,7 @@ fn every_fault_has_its_name_and_place() {
         ("[a]", ExpectedString, 1, 0),
         ("[,]", ExpectedString, 1, 0),
         ("[\0]", ExpectedString, 1, 0),
+        ("[\u{c}]", ExpectedString, 1, 0),
         ("[\"a\",]", TrailingComma, 5, 1),
         ("{\"emails\":[],}", TrailingComma, 13, 0),
         ("[\"a\" \"b\"]", ExpectedCommaOrBracket, 5, 1),
@@ -182,6 +183,7 @@ fn every_fault_has_its_name_and_place() {
         (r#"["a\ud800"]"#, LoneSurrogate, 3, 0),
         (r#"["a\ud800\n"]"#, LoneSurrogate, 3, 0),
         (r#"["a\ud800\ud800"]"#, LoneSurrogate, 3, 0),
+        (r#"["\udc00"#, LoneSurrogate, 2, 0),
         (r#"["b","\udc00"]"#, LoneSurrogate, 6, 1),
     ];
     for (body, kind, offset, index) in table {
