@@ -81,7 +81,7 @@ impl Credentials {
                     && client == Some(issued.client_id.as_str())
             });
         }
-        !token.is_empty() && self.tokens.as_ref().is_none_or(|good| good.iter().any(|good| good == token))
+        self.tokens.as_ref().is_none_or(|good| good.iter().any(|good| good == token))
     }
 
     /// Trades a refresh token for an access token.
@@ -118,10 +118,11 @@ impl Credentials {
     }
 }
 
-/// What follows an authentication scheme of this name.
+/// What follows an authentication scheme of this name; `None` when nothing does.
 pub(super) fn with_scheme<'a>(value: &'a str, scheme: &str) -> Option<&'a str> {
     let (given, rest) = value.split_once(' ')?;
-    given.eq_ignore_ascii_case(scheme).then(|| rest.trim())
+    let rest = rest.trim();
+    (given.eq_ignore_ascii_case(scheme) && !rest.is_empty()).then_some(rest)
 }
 
 fn fits(wanted: &Option<String>, given: &str) -> bool {
@@ -135,7 +136,7 @@ mod tests {
     #[test]
     fn a_scheme_is_read_whatever_its_case() {
         assert_eq!(with_scheme("BEARER  abc", "bearer"), Some("abc"));
-        assert_eq!(with_scheme("Bearer ", "bearer"), Some(""));
+        assert_eq!(with_scheme("Bearer  ", "bearer"), None);
         assert_eq!(with_scheme("Bearer", "bearer"), None);
         assert_eq!(with_scheme("Basic abc", "bearer"), None);
     }

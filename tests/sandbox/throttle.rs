@@ -52,6 +52,23 @@ async fn the_refusal_says_when_to_come_back_if_it_was_told_to() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_reset_fills_the_bucket() {
+    let options = SandboxOptions { calls_per_second: Some(1.0), burst: 2, ..SandboxOptions::default() };
+    let sandbox = sandbox(options).await;
+    let mut client = Client::connect(&sandbox).await;
+    let mut statuses = Vec::new();
+
+    for _ in 0..2 {
+        for _ in 0..3 {
+            statuses.push(client.call(&patch(&["a@one.example"])).await.status);
+        }
+        sandbox.reset();
+    }
+
+    assert_eq!(statuses, [200, 200, 429, 200, 200, 429]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn probes_take_a_place_only_if_told_to() {
     for (throttle_probes, expected) in [(false, 200), (true, 429)] {
         let options =

@@ -83,12 +83,13 @@ async fn a_body_of_a_mebibyte_is_read_and_one_byte_more_is_not() {
         (in_chunks(&body), 200),
         (patch_with("Authorization: Bearer x\r\n", &one_more), 413),
         (in_chunks(&one_more), 413),
+        (patch_with("Authorization: Bearer x\r\n", &body.repeat(16)), 413),
     ] {
         assert_eq!(call(&sandbox, &request).await.status, status);
     }
 
     assert_eq!(sandbox.ledger()["a@one.example"], 2);
-    assert_eq!(sandbox.stats().calls_by_status["413"], 2);
+    assert_eq!(sandbox.stats().calls_by_status["413"], 3);
 }
 
 #[tokio::test]
@@ -106,6 +107,7 @@ async fn what_is_not_well_formed_is_refused_and_the_connection_ends() {
         (format!("{PATCH_HEAD}Transfer-Encoding: gzip\r\n\r\n{body}"), 400),
         (format!("{PATCH_HEAD}Transfer-Encoding: chunked\r\n\r\nzz\r\n{body}"), 400),
         (format!("{PATCH_HEAD}Transfer-Encoding: chunked\r\n\r\n10\r\n{body}\r\n0\r\n\r\n"), 400),
+        (format!("{PATCH_HEAD}Transfer-Encoding: chunked\r\n\r\n11\r\n{body}XX0\r\n\r\n"), 400),
         (format!("{PATCH_HEAD}Transfer-Encoding: chunked\r\n\r\n1;{}", "x".repeat(300)), 400),
         (format!("{PATCH_HEAD}Transfer-Encoding: chunked\r\n\r\n0\r\nno colon\r\n\r\n"), 400),
         (long, 431),

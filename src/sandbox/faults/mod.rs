@@ -67,21 +67,21 @@ impl Faults {
     /// Whether the connection is to be reset before the body is read.
     pub(super) fn hangs_up_before_reading(&mut self, target: Target, number: u64) -> bool {
         let seen = Seen { target, number, addresses: &[] };
-        self.pick(seen, |fate| *fate == Fate::HangUpBeforeReading).is_some()
+        self.pick(seen, |rule| rule.fate == Fate::HangUpBeforeReading && rule.lone.is_none()).is_some()
     }
 
     /// The fate of a call that was read: the first rule that picks it.
     pub(super) fn choose(&mut self, seen: Seen<'_>) -> Option<Fate> {
-        self.pick(seen, |fate| *fate != Fate::HangUpBeforeReading)
+        self.pick(seen, |rule| rule.fate != Fate::HangUpBeforeReading)
     }
 
-    fn pick(&mut self, seen: Seen<'_>, among: impl Fn(&Fate) -> bool) -> Option<Fate> {
+    fn pick(&mut self, seen: Seen<'_>, among: impl Fn(&Rule) -> bool) -> Option<Fate> {
         let seed = self.seed;
         let (_, active) = self
             .rules
             .iter_mut()
             .enumerate()
-            .find(|(place, active)| among(&active.rule.fate) && active.picks(seen, seed, *place))?;
+            .find(|(place, active)| among(&active.rule) && active.picks(seen, seed, *place))?;
         active.used += 1;
         Some(active.rule.fate.clone())
     }
@@ -210,5 +210,18 @@ mod tests {
         assert!(!faults.hangs_up_before_reading(Target::Patch, 1));
         assert!(faults.hangs_up_before_reading(Target::Patch, 2));
         assert_eq!(faults.choose(seen(2, &[])), Some(Fate::AcceptThen500));
+    }
+
+    #[test]
+    fn hanging_up_before_reading_never_looks_at_addresses() {
+        let rule = Rule::new(Fate::HangUpBeforeReading);
+        let one = ["a@b.example".to_owned()];
+
+        for rule in [rule.clone().address("*"), rule.clone().lone(), rule.shared()] {
+            let mut faults = Faults::new(0, vec![rule]);
+            assert!(!faults.hangs_up_before_reading(Target::Patch, 1));
+            assert_eq!(faults.choose(seen(1, &one)), None);
+            assert_eq!(faults.choose(seen(1, &[])), None);
+        }
     }
 }
