@@ -7,7 +7,7 @@ use std::{
 
 use actix_web::rt::System;
 use clap::{Parser, Subcommand};
-use faxplus_gateway::cli::{check_config, probe, sandbox, serve};
+use faxplus_gateway::cli::{check_config, demo, probe, sandbox, serve};
 
 /// Resends fax.plus member invitations: any list in, calls of ten out, one true outcome per address.
 #[derive(Debug, Parser)]
@@ -21,6 +21,8 @@ struct Arguments {
 enum Command {
     /// Run the gateway
     Serve(serve::Serve),
+    /// See it work: no set-up, nobody is mailed, and what callers are told is held against the truth
+    Demo(demo::Demo),
     /// Run a simulated fax.plus alone
     Sandbox(sandbox::SandboxArgs),
     /// Print the effective settings, or everything that is wrong with them
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
     let code = System::new().block_on(async {
         match arguments.command {
             Command::Serve(arguments) => serve::run(arguments, &mut stderr()).await,
+            Command::Demo(arguments) => demo::run(arguments, &mut stdout(), &mut stderr()).await,
             Command::Sandbox(arguments) => sandbox::run(arguments, &mut stderr()).await,
             Command::CheckConfig(arguments) => check_config::run(arguments, &mut stdout(), &mut stderr()),
             Command::Probe(arguments) => probe::run(arguments, &mut stdout(), &mut stderr()).await,

@@ -4,6 +4,7 @@
 //! 78 wrong configuration.
 
 pub mod check_config;
+pub mod demo;
 pub mod probe;
 pub mod sandbox;
 pub mod serve;

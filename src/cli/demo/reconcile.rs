@@ -1,0 +1,287 @@
+//! Holds what callers were told against what upstream accepted, address by address.
+//!
+//! Owns the rules: told `sent` was accepted exactly once; told nothing but `invalid`, `rejected` or
+//! `not_sent` was never accepted; `unknown` at most once; nothing else was. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::caller::Row;
+use crate::domain::OutcomeKind;
+
+/// What callers were told, over any number of posts.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    by_address: BTreeMap<String, Words>,
+    untold: Vec<Difference>,
+}
+
+/// How the two sides compare.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Reconciliation {
+    /// Addresses that callers were told `sent`.
+    pub(super) told: usize,
+    /// Those of them that upstream accepted exactly once.
+    pub(super) told_seen_once: usize,
+    /// Addresses in the ledger, without those in doubt.
+    pub(super) seen: usize,
+    /// Addresses told nothing but `invalid`, `rejected` or `not_sent`.
+    pub(super) unsent: usize,
+    /// Those of them that upstream did accept.
+    pub(super) unsent_seen: usize,
+    /// Addresses told `unknown` and never `sent`.
+    pub(super) doubtful: usize,
+    /// Those of them that upstream did accept.
+    pub(super) doubtful_seen: usize,
+    /// What should not be.
+    pub(super) differences: Vec<Difference>,
+}
+
+/// Something that should not be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Difference {
+    /// A row of a list has no outcome, or more than one, or an unknown one.
+    Untold {
+        /// Its place in the list.
+        index: usize,
+        /// What stands there.
+        email: String,
+    },
+    /// Told `sent`, but upstream never accepted it.
+    NotSeen(String),
+    /// Upstream accepted it more than once.
+    SeenTwice(String, u64),
+    /// Told `sent` more than once.
+    ToldTwice(String, usize),
+    /// Upstream accepted it, but callers were told otherwise.
+    SeenAgainst(String, OutcomeKind),
+    /// Told `duplicate`, but of nothing that was sent.
+    DuplicateOfNothing(String),
+    /// Upstream accepted it, but nobody posted it.
+    Unposted(String),
+}
+
+#[derive(Debug, Default)]
+struct Words {
+    sent: usize,
+    others: BTreeSet<&'static str>,
+}
+
+impl Words {
+    fn holds(&self, kind: OutcomeKind) -> bool {
+        self.others.contains(kind.as_str())
+    }
+
+    fn is_doubtful(&self) -> bool {
+        self.sent == 0 && self.holds(OutcomeKind::Unknown)
+    }
+
+    /// The word that says that it was certainly never sent.
+    fn denial(&self) -> Option<OutcomeKind> {
+        [OutcomeKind::Rejected, OutcomeKind::NotSent, OutcomeKind::Invalid]
+            .into_iter()
+            .find(|kind| self.holds(*kind))
+    }
+}
+
+impl Told {
+    /// Enters the results of a list that was posted.
+    pub(super) fn enter(&mut self, list: &[String], rows: &[Row]) {
+        let mut outcomes = vec![0_usize; list.len()];
+        for row in rows {
+            let Some(kind) = OutcomeKind::parse(&row.outcome) else { continue };
+            if let Some(count) = outcomes.get_mut(row.index) {
+                *count += 1;
+            }
+            let words = self.by_address.entry(key(&row.email)).or_default();
+            match kind {
+                OutcomeKind::Sent => words.sent += 1,
+                other => {
+                    words.others.insert(other.as_str());
+                }
+            }
+        }
+        let wrong = outcomes.iter().zip(list).enumerate().filter(|(_, (count, _))| **count != 1);
+        self.untold
+            .extend(wrong.map(|(index, (_, email))| Difference::Untold { index, email: email.clone() }));
+    }
+
+    /// Compares with the ledger: each accepted address, lower-cased, and how many calls accepted it.
+    pub(super) fn against(&self, ledger: &BTreeMap<String, u64>) -> Reconciliation {
+        let mut sum = Reconciliation { differences: self.untold.clone(), ..Reconciliation::default() };
+        for (address, words) in &self.by_address {
+            let seen = ledger.get(address).copied().unwrap_or(0);
+            if words.sent > 0 {
+                sum.told += 1;
+                sum.told_seen_once += usize::from(seen == 1);
+            } else if words.is_doubtful() {
+                sum.doubtful += 1;
+                sum.doubtful_seen += usize::from(seen > 0);
+            } else if words.denial().is_some() {
+                sum.unsent += 1;
+                sum.unsent_seen += usize::from(seen > 0);
+            }
+            sum.differences.extend(differences(address, words, seen));
+        }
+        for address in ledger.keys() {
+            match self.by_address.get(address) {
+                None => sum.differences.push(Difference::Unposted(address.clone())),
+                Some(words) if words.is_doubtful() => continue,
+                Some(_) => {}
+            }
+            sum.seen += 1;
+        }
+        sum
+    }
+}
+
+impl Reconciliation {
+    pub(super) fn is_balanced(&self) -> bool {
+        self.differences.is_empty() && self.told == self.seen
+    }
+}
+
+fn differences(address: &str, words: &Words, seen: u64) -> Vec<Difference> {
+    let mut found = Vec::new();
+    let address = || address.to_owned();
+    if words.sent > 1 {
+        found.push(Difference::ToldTwice(address(), words.sent));
+    }
+    if words.sent > 0 && seen == 0 {
+        found.push(Difference::NotSeen(address()));
+    }
+    if seen > 1 {
+        found.push(Difference::SeenTwice(address(), seen));
+    }
+    if words.sent == 0 && !words.is_doubtful() {
+        match words.denial() {
+            Some(denial) if seen > 0 => found.push(Difference::SeenAgainst(address(), denial)),
+            Some(_) => {}
+            None => found.push(Difference::DuplicateOfNothing(address())),
+        }
+    }
+    found
+}
+
+/// How the ledger writes an address.
+fn key(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows of one post, as `address outcome`.
+    fn told(rows: &[(&str, &str)]) -> Told {
+        let mut told = Told::default();
+        enter(&mut told, rows);
+        told
+    }
+
+    fn enter(told: &mut Told, rows: &[(&str, &str)]) {
+        let list: Vec<_> = rows.iter().map(|(email, _)| (*email).to_owned()).collect();
+        let rows = rows.iter().enumerate().map(|(index, (email, outcome))| Row {
+            index,
+            email: (*email).to_owned(),
+            outcome: (*outcome).to_owned(),
+            reason: None,
+            detail: None,
+        });
+        told.enter(&list, &rows.collect::<Vec<_>>());
+    }
+
+    fn ledger(seen: &[(&str, u64)]) -> BTreeMap<String, u64> {
+        seen.iter().map(|(address, times)| ((*address).to_owned(), *times)).collect()
+    }
+
+    fn differences(rows: &[(&str, &str)], seen: &[(&str, u64)]) -> Vec<Difference> {
+        let sum = told(rows).against(&ledger(seen));
+        assert_eq!(sum.is_balanced(), sum.differences.is_empty() && sum.told == sum.seen);
+        sum.differences
+    }
+
+    #[test]
+    fn a_true_account_balances_over_two_posts() {
+        let mut told = told(&[
+            ("a@x.example", "sent"),
+            (" A@X.example ", "duplicate"),
+            ("b@x.example", "unknown"),
+            ("c@x.example", "unknown"),
+            ("d@x.example", "rejected"),
+            ("e@x.example", "not_sent"),
+            ("nobody", "invalid"),
+        ]);
+        enter(
+            &mut told,
+            &[("a@x.example", "duplicate"), ("b@x.example", "unknown"), ("e@x.example", "sent")],
+        );
+
+        let sum = told.against(&ledger(&[("a@x.example", 1), ("b@x.example", 1), ("e@x.example", 1)]));
+
+        let expected = Reconciliation {
+            told: 2,
+            told_seen_once: 2,
+            seen: 2,
+            unsent: 2,
+            unsent_seen: 0,
+            doubtful: 2,
+            doubtful_seen: 1,
+            differences: Vec::new(),
+        };
+        assert_eq!(sum, expected);
+        assert!(sum.is_balanced());
+    }
+
+    #[test]
+    fn every_kind_of_difference_is_found() {
+        let a = || "a@x.example".to_owned();
+        for (rows, seen, expected) in [
+            (vec![("a@x.example", "sent")], vec![], Difference::NotSeen(a())),
+            (vec![("a@x.example", "sent")], vec![("a@x.example", 2)], Difference::SeenTwice(a(), 2)),
+            (vec![("a@x.example", "unknown")], vec![("a@x.example", 2)], Difference::SeenTwice(a(), 2)),
+            (
+                vec![("a@x.example", "sent"), ("A@x.example", "sent")],
+                vec![("a@x.example", 1)],
+                Difference::ToldTwice(a(), 2),
+            ),
+            (
+                vec![("a@x.example", "duplicate")],
+                vec![("a@x.example", 1)],
+                Difference::DuplicateOfNothing(a()),
+            ),
+            (vec![("a@x.example", "duplicate")], vec![], Difference::DuplicateOfNothing(a())),
+            (vec![], vec![("a@x.example", 1)], Difference::Unposted(a())),
+            (vec![("a@x.example", "pending")], vec![], Difference::Untold { index: 0, email: a() }),
+        ] {
+            assert_eq!(differences(&rows, &seen), [expected], "{rows:?} {seen:?}");
+        }
+    }
+
+    #[test]
+    fn an_accepted_address_must_not_be_told_otherwise() {
+        use OutcomeKind::{Invalid, NotSent, Rejected};
+        for kind in [Rejected, NotSent, Invalid] {
+            let found = differences(&[("a@x.example", kind.as_str())], &[("a@x.example", 1)]);
+
+            assert_eq!(found, [Difference::SeenAgainst("a@x.example".to_owned(), kind)]);
+        }
+    }
+
+    #[test]
+    fn a_row_without_an_outcome_is_found_by_its_place() {
+        let list = ["a@x.example".to_owned(), "b@x.example".to_owned()];
+        let row = Row {
+            index: 1,
+            email: list[1].clone(),
+            outcome: "invalid".to_owned(),
+            reason: None,
+            detail: None,
+        };
+        let mut told = Told::default();
+
+        told.enter(&list, &[row]);
+
+        let expected = Difference::Untold { index: 0, email: "a@x.example".to_owned() };
+        assert_eq!(told.against(&BTreeMap::new()).differences, [expected]);
+    }
+}
