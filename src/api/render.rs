@@ -56,7 +56,7 @@ struct HoldBody {
     detail: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub(super) struct RowBody<'a> {
     index: u32,
     email: &'a str,

@@ -135,6 +135,9 @@ impl Dispatcher {
             self.to_strip = self.resends.keys().copied().collect();
         }
         self.last_held = held;
+        if !self.health.tries_lone_addresses() {
+            self.newcomers.clear();
+        }
         for reason in NotSentReason::ALL {
             self.metrics.set_hold(*reason, holds.iter().any(|trouble| trouble.reason == *reason));
         }

@@ -99,6 +99,8 @@ pub(super) struct Dispatcher {
     pub(super) resends: BTreeMap<ResendId, Active>,
     pub(super) queue: FairQueue,
     pub(super) to_strip: VecDeque<ResendId>,
+    /// Resends that came while only lone addresses were tried, and were not tried yet.
+    pub(super) newcomers: VecDeque<ResendId>,
     pub(super) claims: HashMap<AddressKey, Vec<Follower>>,
     pub(super) calls: HashMap<u64, Call>,
     pub(super) settled: Vec<(ResendId, u32, Outcome)>,
@@ -156,6 +158,7 @@ impl Dispatcher {
             resends: BTreeMap::new(),
             queue: FairQueue::default(),
             to_strip: VecDeque::new(),
+            newcomers: VecDeque::new(),
             claims: HashMap::new(),
             calls: HashMap::new(),
             settled: Vec::new(),
@@ -240,6 +243,9 @@ impl Dispatcher {
         }
         self.requeue(id);
         self.to_strip.push_back(id);
+        if self.health.tries_lone_addresses() {
+            self.newcomers.push_back(id);
+        }
         self.finish_if_done(id);
     }
 
@@ -253,13 +259,14 @@ impl Dispatcher {
         let gate = self.health.gate(now, self.options.max_in_flight);
         let may_draw = match gate {
             Gate::Closed(_) => false,
+            Gate::Newcomer(_) => self.calls.is_empty() && !self.newcomers.is_empty(),
             Gate::Lone => self.calls.is_empty(),
             Gate::Open(slots) => self.calls.len() < slots,
         };
         if !self.queue.is_empty() && may_draw {
             wake = wake.min(self.pace.next_permit(now));
         }
-        if let Gate::Closed(until) = gate {
+        if let Gate::Closed(until) | Gate::Newcomer(until) = gate {
             // A gate that should have opened waits for a probe that is under way.
             if until > now {
                 wake = wake.min(until);

@@ -7,6 +7,7 @@
 use tokio::time::Instant;
 
 use super::{
+    active::Active,
     call::{Member, Origin},
     dispatcher::{Dispatcher, Follower},
 };
@@ -65,6 +66,22 @@ impl Dispatcher {
             }
         }
         if self.queue.is_empty() { Drawn::Nothing } else { Drawn::Looked }
+    }
+
+    /// Draws one address of the resend that came last to a gateway that tries lone addresses only.
+    pub(super) fn draw_newcomer(&mut self, now: Instant) -> Option<(Vec<Member>, Origin)> {
+        let id = self.newcomers.pop_front()?;
+        if self.resends.get(&id).is_none_or(|active| active.called) {
+            return None;
+        }
+        let mut looks = LOOKS;
+        let drawn = self.draw_from(id, true, &mut looks, now);
+        self.flush();
+        if drawn.is_none() && self.resends.get(&id).is_some_and(Active::may_look) {
+            self.newcomers.push_back(id);
+        }
+        self.leave_queue_if_empty(id);
+        drawn
     }
 
     /// Settles what leads the next resend and needs no call. Says whether there is more of that.
@@ -134,7 +151,7 @@ impl Dispatcher {
             if members.len() == room || *looks == 0 {
                 break;
             }
-            let gives = |active: &super::active::Active| active.shares && !active.has_parts();
+            let gives = |active: &Active| active.shares && !active.has_parts();
             if id != first && self.resends.get(&id).is_some_and(gives) {
                 self.take_fresh(id, room, members, looks, now);
                 self.flush();

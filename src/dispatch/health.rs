@@ -18,6 +18,9 @@ use crate::domain::NotSentReason;
 const LONE_REFUSALS: u32 = 20;
 /// While upstream refuses everything, one lone address is tried so often.
 const LONE_INTERVAL: Duration = Duration::from_secs(1);
+/// Resends that arrive meanwhile have their first address tried sooner: another caller's list is the
+/// best evidence that it was not upstream that refused everything.
+const NEWCOMER_INTERVAL: Duration = Duration::from_millis(100);
 /// Waits between proofs of a refused credential.
 const CREDENTIAL_CHECKS: Backoff =
     Backoff { min: Duration::from_secs(1), max: Duration::from_secs(60), max_told: Duration::from_secs(300) };
@@ -29,6 +32,8 @@ pub(super) enum Gate {
     Open(usize),
     /// One call of one address, when none is in flight.
     Lone,
+    /// The same, but only of a resend that was not tried yet; of anybody from then on.
+    Newcomer(Instant),
     /// Nothing until then.
     Closed(Instant),
 }
@@ -82,11 +87,20 @@ impl Health {
         if let BreakerState::Open(until) = self.breaker.state() {
             return Gate::Closed(until);
         }
-        let waits = [&self.pausing, &self.refusing, &self.forbidden];
-        if let Some(until) = waits.into_iter().flatten().map(|trouble| trouble.next_attempt).max()
-            && until > now
-        {
-            return Gate::Closed(until);
+        if let Some(trouble) = self.pausing.filter(|trouble| trouble.next_attempt > now) {
+            return Gate::Closed(trouble.next_attempt);
+        }
+        let lone = [&self.refusing, &self.forbidden]
+            .into_iter()
+            .flatten()
+            .max_by_key(|trouble| trouble.next_attempt);
+        if let Some(trouble) = lone.filter(|trouble| trouble.next_attempt > now) {
+            let newcomers = trouble.judged + NEWCOMER_INTERVAL;
+            return if newcomers <= now {
+                Gate::Newcomer(trouble.next_attempt)
+            } else {
+                Gate::Closed(newcomers)
+            };
         }
         let half_open = self.breaker.state() == BreakerState::HalfOpen;
         if half_open || self.refusing.is_some() || self.forbidden.is_some() {
@@ -223,6 +237,11 @@ impl Health {
 
     pub(super) fn breaker(&self) -> BreakerState {
         self.breaker.state()
+    }
+
+    /// Whether only lone addresses are tried: refusals have left nothing else to be learned from.
+    pub(super) fn tries_lone_addresses(&self) -> bool {
+        self.refusing.is_some() || self.forbidden.is_some()
     }
 
     /// Whether a call launched after `moment` was accepted.

@@ -17,7 +17,16 @@ impl Dispatcher {
         loop {
             let lone = match self.health.gate(now, self.options.max_in_flight) {
                 Gate::Closed(_) => return false,
-                Gate::Lone if !self.calls.is_empty() => return false,
+                Gate::Lone | Gate::Newcomer(_) if !self.calls.is_empty() => return false,
+                Gate::Newcomer(_) if self.newcomers.is_empty() => return false,
+                Gate::Newcomer(_) if self.pace.next_permit(now) <= now => {
+                    match self.draw_newcomer(now) {
+                        Some((members, origin)) => self.launch(members, origin, now),
+                        None => return !self.newcomers.is_empty(),
+                    }
+                    continue;
+                }
+                Gate::Newcomer(_) => return false,
                 Gate::Lone => true,
                 Gate::Open(slots) if self.calls.len() >= slots => return false,
                 Gate::Open(_) => false,

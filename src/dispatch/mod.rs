@@ -1,7 +1,7 @@
 //! Everything that decides: whose turn it is, which addresses share a call, when to call and when not,
 //! what an answer means for each address.
 //!
-//! One thread owns all of it ([`dispatcher`]); others hold the cheap, `Send` [`Dispatch`] handle. It
+//! One thread owns all of it (`dispatcher`); others hold the cheap, `Send` [`Dispatch`] handle. It
 //! sees keys and places in lists, not addresses. Upstream is called from nowhere else.
 
 mod active;

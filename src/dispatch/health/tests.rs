@@ -90,7 +90,8 @@ fn twenty_lone_refusals_in_a_row_leave_one_lone_address_a_second() {
 
     health.refused_alone(now);
 
-    assert_eq!(health.gate(now, SLOTS), Gate::Closed(now + SECOND));
+    assert!(matches!(health.gate(now, SLOTS), Gate::Closed(_)));
+    assert_eq!(health.gate(now + SECOND / 2, SLOTS), Gate::Newcomer(now + SECOND));
     assert_eq!(health.gate(now + SECOND, SLOTS), Gate::Lone);
     assert_eq!(health.holds()[0].reason, NotSentReason::UpstreamRefusing);
     health.succeeded(now);
@@ -106,7 +107,7 @@ fn a_forbidden_call_leaves_lone_addresses_less_and_less_often_until_a_later_succ
     health.succeeded(now - SECOND);
     assert_eq!(health.gate(now + SECOND, SLOTS), Gate::Lone);
     health.was_forbidden(now + SECOND, now + SECOND, 0.0);
-    assert_eq!(health.gate(now + SECOND, SLOTS), Gate::Closed(now + 3 * SECOND));
+    assert_eq!(health.gate(now + 2 * SECOND, SLOTS), Gate::Newcomer(now + 3 * SECOND));
     health.succeeded(now + 3 * SECOND);
 
     assert_eq!(health.gate(now + 3 * SECOND, SLOTS), Gate::Open(SLOTS));

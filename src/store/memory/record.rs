@@ -54,8 +54,8 @@ pub struct Snapshot {
     pub finished_at: Option<Timestamp>,
 }
 
-/// One result.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One result. No `Debug`: it holds an address.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Row<'record> {
     /// The place in the caller's list.
     pub index: u32,
