@@ -1,11 +1,14 @@
 //! One exchange: a request out, a bounded answer in, under one deadline.
 
-use std::{path::PathBuf, time::Duration};
+use std::{error::Error as _, io, path::PathBuf, time::Duration};
 
 use awc::{
     ClientResponse, Connector,
     error::{ConnectError, SendRequestError},
-    http::{Method, StatusCode, Uri, header::HeaderMap, header::HeaderName, header::HeaderValue},
+    http::{
+        Method, StatusCode, Uri,
+        header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue},
+    },
 };
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
@@ -167,6 +170,8 @@ impl Client {
 }
 
 async fn read(response: &mut ClientResponse, max_bytes: usize) -> Content {
+    let announced: Option<usize> =
+        response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let mut body = BytesMut::new();
     while let Some(piece) = response.next().await {
         let Ok(piece) = piece else { return Content::Broken };
@@ -175,7 +180,11 @@ async fn read(response: &mut ClientResponse, max_bytes: usize) -> Content {
         }
         body.extend_from_slice(&piece);
     }
-    Content::Whole(body.freeze())
+    // awc ends a body that the peer cut short as if it were whole (seen with 3.11.0).
+    match announced {
+        Some(announced) if body.len() < announced => Content::Broken,
+        Some(_) | None => Content::Whole(body.freeze()),
+    }
 }
 
 fn kind_of(error: &SendRequestError) -> FailureKind {
@@ -185,6 +194,12 @@ fn kind_of(error: &SendRequestError) -> FailureKind {
             FailureKind::Disconnected
         }
         SendRequestError::Connect(_) => FailureKind::Connect,
+        // awc does not export the enum inside; an I/O error is what it wraps when the connection broke.
+        SendRequestError::Response(error)
+            if error.source().is_some_and(|source| source.is::<io::Error>()) =>
+        {
+            FailureKind::Disconnected
+        }
         SendRequestError::Response(_) => FailureKind::NotHttp,
         SendRequestError::Timeout => FailureKind::TimedOut,
         // Both enums of awc are open; what remains can't be sent at all (URL, header, body).

@@ -3,5 +3,10 @@
 #![allow(unreachable_pub, reason = "one crate; its modules share by pub")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
 
+mod doubts;
+mod fairness;
+mod fates;
 mod gateway;
+mod pace;
+mod refusals;
 mod sharing;
