@@ -7,6 +7,7 @@ mod doubts;
 mod fairness;
 mod fates;
 mod gateway;
+mod holds;
 mod pace;
 mod refusals;
 mod sharing;
