@@ -48,12 +48,18 @@ pub(super) fn format(headers: &HeaderMap) -> Result<Format, Problem> {
     }
 }
 
-/// The encoding of a body.
+/// The encoding of a body. What can't be read as one is refused, not taken for none.
 pub(super) fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
-    match text(headers, CONTENT_ENCODING).map(|value| value.trim().to_ascii_lowercase()).as_deref() {
-        None | Some("" | "identity") => Ok(Encoding::Identity),
-        Some("gzip" | "x-gzip") => Ok(Encoding::Gzip),
-        Some(_) => Err(Problem::media_type("the body's Content-Encoding is not served; gzip is")),
+    let refuse = || Problem::media_type("the body's Content-Encoding is not served; gzip is");
+    let mut values = headers.get_all(CONTENT_ENCODING);
+    let Some(value) = values.next() else { return Ok(Encoding::Identity) };
+    if values.next().is_some() {
+        return Err(refuse());
+    }
+    match value.to_str().map_err(|_| refuse())?.trim().to_ascii_lowercase().as_str() {
+        "" | "identity" => Ok(Encoding::Identity),
+        "gzip" | "x-gzip" => Ok(Encoding::Gzip),
+        _ => Err(refuse()),
     }
 }
 
