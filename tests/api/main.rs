@@ -3,5 +3,8 @@
 #![allow(unreachable_pub, reason = "one crate; its modules share by pub")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
 
+mod bodies;
 mod gateway;
+mod malformed;
 mod sharing;
+mod wire;
