@@ -63,24 +63,37 @@ pub(super) fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
     }
 }
 
-/// The form of results that the caller likes best; JSON when it does not say.
+/// The form of results that the caller likes best; JSON when it does not say, or likes them alike.
 pub(super) fn result_form(headers: &HeaderMap) -> Result<ResultForm, Problem> {
     let Some(accept) = text(headers, ACCEPT) else { return Ok(ResultForm::Json) };
     let mut best = None;
-    for range in accept.split(',') {
-        let (essence, parameters) = range.split_once(';').unwrap_or((range, ""));
-        let form = match essence.trim().to_ascii_lowercase().as_str() {
-            "application/json" | "application/*" | "*/*" | "" => ResultForm::Json,
-            "application/x-ndjson" => ResultForm::Ndjson,
-            _ => continue,
-        };
-        let quality = quality(parameters);
-        if quality > 0.0 && best.is_none_or(|(_, better)| quality > better) {
-            best = Some((form, quality));
+    for form in [ResultForm::Json, ResultForm::Ndjson] {
+        let Some((precision, quality)) = liking(accept, form) else { continue };
+        let liking = (quality, precision);
+        if quality > 0.0 && best.is_none_or(|(_, other)| liking > other) {
+            best = Some((form, liking));
         }
     }
     best.map(|(form, _)| form)
         .ok_or_else(|| Problem::not_acceptable("application/json or application/x-ndjson"))
+}
+
+/// What the range that fits a form most closely says of it: how closely, and the quality.
+fn liking(accept: &str, form: ResultForm) -> Option<(u8, f32)> {
+    let mut closest: Option<(u8, f32)> = None;
+    for range in accept.split(',') {
+        let (essence, parameters) = range.split_once(';').unwrap_or((range, ""));
+        let precision = match essence.trim().to_ascii_lowercase().as_str() {
+            "*/*" | "" => 0,
+            "application/*" => 1,
+            exact if exact == form.content_type() => 2,
+            _ => continue,
+        };
+        if closest.is_none_or(|(other, _)| precision > other) {
+            closest = Some((precision, quality(parameters)));
+        }
+    }
+    closest
 }
 
 fn quality(parameters: &str) -> f32 {
@@ -147,6 +160,9 @@ mod tests {
             ("application/x-ndjson", ResultForm::Ndjson),
             ("application/json;q=0.5, application/x-ndjson", ResultForm::Ndjson),
             ("text/html, application/x-ndjson;q=0.2, */*;q=0.1", ResultForm::Ndjson),
+            ("*/*, application/x-ndjson", ResultForm::Ndjson),
+            ("application/json;q=0, */*;q=0.1", ResultForm::Ndjson),
+            ("application/x-ndjson, application/json", ResultForm::Json),
         ] {
             assert_eq!(result_form(&headers(ACCEPT, value)).unwrap(), expected, "{value}");
         }
