@@ -67,6 +67,12 @@ impl Wire {
         Ok(Answer { status: head.status, headers: head.headers, body: body.into() })
     }
 
+    /// Everything up to the end of the connection.
+    pub async fn rest(&mut self) -> Vec<u8> {
+        while self.read_more().await.is_ok() {}
+        std::mem::take(&mut self.ahead)
+    }
+
     /// Whether something can be read by now.
     pub fn has_answer(&mut self) -> bool {
         match self.stream.try_read_buf(&mut self.ahead) {
