@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use faxplus_gateway::sandbox::SandboxOptions;
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::gateway::{Answer, Gateway, addresses};
@@ -147,9 +148,9 @@ async fn what_was_certainly_not_sent_alone_is_502_and_beside_something_better_20
         (207, &["x@doubt.example", "x@later.example"]),
     ];
 
-    for (status, emails) in lists {
-        let answer = stopped_after_a_second(&gateway, emails).await;
+    let answers = join_all(lists.map(|(_, emails)| stopped_after_a_second(&gateway, emails))).await;
 
+    for ((status, emails), answer) in lists.into_iter().zip(answers) {
         assert_eq!(answer.status, status, "{emails:?}: {answer:?}");
         assert!(answer.words().contains(&"not_sent/throttled".to_owned()), "{answer:?}");
         let body = answer.json();
