@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "one crate; its modules share by pub")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
 
+mod admin;
 mod answers;
 mod bodies;
 mod gateway;
@@ -10,7 +11,9 @@ mod lifecycle;
 mod limits;
 mod malformed;
 mod manners;
+mod metrics;
 mod problem;
 mod results;
+mod scrape;
 mod sharing;
 mod wire;
