@@ -175,8 +175,9 @@ fn serve(
     routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
 ) -> Result<Server, StartupError> {
     let ends_after = settings.server.drain_timeout + LAST_WORDS;
-    // actix counts connections per worker.
-    let connections = settings.server.max_connections.div_ceil(workers);
+    // actix counts connections per worker; all of them together must not have more than the limit.
+    let workers = workers.min(settings.server.max_connections);
+    let connections = settings.server.max_connections / workers;
     let server = HttpServer::new(move || App::new().configure(routes.clone()))
         .workers(workers)
         .max_connections(connections)

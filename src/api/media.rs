@@ -48,33 +48,52 @@ pub(super) fn format(headers: &HeaderMap) -> Result<Format, Problem> {
     }
 }
 
-/// The encoding of a body.
+/// The encoding of a body. What can't be read as one is refused, not taken for none.
 pub(super) fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
-    match text(headers, CONTENT_ENCODING).map(|value| value.trim().to_ascii_lowercase()).as_deref() {
-        None | Some("" | "identity") => Ok(Encoding::Identity),
-        Some("gzip" | "x-gzip") => Ok(Encoding::Gzip),
-        Some(_) => Err(Problem::media_type("the body's Content-Encoding is not served; gzip is")),
+    let refuse = || Problem::media_type("the body's Content-Encoding is not served; gzip is");
+    let mut values = headers.get_all(CONTENT_ENCODING);
+    let Some(value) = values.next() else { return Ok(Encoding::Identity) };
+    if values.next().is_some() {
+        return Err(refuse());
+    }
+    match value.to_str().map_err(|_| refuse())?.trim().to_ascii_lowercase().as_str() {
+        "" | "identity" => Ok(Encoding::Identity),
+        "gzip" | "x-gzip" => Ok(Encoding::Gzip),
+        _ => Err(refuse()),
     }
 }
 
-/// The form of results that the caller likes best; JSON when it does not say.
+/// The form of results that the caller likes best; JSON when it does not say, or likes them alike.
 pub(super) fn result_form(headers: &HeaderMap) -> Result<ResultForm, Problem> {
     let Some(accept) = text(headers, ACCEPT) else { return Ok(ResultForm::Json) };
     let mut best = None;
-    for range in accept.split(',') {
-        let (essence, parameters) = range.split_once(';').unwrap_or((range, ""));
-        let form = match essence.trim().to_ascii_lowercase().as_str() {
-            "application/json" | "application/*" | "*/*" | "" => ResultForm::Json,
-            "application/x-ndjson" => ResultForm::Ndjson,
-            _ => continue,
-        };
-        let quality = quality(parameters);
-        if quality > 0.0 && best.is_none_or(|(_, better)| quality > better) {
-            best = Some((form, quality));
+    for form in [ResultForm::Json, ResultForm::Ndjson] {
+        let Some((precision, quality)) = liking(accept, form) else { continue };
+        let liking = (quality, precision);
+        if quality > 0.0 && best.is_none_or(|(_, other)| liking > other) {
+            best = Some((form, liking));
         }
     }
     best.map(|(form, _)| form)
         .ok_or_else(|| Problem::not_acceptable("application/json or application/x-ndjson"))
+}
+
+/// What the range that fits a form most closely says of it: how closely, and the quality.
+fn liking(accept: &str, form: ResultForm) -> Option<(u8, f32)> {
+    let mut closest: Option<(u8, f32)> = None;
+    for range in accept.split(',') {
+        let (essence, parameters) = range.split_once(';').unwrap_or((range, ""));
+        let precision = match essence.trim().to_ascii_lowercase().as_str() {
+            "*/*" | "" => 0,
+            "application/*" => 1,
+            exact if exact == form.content_type() => 2,
+            _ => continue,
+        };
+        if closest.is_none_or(|(other, _)| precision > other) {
+            closest = Some((precision, quality(parameters)));
+        }
+    }
+    closest
 }
 
 fn quality(parameters: &str) -> f32 {
@@ -141,6 +160,9 @@ mod tests {
             ("application/x-ndjson", ResultForm::Ndjson),
             ("application/json;q=0.5, application/x-ndjson", ResultForm::Ndjson),
             ("text/html, application/x-ndjson;q=0.2, */*;q=0.1", ResultForm::Ndjson),
+            ("*/*, application/x-ndjson", ResultForm::Ndjson),
+            ("application/json;q=0, */*;q=0.1", ResultForm::Ndjson),
+            ("application/x-ndjson, application/json", ResultForm::Json),
         ] {
             assert_eq!(result_form(&headers(ACCEPT, value)).unwrap(), expected, "{value}");
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::{
-    HttpResponse,
+    HttpResponse, Resource,
     middleware::from_fn,
     web::{self, ServiceConfig},
 };
@@ -26,9 +26,9 @@ pub const ROUTES: &[Route] = &[
     Route { pattern: "/v1/resends/{id}", method: "GET", statuses: &[200, 400, 403, 404] },
     Route { pattern: "/v1/resends/{id}", method: "DELETE", statuses: &[200, 400, 403, 404] },
     Route { pattern: "/v1/resends/{id}/results", method: "GET", statuses: &[200, 400, 403, 404, 406] },
-    Route { pattern: "/livez", method: "GET", statuses: &[200] },
-    Route { pattern: "/readyz", method: "GET", statuses: &[200, 400, 503] },
-    Route { pattern: "/metrics", method: "GET", statuses: &[200] },
+    Route { pattern: "/livez", method: "GET", statuses: &[200, 403] },
+    Route { pattern: "/readyz", method: "GET", statuses: &[200, 400, 403, 503] },
+    Route { pattern: "/metrics", method: "GET", statuses: &[200, 403] },
 ];
 
 /// What the handlers of the main listener share.
@@ -89,11 +89,16 @@ pub fn admin_routes(config: &mut ServiceConfig) {
         web::scope("")
             .wrap(from_fn(middleware::count))
             .wrap(TracingLogger::<WithoutAddresses>::new())
-            .route("/livez", web::get().to(admin::livez))
-            .route("/readyz", web::get().to(admin::readyz))
-            .route("/metrics", web::get().to(admin::metrics))
+            .service(read_only("/livez", web::get().to(admin::livez)))
+            .service(read_only("/readyz", web::get().to(admin::readyz)))
+            .service(read_only("/metrics", web::get().to(admin::metrics)))
             .default_service(web::to(|| refuse(Problem::no_such_path()))),
     );
+}
+
+/// A path that can only be got.
+fn read_only(path: &str, get: actix_web::Route) -> Resource {
+    web::resource(path).route(get).default_service(web::to(|| refuse(Problem::method("GET"))))
 }
 
 async fn refuse(problem: Problem) -> Result<HttpResponse, Problem> {

@@ -18,7 +18,7 @@ use serde_json::Value;
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 
 /// Far longer than anything takes; a test that runs into it has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running gateway.
 pub struct Gateway {
@@ -106,8 +106,13 @@ impl Gateway {
 
     /// Gets a path of the admin listener.
     pub async fn admin(&self, path: &str) -> Answer {
+        self.admin_request(Method::GET, path, &[]).await
+    }
+
+    /// Sends a request to the admin listener.
+    pub async fn admin_request(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
         let url = format!("http://{}{path}", self.admin_address);
-        exchange(&self.client, Method::GET, url, &[], Bytes::new()).await
+        exchange(&self.client, method, url, headers, Bytes::new()).await
     }
 
     /// Posts a list as JSON to `/v1/resends`, with this query (begins with `?`, or empty).

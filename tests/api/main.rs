@@ -3,11 +3,23 @@
 #![allow(unreachable_pub, reason = "one crate; its modules share by pub")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
 
+mod admin;
+mod answers;
+mod bodies;
 mod doubts;
 mod fairness;
 mod fates;
 mod gateway;
 mod holds;
+mod lifecycle;
+mod limits;
+mod malformed;
+mod manners;
+mod metrics;
 mod pace;
+mod problem;
 mod refusals;
+mod results;
+mod scrape;
 mod sharing;
+mod wire;

@@ -25,7 +25,7 @@ pub struct Route {
 }
 
 /// What a request that meets no route is counted as.
-const NO_ROUTE: Route = Route { pattern: UNMATCHED, method: OTHER, statuses: &[400, 404, 405] };
+const NO_ROUTE: Route = Route { pattern: UNMATCHED, method: OTHER, statuses: &[400, 403, 404, 405] };
 
 #[derive(Debug)]
 pub(super) struct HttpSeries {

@@ -11,7 +11,7 @@ use crate::domain::{CallResult, InvalidReason, NotSentReason, Outcome, Status, U
 
 /// Name, type and series at the start for one client and the two routes below.
 const CONTRACT: &[(&str, &str, usize)] = &[
-    ("http_requests_total", "counter", 6),
+    ("http_requests_total", "counter", 7),
     ("http_request_duration_seconds", "histogram", 3),
     ("http_requests_in_flight", "gauge", 1),
     ("addresses_received_total", "counter", 1),
