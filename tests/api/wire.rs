@@ -82,6 +82,7 @@ impl Wire {
     }
 
     /// Whether the other side has closed in good order, with nothing left to read.
+    #[allow(dead_code, reason = "for the tests of shutting down")]
     pub async fn is_closed(&mut self) -> bool {
         self.read_more().await == Err(ErrorKind::UnexpectedEof)
     }
