@@ -46,7 +46,7 @@ pub(super) fn next_steps(paint: Paint) -> String {
         "\n{}\n  \
          faxplus-gateway demo --keep      this once more, and it stays up for your curl\n  \
          faxplus-gateway serve --sandbox  your settings, with fax.plus simulated\n  \
-         README.md                        the whole API, every setting, how to deploy\n",
+         README.md                        the whole API, every setting, every limit\n",
         paint.bold("Next")
     )
 }
