@@ -22,6 +22,7 @@ mod pace;
 mod release;
 mod settle;
 mod split;
+mod turns;
 mod view;
 
 pub use dispatcher::Because;
