@@ -1,0 +1,100 @@
+//! No address and no token in what the real binary writes, at any level, whatever goes wrong.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
+#![allow(unreachable_pub, dead_code, reason = "shared with other test binaries")]
+
+#[path = "support/process.rs"]
+mod process;
+
+use std::{net::SocketAddr, time::Duration};
+
+use faxplus_gateway::sandbox::{Sandbox, SandboxOptions, parse_faults};
+use process::{Process, gateway_environment};
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+const SECRET: &str = "hush-this-is-the-token";
+/// Stands in the local part of every address that is posted.
+const MARK: &str = "zebra";
+
+async fn exchange(address: SocketAddr, head: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request =
+        format!("{head}\r\nHost: g\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[actix_web::test]
+async fn no_address_and_no_token_is_in_the_logs_at_trace() {
+    let directory = tempfile::tempdir().unwrap();
+    let token = directory.path().join("token");
+    std::fs::write(&token, SECRET).unwrap();
+    let faults = json!([
+        {"address": format!("{MARK}0*"), "fate": "status", "status": 400, "error": "bad",
+         "description": format!("{MARK}0@example.com is not pending")},
+        {"address": format!("{MARK}1*"), "fate": "accept_then_500"},
+        {"address": format!("{MARK}2*"), "fate": "garbage"},
+        {"address": format!("{MARK}3*"), "fate": "hang_up_after_reading"},
+        {"address": format!("{MARK}4*"), "fate": "token_expired", "times": 1},
+        {"address": format!("{MARK}5*"), "fate": "redirect", "status": 307, "location": "/x", "times": 1},
+        {"address": format!("{MARK}6*"), "fate": "status", "status": 429, "times": 1}
+    ]);
+    let options = SandboxOptions {
+        faults: parse_faults(faults.to_string().as_bytes()).unwrap(),
+        tokens: Some(vec![SECRET.to_owned()]),
+        latency: Duration::from_millis(2),
+        ..SandboxOptions::default()
+    };
+    let sandbox = Sandbox::start(([127, 0, 0, 1], 0).into(), options).await.unwrap();
+    let base_url = sandbox.base_url();
+    let environment = gateway_environment(
+        &base_url,
+        &[
+            ("FAXPLUS_GATEWAY__CREDENTIALS__TOKEN_FILE", token.to_str().unwrap()),
+            ("FAXPLUS_GATEWAY__LOG__LEVEL", "trace"),
+            ("FAXPLUS_GATEWAY__UPSTREAM__BREAKER_FAILURES", "1000"),
+            ("RUST_LOG", "trace"),
+        ],
+    );
+    let mut process = Process::start(&["serve"], &environment);
+    let (address, admin) = process.addresses().await;
+
+    for number in 0..8 {
+        let head = format!(
+            "POST /v1/resends HTTP/1.1\r\nContent-Type: application/json\r\nX-Request-Id: {MARK}@example.com"
+        );
+        let answer = exchange(address, &head, &format!("[\"{MARK}{number}@example.com\"]")).await;
+        assert!(answer.starts_with("HTTP/1.1 2") || answer.starts_with("HTTP/1.1 422"), "{answer}");
+    }
+    for (head, body) in [
+        (
+            "POST /v1/resends HTTP/1.1\r\nContent-Type: application/json",
+            format!("[\"{MARK}@example.com\", oops"),
+        ),
+        ("POST /v1/resends HTTP/1.1\r\nContent-Type: text/csv", format!("a,b\n{MARK}@example.com,1\n")),
+        ("GET /v1/resends?email=zebra@example.com HTTP/1.1", String::new()),
+        ("GET /zebra@example.com HTTP/1.1", String::new()),
+    ] {
+        let answer = exchange(address, head, &body).await;
+        assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+    }
+    let metrics = exchange(admin, "GET /metrics HTTP/1.1", "").await;
+    process.signal("TERM");
+    let ended = process.end().await;
+
+    assert_eq!(ended.code, Some(0));
+    assert!(ended.stderr.contains("\"level\":\"DEBUG\""), "the level had no effect: {}", ended.stderr);
+    for text in [&ended.stderr, &ended.stdout, &metrics] {
+        let told = text
+            .lines()
+            .find(|line| line.contains(MARK) || line.contains(SECRET) || line.contains("example.com"));
+        assert_eq!(told, None);
+    }
+    sandbox.stop().await;
+}
