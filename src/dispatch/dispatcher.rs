@@ -181,6 +181,7 @@ impl Dispatcher {
 
     /// Works until drained.
     pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Message>) {
+        let mut ending = false;
         loop {
             for _ in 0..MESSAGES {
                 let Ok(message) = inbox.try_recv() else { break };
@@ -194,7 +195,14 @@ impl Dispatcher {
             let more = self.strip(now) | self.launch_calls(now);
             self.drain_if_asked(now);
             if self.is_drained() {
-                return self.publish(now);
+                // Whoever kept a place in the inbox before may still use it; the end waits for them.
+                ending = true;
+                inbox.close();
+                match inbox.recv().await {
+                    Some(message) => self.take(message),
+                    None => return self.publish(now),
+                }
+                continue;
             }
             if more {
                 tokio::task::yield_now().await;
@@ -204,7 +212,7 @@ impl Dispatcher {
             tokio::select! {
                 biased;
                 Some(event) = self.jobs.next(), if !self.jobs.is_empty() => self.happen(event),
-                message = inbox.recv() => match message {
+                message = inbox.recv(), if !ending => match message {
                     Some(message) => self.take(message),
                     // Nobody is left who could ask for anything.
                     None => return,
