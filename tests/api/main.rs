@@ -7,6 +7,7 @@ mod admin;
 mod answers;
 mod bodies;
 mod doubts;
+mod drain;
 mod fairness;
 mod fates;
 mod gateway;
@@ -18,8 +19,12 @@ mod manners;
 mod metrics;
 mod pace;
 mod problem;
+#[path = "../support/process.rs"]
+#[allow(dead_code, reason = "shared with other test binaries")]
+mod process;
 mod refusals;
 mod results;
 mod scrape;
 mod sharing;
+mod shutdown;
 mod wire;
