@@ -1,0 +1,249 @@
+//! The command line of the real binary: help, exit codes, and messages that say what to do.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
+#![allow(unreachable_pub, dead_code, reason = "shared with other test binaries")]
+
+#[path = "support/process.rs"]
+mod process;
+
+use std::{fs, net::TcpListener};
+
+use process::{Ended, Process, gateway_environment};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+const NOWHERE: &str = "http://127.0.0.1:1/v3";
+const TOKEN: (&str, &str) = ("FAXPLUS_GATEWAY__CREDENTIALS__TOKEN", "hush-this-is-the-token");
+const FAILURE: Option<i32> = Some(1);
+const WRONG_USAGE: Option<i32> = Some(2);
+const WRONG_CONFIGURATION: Option<i32> = Some(78);
+
+/// Fails unless the command ended so, said each of `texts` on stderr, nothing on stdout, and no secret.
+fn assert_refused(ended: &Ended, code: Option<i32>, texts: &[&str]) {
+    assert_eq!(ended.code, code, "{ended:?}");
+    for text in texts {
+        assert!(ended.stderr.contains(text), "no {text:?} in {}", ended.stderr);
+    }
+    assert_eq!(ended.stdout, "");
+    assert!(!ended.stderr.contains("hush") && !ended.stderr.contains("panicked"), "{}", ended.stderr);
+}
+
+#[actix_web::test]
+async fn without_a_command_the_help_is_told_as_a_mistake() {
+    let ended = Process::run(&[], &[]).await;
+
+    assert_refused(
+        &ended,
+        WRONG_USAGE,
+        &["Usage: faxplus-gateway <COMMAND>", "serve", "sandbox", "check-config", "probe"],
+    );
+}
+
+#[actix_web::test]
+async fn every_command_has_help_on_stdout() {
+    for arguments in [
+        &["--help"][..],
+        &["help"],
+        &["help", "serve"],
+        &["serve", "--help"],
+        &["demo", "--help"],
+        &["sandbox", "-h"],
+        &["check-config", "--help"],
+        &["probe", "--help"],
+    ] {
+        let ended = Process::run(arguments, &[]).await;
+
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{arguments:?}");
+        assert!(ended.stdout.contains("Usage: faxplus-gateway"), "{arguments:?}: {}", ended.stdout);
+    }
+    let version = Process::run(&["--version"], &[]).await;
+    assert_eq!(version.stdout, format!("faxplus-gateway {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[actix_web::test]
+async fn what_is_no_command_or_option_is_wrong_usage() {
+    for (arguments, text) in [
+        (&["sevre"][..], "serve"),
+        (&["serve", "--sandbx"], "--sandbox"),
+        (&["serve", "extra"], "unexpected argument"),
+        (&["probe"], "<URL>"),
+        (&["probe", "http://a b"], "invalid value"),
+        (&["sandbox", "--latency-ms", "soon"], "invalid value"),
+        (&["check-config", "--config"], "--config <FILE>"),
+    ] {
+        assert_refused(&Process::run(arguments, &[]).await, WRONG_USAGE, &[text]);
+    }
+}
+
+#[actix_web::test]
+async fn good_settings_are_printed_without_their_secrets() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), "[upstream]\nmax_in_flight = 3\n[server]\nworkers = 5\n").unwrap();
+    let environment = [TOKEN, ("FAXPLUS_GATEWAY__SERVER__WORKERS", "6"), ("UNRELATED", "x")];
+
+    let ended =
+        Process::run(&["check-config", "--config", file.path().to_str().unwrap()], &environment).await;
+
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    for line in ["max_in_flight = 3", "workers = 6", "max_calls_per_second = 10", "token = \"***\""] {
+        assert!(ended.stdout.lines().any(|told| told == line), "no {line:?} in {}", ended.stdout);
+    }
+    assert!(!ended.stdout.contains("hush") && !ended.stderr.contains("hush"), "{ended:?}");
+}
+
+#[actix_web::test]
+async fn every_mistake_in_the_settings_is_told_at_once_and_none_quotes_a_secret() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), "[upstream]\nmax_inflight = 3\nbatch_size = 11\n[servr]\nworkers = 1\n").unwrap();
+    let path = file.path().to_str().unwrap();
+    let environment = [
+        TOKEN,
+        ("FAXPLUS_GATEWAY__CREDENTIALS__TOKEN_FILE", "/nowhere/token"),
+        ("FAXPLUS_GATEWAY__SERVER__WORKERS", "many"),
+        ("FAXPLUS_GATEWAY__SERVER__LISTEN", "0.0.0.0:8080"),
+        ("FAXPLUS_GATEWAY__UPSTREAM__BASE_URL", "hush://fax.plus"),
+        ("FAXPLUS_GATEWAY__LOG__LEVEL", "hush"),
+        ("FAXPLUS_GATEWAY__DEDUPE__WINDOW", "1"),
+    ];
+    let mistakes = [
+        "upstream.max_inflight",
+        "did you mean upstream.max_in_flight?",
+        "upstream.batch_size",
+        "servr",
+        "credentials.token",
+        "server.workers",
+        "server.listen",
+        "upstream.base_url",
+        "log.level",
+        "FAXPLUS_GATEWAY__DEDUPE__WINDOW: unknown key",
+    ];
+
+    for command in ["check-config", "serve"] {
+        let ended = Process::run(&[command, "--config", path], &environment).await;
+
+        assert_refused(&ended, WRONG_CONFIGURATION, &mistakes);
+        assert!(ended.stderr.contains("the settings are wrong"), "{}", ended.stderr);
+    }
+}
+
+#[actix_web::test]
+async fn a_file_of_settings_that_cannot_be_read_is_told_without_its_text() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), "[credentials]\ntoken = \"hush\n").unwrap();
+    let path = file.path().to_str().unwrap();
+
+    for command in ["check-config", "serve"] {
+        let broken = Process::run(&[command, "--config", path], &[]).await;
+        assert_refused(&broken, WRONG_CONFIGURATION, &[path]);
+        let missing = Process::run(&[command, "--config", "/nowhere.toml"], &[TOKEN]).await;
+        assert_refused(&missing, WRONG_CONFIGURATION, &["/nowhere.toml"]);
+    }
+}
+
+#[actix_web::test]
+async fn a_missing_token_is_told_with_what_to_do() {
+    for command in ["serve", "check-config"] {
+        let ended = Process::run(&[command], &[]).await;
+
+        assert_refused(&ended, WRONG_CONFIGURATION, &["credentials.token", "credentials.token_file"]);
+    }
+    let unreadable = [("FAXPLUS_GATEWAY__CREDENTIALS__TOKEN_FILE", "/nowhere/token")];
+    let ended = Process::run(&["serve"], &gateway_environment(NOWHERE, &unreadable)).await;
+    assert_refused(&ended, WRONG_CONFIGURATION, &["credentials.token_file", "/nowhere/token"]);
+}
+
+#[actix_web::test]
+async fn a_port_in_use_is_told_with_its_setting() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+
+    for (variable, key) in [
+        ("FAXPLUS_GATEWAY__SERVER__LISTEN", "server.listen"),
+        ("FAXPLUS_GATEWAY__SERVER__ADMIN_LISTEN", "server.admin_listen"),
+    ] {
+        let environment = gateway_environment(NOWHERE, &[TOKEN, (variable, &address)]);
+        let ended = Process::run(&["serve"], &environment).await;
+
+        assert_refused(&ended, FAILURE, &[&format!("{key}: can't listen on {address}"), "in use"]);
+    }
+    let ended = Process::run(&["sandbox", "--listen", &address], &[]).await;
+    assert_refused(&ended, FAILURE, &[&address, "in use"]);
+}
+
+#[actix_web::test]
+async fn against_the_sandbox_no_credential_is_taken_and_every_resend_says_so() {
+    let with_token = Process::run(&["serve", "--sandbox"], &gateway_environment(NOWHERE, &[TOKEN])).await;
+    assert_refused(&with_token, WRONG_CONFIGURATION, &["credentials.token"]);
+
+    let mut process = Process::start(&["serve", "--sandbox"], &gateway_environment(NOWHERE, &[]));
+    let (address, admin) = process.addresses().await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = "POST /v1/resends HTTP/1.1\r\nHost: g\r\nConnection: close\r\nContent-Type: text/plain";
+    stream.write_all(format!("{head}\r\nContent-Length: 13\r\n\r\na@example.com").as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let metrics = Process::run(&["probe", &format!("http://{admin}/metrics")], &[]).await;
+    process.signal("TERM");
+    let ended = process.end().await;
+
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"sandbox\":true"), "{answer}");
+    assert!(metrics.stdout.contains("\nfaxplus_gateway_sandbox 1\n"), "{}", metrics.stdout);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{}", ended.stderr);
+}
+
+#[actix_web::test]
+async fn probe_tells_by_its_exit_code() {
+    let mut process = Process::start(&["serve", "--sandbox"], &gateway_environment(NOWHERE, &[]));
+    let (address, admin) = process.addresses().await;
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = closed.local_addr().unwrap();
+
+    let ready = Process::run(&["probe", &format!("http://{admin}/readyz?verbose")], &[]).await;
+    let absent = Process::run(&["probe", &format!("http://{address}/nothing")], &[]).await;
+    let slow = Process::run(&["probe", "--timeout", "1", &format!("http://{silent}/")], &[]).await;
+    drop(closed);
+    let refused = Process::run(&["probe", &format!("http://{silent}/")], &[]).await;
+
+    assert_eq!((ready.code, ready.stderr.as_str()), (Some(0), ""));
+    assert!(ready.stdout.ends_with("ready\n"), "{}", ready.stdout);
+    assert_eq!(absent.code, FAILURE);
+    assert!(absent.stderr.contains("404"), "{}", absent.stderr);
+    assert_refused(&slow, FAILURE, &[&silent.to_string(), "no answer"]);
+    assert_refused(&refused, FAILURE, &[&silent.to_string(), "no answer"]);
+    process.signal("INT");
+    assert_eq!(process.end().await.code, Some(0));
+}
+
+#[actix_web::test]
+async fn the_sandbox_says_where_it_is_and_ends_well_on_a_signal() {
+    for signal in ["TERM", "INT"] {
+        let mut process = Process::start(&["sandbox", "--listen", "127.0.0.1:0"], &[]);
+        let base_url = process.line("http://127.0.0.1:").await;
+        let stats = base_url.trim().replace("/v3", "/sandbox/stats");
+
+        let asked = Process::run(&["probe", &stats], &[]).await;
+        process.signal(signal);
+        let ended = process.end().await;
+
+        assert!(asked.stdout.contains("\"calls\":0"), "{asked:?}");
+        assert_eq!((ended.code, ended.stdout), (Some(0), base_url));
+    }
+}
+
+#[actix_web::test]
+async fn the_sandbox_refuses_what_makes_no_sense() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), r#"[{"fate": "explode"}]"#).unwrap();
+
+    for (arguments, text) in [
+        (["--listen", "0.0.0.0:0"], "loopback"),
+        (["--faults", "/nowhere.json"], "/nowhere.json"),
+        (["--faults", file.path().to_str().unwrap()], "explode"),
+    ] {
+        let ended = Process::run(&[&["sandbox"], &arguments[..]].concat(), &[]).await;
+
+        assert_refused(&ended, FAILURE, &[text]);
+    }
+}
