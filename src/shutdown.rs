@@ -1,13 +1,20 @@
 //! How the gateway ends: readiness off, a delay, nothing new, then what is in flight ends or is handed
-//! back within the deadline, and every waiting caller is told.
+//! back within the deadline, and every waiting caller is told. Only then the listeners close: who posts
+//! meanwhile is told to go elsewhere, not cut off.
 
-use futures_util::future::join;
+use std::time::Duration;
+
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout_at},
 };
 
 use crate::{api::ReadinessState, startup::Running};
+
+/// Posts that come when the work is done are answered so long (but not longer than the drain delay).
+const LAST_POSTS: Duration = Duration::from_secs(1);
+/// Answers that are ready get so long to be read after the drain deadline.
+pub(crate) const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// SIGTERM and SIGINT.
 pub struct Signals {
@@ -44,8 +51,8 @@ pub async fn first_signal(mut signals: Signals) {
     });
 }
 
-/// Ends everything in order.
-pub(crate) async fn shut_down(running: Running) {
+/// Ends everything in order. Says whether every connection of the API ended, too.
+pub(crate) async fn shut_down(running: Running) -> bool {
     running.readiness.set(ReadinessState::Draining);
     tracing::info!(
         delay_seconds = running.drain_delay.as_secs(),
@@ -59,9 +66,16 @@ pub(crate) async fn shut_down(running: Running) {
     // Calls in flight need time to end: nothing is drawn in the last part of the deadline.
     let last_part = running.request_timeout.min(running.drain_timeout / 2);
     let stop_drawing = deadline.checked_sub(last_part).unwrap_or(deadline);
-    join(running.main.stop(true), running.dispatch.drain(stop_drawing, deadline)).await;
+    running.dispatch.drain(stop_drawing, deadline).await;
+    // Callers that were answered just now may come again at once, and must hear that it is over.
+    sleep(running.drain_delay.min(LAST_POSTS)).await;
+    let ends_in_time = timeout_at(deadline + LAST_WORDS, running.main.stop(true)).await.is_ok();
+    if !ends_in_time {
+        tracing::warn!("Some callers did not finish their requests; ends without them.");
+    }
     running.admin.stop(true).await;
     if running.thread.join().is_err() {
         tracing::error!("The dispatch thread did not end well.");
     }
+    ends_in_time
 }

@@ -29,9 +29,6 @@ use crate::{
     telemetry::{Metrics, metrics::BuildInfo},
 };
 
-/// Answers that are ready get so long to be read after the drain deadline.
-const LAST_WORDS: Duration = Duration::from_secs(5);
-
 /// Why the gateway did not start.
 #[derive(Debug, Error)]
 pub enum StartupError {
@@ -100,9 +97,9 @@ impl Application {
         let state = Data::new(ApiState::new(resends, &settings.server, sandbox));
         let data = Data::from(metrics);
         let main = {
-            let data = data.clone();
+            let (data, readiness) = (data.clone(), Data::new(readiness.clone()));
             serve(settings, settings.server.workers, listener, move |config| {
-                config.app_data(state.clone()).app_data(data.clone());
+                config.app_data(state.clone()).app_data(readiness.clone()).app_data(data.clone());
                 main_routes(config);
             })?
         };
@@ -146,10 +143,10 @@ impl Application {
         self.running.readiness.set(ReadinessState::Ready);
         tracing::info!(address = %self.address, admin = %self.admin_address, "The gateway is ready.");
         stop.await;
-        shutdown::shut_down(self.running).await;
-        for server in [main, admin] {
-            server.await.map_err(io::Error::other)??;
+        if shutdown::shut_down(self.running).await {
+            main.await.map_err(io::Error::other)??;
         }
+        admin.await.map_err(io::Error::other)??;
         tracing::info!("The gateway has stopped.");
         Ok(())
     }
@@ -174,7 +171,7 @@ fn serve(
     listener: TcpListener,
     routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
 ) -> Result<Server, StartupError> {
-    let ends_after = settings.server.drain_timeout + LAST_WORDS;
+    let ends_after = settings.server.drain_timeout + shutdown::LAST_WORDS;
     // actix counts connections per worker; all of them together must not have more than the limit.
     let workers = workers.min(settings.server.max_connections);
     let connections = settings.server.max_connections / workers;

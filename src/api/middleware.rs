@@ -1,16 +1,24 @@
-//! What happens around every request: refusing other sites, counting, writing problems, naming the id.
+//! What happens around every request: refusing other sites, counting, writing problems, naming the id,
+//! and sending callers to another instance when this one is about to end.
 
 use actix_web::{
     Error, HttpMessage as _,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{CACHE_CONTROL, HeaderName, HeaderValue},
+    http::{
+        ConnectionType,
+        header::{CACHE_CONTROL, HeaderName, HeaderValue},
+    },
     middleware::Next,
     web::Data,
 };
 use tokio::time::Instant;
 
-use super::{origin::is_cross_site, problem::Problem};
+use super::{
+    admin::{Readiness, ReadinessState},
+    origin::is_cross_site,
+    problem::Problem,
+};
 use crate::telemetry::{Metrics, REQUEST_ID_HEADER, RequestId, UNMATCHED, method_word};
 
 const CONTENT_TYPE_OPTIONS: HeaderName = HeaderName::from_static("x-content-type-options");
@@ -33,13 +41,15 @@ pub(super) async fn count(
     Ok(response)
 }
 
-/// Refuses pages of other sites, writes problems, and puts the request id on every answer.
+/// Refuses pages of other sites, writes problems, and puts the request id on every answer. While draining
+/// it ends the connection with the answer: the caller's next request finds an instance that stays.
 async fn finish(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let id = request.extensions().get::<RequestId>().cloned();
     let id = id.unwrap_or_else(|| RequestId::from_header(request.headers().get(REQUEST_ID_HEADER)));
+    let readiness = request.app_data::<Data<Readiness>>().cloned();
     let mut response = if is_cross_site(request.headers()) {
         request.into_response(Problem::cross_site().render(id.as_str()))
     } else {
@@ -48,6 +58,9 @@ async fn finish(
     let problem = response.response().extensions().get::<Problem>().cloned();
     if let Some(problem) = problem {
         response = response.into_response(problem.render(id.as_str()));
+    }
+    if readiness.is_some_and(|readiness| readiness.get() == ReadinessState::Draining) {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {

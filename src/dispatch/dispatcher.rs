@@ -194,7 +194,13 @@ impl Dispatcher {
             let more = self.strip(now) | self.launch_calls(now);
             self.drain_if_asked(now);
             if self.is_drained() {
-                return self.publish(now);
+                // Whoever kept a place in the inbox before may still use it; the end waits for them.
+                inbox.close();
+                match inbox.recv().await {
+                    Some(message) => self.take(message),
+                    None => return self.publish(now),
+                }
+                continue;
             }
             if more {
                 tokio::task::yield_now().await;

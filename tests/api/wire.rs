@@ -29,9 +29,13 @@ struct Head {
 
 impl Wire {
     pub async fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).await.unwrap();
+        Self::try_connect(address).await.unwrap()
+    }
+
+    pub async fn try_connect(address: SocketAddr) -> Result<Self, ErrorKind> {
+        let stream = TcpStream::connect(address).await.map_err(|error| error.kind())?;
         stream.set_nodelay(true).unwrap();
-        Self { stream, ahead: Vec::new() }
+        Ok(Self { stream, ahead: Vec::new() })
     }
 
     /// Writes the head of a post of JSON to `/v1/resends` with these fields (each ends in `\r\n`).
