@@ -107,14 +107,16 @@ impl Active {
         }
     }
 
-    /// The next part, whole, or its first member when only a lone address may go.
-    pub(super) fn take_part(&mut self, lone: bool) -> Option<Part> {
+    /// The next part: whole, or its first member and the rest when only a lone address may go.
+    pub(super) fn take_part(&mut self, lone: bool) -> Option<(Part, Part)> {
         let mut part = self.parts.pop_front()?;
-        if lone && part.len() > 1 {
-            let rest = part.split_off(1);
-            self.parts.push_front(rest);
-        }
-        Some(part)
+        let rest = if lone { part.split_off(1) } else { Part::new() };
+        Some((part, rest))
+    }
+
+    /// The parts that are left, when the resend itself is done: they hold members of others.
+    pub(super) fn take_parts(&mut self) -> Vec<Part> {
+        self.parts.drain(..).collect()
     }
 
     /// The next address that goes alone.
@@ -134,7 +136,7 @@ impl Active {
         self.returned.clear();
         self.alone.clear();
         self.suspects.clear();
-        self.parts.drain(..).collect()
+        self.take_parts()
     }
 
     /// Takes the members of another resend out of this one's parts.

@@ -117,9 +117,12 @@ impl Dispatcher {
         now: Instant,
     ) -> Option<(Vec<Member>, Origin)> {
         let active = self.resends.get_mut(&id)?;
-        if let Some(part) = active.take_part(lone) {
+        if let Some((part, rest)) = active.take_part(lone) {
+            // The rest may be of others: it goes to the owner of its own first member.
+            self.keep_part(rest);
             return Some((part, Origin::Part));
         }
+        let active = self.resends.get_mut(&id)?;
         if let Some(member) = active.take_alone() {
             return self.draw_alone(member);
         }

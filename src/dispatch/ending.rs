@@ -51,7 +51,10 @@ impl Dispatcher {
         };
         self.queue_shrank(id, left);
         self.leave_queue(id);
-        let Some(active) = self.resends.remove(&id) else { return };
+        let Some(mut active) = self.resends.remove(&id) else { return };
+        for part in active.take_parts() {
+            self.keep_part(part);
+        }
         self.metrics.dedupe_hit(DedupeHit::SameRequest, u64::from(active.record.list.repeats()));
         let (metrics, client) = (&self.metrics, &active.record.client);
         active.record.finish(status, rest, |outcome, addresses| metrics.outcome(client, outcome, addresses));
@@ -120,13 +123,12 @@ impl Dispatcher {
     /// Abandons the calls in flight: in doubt if anything of them was written, not sent if not.
     fn interrupt(&mut self, now: Instant) {
         self.drop_jobs();
+        self.metrics.set_upstream_in_flight(0);
         let calls: Vec<_> = self.calls.drain().map(|(_, call)| call).collect();
         for call in calls {
             let ids = call.resends();
+            self.leave_call(&call, call.written.is_set());
             for member in call.members {
-                if let Some(active) = self.resends.get_mut(&member.resend) {
-                    active.calling = active.calling.saturating_sub(1);
-                }
                 if call.written.is_set() {
                     self.end(member, Outcome::Unknown(UnknownReason::Interrupted), now);
                 } else {

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::{
     backoff::Backoff,
     breaker::{Breaker, BreakerState},
+    trouble::{Trouble, again},
 };
 use crate::domain::NotSentReason;
 
@@ -38,17 +39,6 @@ pub(super) enum Gate {
     Closed(Instant),
 }
 
-/// One trouble: since when, how often it was met, and when to try again.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Trouble {
-    pub(super) reason: NotSentReason,
-    pub(super) since: Instant,
-    pub(super) next_attempt: Instant,
-    attempt: u32,
-    /// When `next_attempt` was last set: failures of calls launched before belong to the same attempt.
-    judged: Instant,
-}
-
 #[derive(Debug)]
 pub(super) struct Health {
     backoff: Backoff,
@@ -56,6 +46,8 @@ pub(super) struct Health {
     breaker_since: Option<Instant>,
     pausing: Option<Trouble>,
     credential: Option<Trouble>,
+    /// The trouble with the credential before its last proof, which no call has confirmed yet.
+    credential_before: Option<Trouble>,
     refusing: Option<Trouble>,
     forbidden: Option<Trouble>,
     lone_refusals: u32,
@@ -71,6 +63,7 @@ impl Health {
             breaker_since: None,
             pausing: None,
             credential: None,
+            credential_before: None,
             refusing: None,
             forbidden: None,
             lone_refusals: 0,
@@ -127,6 +120,7 @@ impl Health {
 
     /// A call was refused for what it held: upstream works.
     pub(super) fn answered(&mut self, launched: Instant) {
+        self.credential_before = None;
         self.breaker.answered();
         if self.breaker.state() == BreakerState::Closed {
             self.breaker_since = None;
@@ -184,19 +178,16 @@ impl Health {
 
     /// 401 to the credential that is in use.
     pub(super) fn credential_refused(&mut self, launched: Instant, now: Instant) {
-        self.credential =
-            Some(again(self.credential, NotSentReason::CredentialsRejected, launched, now, |attempt| {
-                // The first proof is due at once: the file may hold a newer token already.
-                if attempt == 1 {
-                    Duration::ZERO
-                } else {
-                    CREDENTIAL_CHECKS.next_delay(attempt - 1, None, 0.0)
-                }
-            }));
+        let before = self.credential.or(self.credential_before);
+        self.credential = Some(again(before, NotSentReason::CredentialsRejected, launched, now, |attempt| {
+            // The first proof is due at once: the file may hold a newer token already.
+            if attempt == 1 { Duration::ZERO } else { CREDENTIAL_CHECKS.next_delay(attempt - 1, None, 0.0) }
+        }));
     }
 
     /// The credential file changed, or another reason to prove the credential now.
     pub(super) fn credential_changed(&mut self, now: Instant) {
+        self.credential_before = None;
         if let Some(trouble) = &mut self.credential {
             trouble.next_attempt = now;
         }
@@ -213,18 +204,25 @@ impl Health {
 
     /// Upstream knows the credential again.
     pub(super) fn credential_proven(&mut self) {
-        self.credential = None;
+        self.credential_before = self.credential.take();
         self.proven = false;
     }
 
     /// Whether the credential awaits its proof now.
     pub(super) fn wants_credential_proof(&self, now: Instant) -> bool {
-        self.credential.is_some_and(|trouble| trouble.next_attempt <= now)
+        self.credential.is_some_and(|trouble| trouble.next_attempt <= now) && !self.must_wait(now)
     }
 
     /// Whether the open breaker awaits its probe now.
     pub(super) fn wants_probe(&self, now: Instant) -> bool {
-        matches!(self.breaker.state(), BreakerState::Open(until) if until <= now) && self.credential.is_none()
+        matches!(self.breaker.state(), BreakerState::Open(until) if until <= now)
+            && self.credential.is_none()
+            && !self.must_wait(now)
+    }
+
+    /// `Retry-After` is obeyed by probes, too.
+    fn must_wait(&self, now: Instant) -> bool {
+        self.pausing.is_some_and(|trouble| trouble.next_attempt > now)
     }
 
     pub(super) fn probe_answered(&mut self) {
@@ -267,29 +265,6 @@ impl Health {
         let pausing =
             self.pausing.filter(|pausing| breaker.is_none_or(|breaker| breaker.reason != pausing.reason));
         [self.credential, breaker, self.forbidden, self.refusing, pausing].into_iter().flatten().collect()
-    }
-}
-
-/// The same trouble once more, or a new one.
-fn again(
-    before: Option<Trouble>,
-    reason: NotSentReason,
-    launched: Instant,
-    now: Instant,
-    delay: impl FnOnce(u32) -> Duration,
-) -> Trouble {
-    match before {
-        None => Trouble { reason, since: now, next_attempt: now + delay(1), attempt: 1, judged: now },
-        // A call from before the last judgement: the same attempt, which may be told a longer wait.
-        Some(trouble) if launched < trouble.judged => {
-            let next_attempt = trouble.next_attempt.max(now + delay(1));
-            Trouble { next_attempt, ..trouble }
-        }
-        Some(trouble) => {
-            let attempt = trouble.attempt + 1;
-            let next_attempt = trouble.next_attempt.max(now + delay(attempt));
-            Trouble { reason, since: trouble.since, next_attempt, attempt, judged: now }
-        }
     }
 }
 

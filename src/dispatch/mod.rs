@@ -22,6 +22,7 @@ mod pace;
 mod release;
 mod settle;
 mod split;
+mod trouble;
 mod turns;
 mod view;
 

@@ -16,7 +16,12 @@ impl Dispatcher {
             Origin::Part => self.keep_part(call.members),
             Origin::Fresh => {
                 for member in call.members.into_iter().rev() {
-                    self.release(member);
+                    // Who was forbidden alone before goes alone again.
+                    if member.forbidden.is_some() {
+                        self.set_aside(member);
+                    } else {
+                        self.release(member);
+                    }
                 }
             }
         }

@@ -112,6 +112,11 @@ impl Dispatcher {
                 self.end(member, outcome, now);
                 continue;
             }
+            if lone && let Some(reason) = member.doubt {
+                // It could only have become sent or unknown; the good ones behind it must not wait.
+                self.end(member, Outcome::Unknown(reason), now);
+                continue;
+            }
             if lone {
                 member.forbidden = Some(now);
             }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::health::Trouble;
+use super::trouble::Trouble;
 use crate::domain::{Hold, NotSentReason, Timestamp};
 
 /// Dispatch at one moment.

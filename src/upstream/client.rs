@@ -112,9 +112,6 @@ impl Upstream {
         let started = Instant::now();
         let generation = self.generation();
         let exchange = self.exchange(Method::PATCH, &self.shared.invitations, body, written).await;
-        if exchange.as_ref().is_ok_and(|answer| answer.status.is_informational()) {
-            self.replace_connections();
-        }
         Report { verdict: judge(&exchange, SystemTime::now()), took: started.elapsed(), generation }
     }
 
@@ -178,7 +175,11 @@ impl Upstream {
             max_answer_bytes: MAX_ANSWER_BYTES,
             written,
         };
-        client.exchange(request).await
+        let exchange = client.exchange(request).await;
+        if exchange.as_ref().is_ok_and(|answer| answer.status.is_informational()) {
+            self.replace_connections();
+        }
+        exchange
     }
 
     /// After a stray 1xx the true answer is still to come on a connection that awc put back into its

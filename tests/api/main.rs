@@ -20,7 +20,6 @@ mod metrics;
 mod pace;
 mod problem;
 #[path = "../support/process.rs"]
-#[allow(dead_code, reason = "shared with other test binaries")]
 mod process;
 mod refusals;
 mod results;

@@ -103,3 +103,30 @@ async fn a_forbidden_address_is_rejected_once_others_were_accepted() {
     assert_eq!(answer.words(), ["sent", "rejected/forbidden", "sent", "sent", "sent"]);
     gateway.stop().await;
 }
+
+#[actix_web::test]
+async fn who_shared_a_refused_call_is_answered_also_when_only_lone_addresses_are_tried() {
+    let options = SandboxOptions { latency: Duration::from_millis(100), ..SandboxOptions::default() };
+    let gateway = Gateway::with(options, &[("upstream.max_in_flight", "1")]).await;
+    gateway.faults(json!([{"fate": "status", "status": 400, "error": "bad"}]));
+    let opening = gateway.post_async("", &["opening@example.com"]).await;
+    crate::gateway::eventually(async || (gateway.sandbox.stats().calls == 1).then_some(())).await;
+
+    let lists: Vec<_> = (0..40).map(|number| vec![format!("shared{number}@example.com")]).collect();
+    let answers = join_all(lists.iter().map(|emails| gateway.post("?results=all", emails)));
+    let relief = async {
+        crate::gateway::eventually(async || {
+            (gateway.metric("faxplus_gateway_hold{reason=\"upstream_refusing\"}").await == 1.0).then_some(())
+        })
+        .await;
+        gateway.faults(json!([]));
+    };
+    let (answers, ()) = futures_util::future::join(answers, relief).await;
+
+    for answer in answers {
+        let word = answer.words().remove(0);
+        assert!(["sent", "rejected/bad"].contains(&word.as_str()), "{word}");
+    }
+    gateway.finished(&opening).await;
+    gateway.stop().await;
+}

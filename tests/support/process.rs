@@ -1,5 +1,7 @@
 //! The real binary as a child process: what it writes, the signals it gets, how it ends.
 
+#![allow(dead_code, reason = "each test binary uses its part of it")]
+
 use std::{
     io::Read,
     net::SocketAddr,

@@ -151,3 +151,30 @@ fn an_open_breaker_asks_for_a_probe_and_then_lets_one_lone_address_through() {
     assert_eq!(health.gate(until, SLOTS), Gate::Open(SLOTS));
     assert!(health.holds().is_empty());
 }
+
+#[test]
+fn a_credential_that_calls_refuse_after_every_proof_is_tried_less_and_less_often() {
+    let now = Instant::now();
+    let mut health = proven(now);
+    health.credential_refused(now, now);
+    health.credential_proven();
+
+    health.credential_refused(now, now);
+
+    assert!(!health.wants_credential_proof(now));
+    assert!(health.wants_credential_proof(now + SECOND));
+    assert_eq!(health.holds()[0].since, now);
+}
+
+#[test]
+fn probes_obey_retry_after() {
+    let now = Instant::now();
+    let mut health = proven(now);
+    for _ in 0..5 {
+        health.failed(now);
+    }
+    health.must_pause(NotSentReason::UpstreamUnavailable, Some(600 * SECOND), now, now, 0.0);
+
+    assert!(!health.wants_probe(now + 10 * SECOND));
+    assert!(health.wants_probe(now + 600 * SECOND));
+}
