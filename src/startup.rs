@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     api::{ApiState, ROUTES, Readiness, ReadinessState, admin_routes, main_routes},
-    config::{Settings, TokenSetting},
+    config::{CredentialChoice, Settings},
     dispatch::{Dispatch, StartError},
     domain::ClientName,
     intake::KeyHasher,
@@ -32,8 +32,8 @@ use crate::{
 /// Why the gateway did not start.
 #[derive(Debug, Error)]
 pub enum StartupError {
-    /// No token in the settings.
-    #[error("credentials.token is missing; set it or credentials.token_file")]
+    /// No whole credential in the settings.
+    #[error("credentials: no credential is set")]
     NoCredential,
     /// A listener can't be bound.
     #[error("{key}: can't listen on {address}: {cause}")]
@@ -85,14 +85,14 @@ impl Application {
     /// When a part of it can't be had; nothing is left running then but the dispatch thread's last turn.
     pub fn build(settings: &Settings, sandbox: bool) -> Result<Self, StartupError> {
         install_crypto_provider();
-        let token = settings.credentials.token.clone().ok_or(StartupError::NoCredential)?;
+        let credential = settings.credentials.choice().ok_or(StartupError::NoCredential)?;
         let listener = listen("server.listen", settings.server.listen)?;
         let admin_listener = listen("server.admin_listen", settings.server.admin_listen)?;
         let (address, admin_address) = (bound(&listener)?, bound(&admin_listener)?);
         let metrics = Metrics::new(BuildInfo::current(), &[ClientName::anonymous()], ROUTES)
             .map_err(|error| StartupError::Metrics(error.to_string()))?;
         metrics.set_sandbox(sandbox);
-        let (resends, dispatch, thread) = services(settings, token, &metrics)?;
+        let (resends, dispatch, thread) = services(settings, credential, &metrics)?;
         let readiness = Readiness::default();
         let state = Data::new(ApiState::new(resends, &settings.server, sandbox));
         let data = Data::from(metrics);
@@ -154,13 +154,14 @@ impl Application {
 
 fn services(
     settings: &Settings,
-    token: TokenSetting,
+    credential: CredentialChoice,
     metrics: &Arc<Metrics>,
 ) -> Result<(Resends, Dispatch, JoinHandle<()>), StartupError> {
     let budget = usize::try_from(settings.store.max_bytes).unwrap_or(usize::MAX);
     let registry = Arc::new(Registry::new(budget, settings.store.retention));
     let hasher = KeyHasher::new(Uuid::new_v4().into_bytes(), settings.dedupe.ignore_local_part_case);
-    let (dispatch, thread) = Dispatch::start(settings, token, Arc::clone(&registry), Arc::clone(metrics))?;
+    let (dispatch, thread) =
+        Dispatch::start(settings, credential, Arc::clone(&registry), Arc::clone(metrics))?;
     let resends = Resends::new(settings, dispatch.clone(), registry, Arc::clone(metrics), hasher);
     Ok((resends, dispatch, thread))
 }

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use super::{FAILURE, SUCCESS, WRONG_CONFIGURATION};
 use crate::{
-    config::{CredentialRule, LoadOptions, Settings, TokenSetting},
+    config::{CredentialRule, LoadOptions, Settings},
     sandbox::{Sandbox, SandboxOptions},
     shutdown::{Signals, first_signal},
     startup::Application,
@@ -80,7 +80,7 @@ async fn serve_sandbox(mut settings: Settings, signals: Signals, stderr: &mut im
 /// Turns settings to a simulated fax.plus.
 pub fn use_sandbox(settings: &mut Settings, sandbox: &Sandbox) {
     settings.upstream.base_url = sandbox.base_url();
-    settings.credentials.token = Some(TokenSetting::Inline(SecretString::from("sandbox")));
+    settings.credentials.use_token(SecretString::from("sandbox"));
 }
 
 fn tell(stderr: &mut impl Write, error: &dyn std::fmt::Display, code: u8) -> u8 {

@@ -1,94 +1,126 @@
 //! `[credentials]`: what the gateway shows fax.plus.
 //!
-//! Reads a token file once to see that it can be used. Refuses two tokens at once, no token where one
-//! is needed, and any token where none is accepted.
-
-use std::path::PathBuf;
+//! Reads secret files once to see that they can be used. Refuses a secret given twice, a credential
+//! that is not whole where one is needed, keys of the kind that is not chosen, and any credential
+//! where none is accepted.
 
 use secrecy::SecretString;
 
 use super::{
     CredentialRule,
+    oauth2::{OAuth2Keys, OAuth2Settings},
     read::Reader,
-    render::{REDACTED, Rendering},
-    secret::{SecretError, read_secret, secret_of},
+    render::Rendering,
+    secret_source::SecretSource,
 };
 
+const KIND: &str = "credentials.kind";
 const TOKEN: &str = "credentials.token";
 const TOKEN_FILE: &str = "credentials.token_file";
 
-/// Where the personal access token is.
+/// Which kind of credential is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    PersonalAccessToken,
+    OAuth2,
+}
+
+/// A whole credential.
 #[derive(Debug, Clone)]
-pub enum TokenSetting {
-    /// Among the settings.
-    Inline(SecretString),
-    /// In a file, to be read with [`read_secret`] at start and again while running.
-    File(PathBuf),
+pub enum CredentialChoice {
+    /// A personal access token, opaque.
+    PersonalAccessToken(SecretSource),
+    /// Access tokens that are had for a refresh token.
+    OAuth2(OAuth2Settings),
 }
 
 /// The credential for fax.plus.
 #[derive(Debug, Clone)]
 pub struct CredentialSettings {
-    /// The personal access token; `None` only where [`CredentialRule`] allows it.
-    pub token: Option<TokenSetting>,
+    kind: Kind,
+    token: Option<SecretSource>,
+    oauth2: OAuth2Keys,
 }
 
 impl CredentialSettings {
-    pub(super) fn read(reader: &mut Reader, rule: CredentialRule) -> Self {
-        let inline = reader.text(TOKEN);
-        let file = reader.path(TOKEN_FILE);
-        if !reader.all_well(&[TOKEN, TOKEN_FILE]) {
-            return Self { token: None };
+    /// The credential of the kind that is chosen; `None` only where [`CredentialRule`] allows it.
+    pub fn choice(&self) -> Option<CredentialChoice> {
+        match self.kind {
+            Kind::PersonalAccessToken => self.token.clone().map(CredentialChoice::PersonalAccessToken),
+            Kind::OAuth2 => self.oauth2.whole().map(CredentialChoice::OAuth2),
         }
-        let given = [(TOKEN, !inline.is_empty()), (TOKEN_FILE, file.is_some())];
+    }
+
+    /// Takes a personal access token instead of whatever was set.
+    pub fn use_token(&mut self, token: SecretString) {
+        self.kind = Kind::PersonalAccessToken;
+        self.token = Some(SecretSource::Inline(token));
+    }
+
+    /// Where access tokens are had, when they are.
+    pub(super) fn token_url(&self) -> Option<&str> {
+        (self.kind == Kind::OAuth2).then_some(self.oauth2.token_url.as_str())
+    }
+
+    pub(super) fn read(reader: &mut Reader, rule: CredentialRule) -> Self {
+        let expected = "\"personal_access_token\" or \"oauth2\"";
+        let kind = reader.parsed(KIND, expected, Kind::PersonalAccessToken, |text| match text {
+            "personal_access_token" => Some(Kind::PersonalAccessToken),
+            "oauth2" => Some(Kind::OAuth2),
+            _ => None,
+        });
+        let token = SecretSource::read(reader, TOKEN, TOKEN_FILE);
+        let oauth2 = OAuth2Keys::read(reader);
+        let mut given = token.given;
+        given.extend(&oauth2.given);
+        let settings = Self { kind, token: token.found, oauth2 };
         match rule {
             CredentialRule::Forbidden => {
-                for (key, _) in given.into_iter().filter(|(_, given)| *given) {
+                for key in given {
                     reader.refuse(key, "no credentials are accepted here: a simulated fax.plus needs none");
                 }
-                return Self { token: None };
             }
-            CredentialRule::Required if given.iter().all(|(_, given)| !given) => {
-                reader.refuse(TOKEN, "is missing; set it or credentials.token_file");
-            }
+            CredentialRule::Required if reader.all_well(&[KIND]) => settings.demand(reader, &given),
             CredentialRule::Required | CredentialRule::Optional => {}
         }
-        if given.iter().all(|(_, given)| *given) {
-            reader.refuse(TOKEN, "is set, and credentials.token_file too; keep one of them");
+        settings
+    }
+
+    /// Refuses what is missing, and what would do nothing.
+    fn demand(&self, reader: &mut Reader, given: &[&'static str]) {
+        let (of_kind, other): (Vec<_>, Vec<_>) = given.iter().partition(|key| {
+            let personal = [TOKEN, TOKEN_FILE].contains(*key);
+            personal == (self.kind == Kind::PersonalAccessToken)
+        });
+        match self.kind {
+            Kind::PersonalAccessToken if of_kind.is_empty() => {
+                reader.refuse(TOKEN, "is missing; set it or credentials.token_file");
+            }
+            Kind::PersonalAccessToken => {}
+            Kind::OAuth2 => self.oauth2.demand(reader),
         }
-        let inline = (!inline.is_empty()).then(|| inline_token(reader, &inline)).flatten();
-        let file = file.and_then(|path| token_file(reader, path));
-        Self { token: inline.or(file) }
+        for key in other {
+            let kind = self.kind.as_str();
+            reader.refuse(
+                key,
+                format!("does nothing while credentials.kind is \"{kind}\"; remove one of them"),
+            );
+        }
     }
 
     pub(super) fn render(&self, out: &mut Rendering) {
-        let (inline, file) = match &self.token {
-            Some(TokenSetting::Inline(_)) => (REDACTED, None),
-            Some(TokenSetting::File(path)) => ("", Some(path.as_path())),
-            None => ("", None),
-        };
         out.section("credentials");
-        out.text("token", inline);
-        out.path("token_file", file);
+        out.text("kind", self.kind.as_str());
+        SecretSource::render(self.token.as_ref(), out, "token");
+        self.oauth2.render(out);
     }
 }
 
-fn inline_token(reader: &mut Reader, text: &str) -> Option<TokenSetting> {
-    match secret_of(text.as_bytes()) {
-        Ok(secret) => Some(TokenSetting::Inline(secret)),
-        Err(flaw) => {
-            reader.refuse_secret(TOKEN, SecretError::Inline(flaw));
-            None
-        }
-    }
-}
-
-fn token_file(reader: &mut Reader, path: PathBuf) -> Option<TokenSetting> {
-    match read_secret(&path) {
-        Ok(_) => Some(TokenSetting::File(path)),
-        Err(error) => {
-            reader.refuse_secret(TOKEN_FILE, error);
-            None
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::PersonalAccessToken => "personal_access_token",
+            Self::OAuth2 => "oauth2",
         }
     }
 }

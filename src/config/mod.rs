@@ -16,9 +16,11 @@ mod layers;
 mod load;
 mod log;
 mod nearest;
+mod oauth2;
 mod read;
 mod render;
 pub mod secret;
+mod secret_source;
 mod server;
 mod store;
 #[cfg(test)]
@@ -27,13 +29,15 @@ mod upstream;
 mod validate;
 
 pub use auth::AuthSettings;
-pub use credentials::{CredentialSettings, TokenSetting};
+pub use credentials::{CredentialChoice, CredentialSettings};
 pub use dedupe::DedupeSettings;
 pub use dispatch::DispatchSettings;
 pub use error::{Place, Problem, SettingsError};
 pub use intake::IntakeSettings;
 pub use load::{CredentialRule, LoadOptions};
 pub use log::{LogFormat, LogLevel, LogSettings};
+pub use oauth2::{OAuth2Settings, RefreshIn};
+pub use secret_source::SecretSource;
 pub use server::ServerSettings;
 pub use store::{StorePath, StoreSettings};
 pub use upstream::{OnUnknown, UpstreamSettings};

@@ -16,14 +16,24 @@ pub(super) fn check(settings: &Settings, reader: &mut Reader) {
 impl Settings {
     /// What works but is probably not meant, in sentences for an operator. To be told at every start.
     pub fn warnings(&self) -> Vec<String> {
-        [self.plain_http_warning(), self.dedupe_warning()].into_iter().flatten().collect()
+        [self.plain_http_warning(), self.plain_token_warning(), self.dedupe_warning()]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     fn plain_http_warning(&self) -> Option<String> {
-        let url = BaseUrl::parse(&self.upstream.base_url).ok()?;
-        (!url.tls && !url.is_loopback()).then(|| {
+        crosses_in_plain_text(&self.upstream.base_url).then(|| {
             "upstream.base_url is plain http to another host: \
              the access token and the addresses cross the network readable for everybody on the way"
+                .to_owned()
+        })
+    }
+
+    fn plain_token_warning(&self) -> Option<String> {
+        crosses_in_plain_text(self.credentials.token_url()?).then(|| {
+            "credentials.token_url is plain http to another host: \
+             the client's secret and its tokens cross the network readable for everybody on the way"
                 .to_owned()
         })
     }
@@ -48,4 +58,8 @@ impl Settings {
             )
         })
     }
+}
+
+fn crosses_in_plain_text(url: &str) -> bool {
+    BaseUrl::parse(url).is_ok_and(|url| !url.tls && !url.is_loopback())
 }

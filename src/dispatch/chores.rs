@@ -1,5 +1,5 @@
-//! What dispatch does besides calls: proofs of the credential, probes of a failing upstream, cleaning,
-//! and showing others what stands here.
+//! What dispatch does besides calls: probes of a failing upstream, cleaning, and showing others what
+//! stands here. The credential is tended in a file of its own.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{domain::NotSentReason, telemetry::metrics, upstream::Probe};
 
 /// How often others get a new view while nothing else happens.
 const VIEW_INTERVAL: Duration = Duration::from_millis(250);
-/// How often the credential file is looked at.
+/// How often the credential's files are looked at.
 const REREAD_INTERVAL: Duration = Duration::from_secs(5);
 /// How often old entries are dropped.
 const CLEAN_INTERVAL: Duration = Duration::from_secs(30);
@@ -49,55 +49,27 @@ impl Dispatcher {
                 }
             }
             Event::Probed(probe) => {
-                self.proving = false;
+                self.probing = false;
                 match probe {
                     Probe::Alive => self.health.probe_answered(),
                     Probe::Unauthorized => {
                         self.health.probe_answered();
-                        self.metrics.set_credential_valid(false);
-                        self.health.credential_refused(now, now);
+                        self.credential_refused(now, now);
                     }
                     Probe::Failing(told) => self.health.probe_failed(told, now),
                 }
             }
-            Event::CredentialProbed(probe) => {
-                self.proving = false;
-                match probe {
-                    Probe::Alive => {
-                        tracing::info!("Upstream accepts the credential again.");
-                        self.metrics.set_credential_valid(true);
-                        self.health.credential_proven();
-                    }
-                    Probe::Unauthorized => self.health.credential_unproven(None, now),
-                    Probe::Failing(told) => self.health.credential_unproven(told, now),
-                }
-            }
-            Event::CredentialReread(Ok(false)) => {}
-            Event::CredentialReread(Ok(true)) => {
-                tracing::info!("Took over a new access token from its file.");
-                self.health.credential_changed(now);
-            }
-            Event::CredentialReread(Err(error)) => {
-                tracing::warn!(%error, "The token file can't be used; the token in use stays.");
-            }
+            Event::CredentialProved(proof) => self.credential_proved(proof, now),
+            Event::CredentialRefreshed(found) => self.credential_refreshed(found, now),
+            Event::CredentialReread(found) => self.credential_reread(found, now),
         }
     }
 
     /// Does what is due.
     pub(super) fn do_chores(&mut self, now: Instant) {
-        if !self.proving && self.health.wants_credential_proof(now) {
-            self.proving = true;
-            let upstream = self.upstream.clone();
-            self.spawn(async move {
-                // What the file holds now is what is to be proved; an unreadable one leaves the old.
-                if let Err(error) = upstream.reread_credential().await {
-                    tracing::warn!(%error, "The token file can't be used; the token in use stays.");
-                }
-                Event::CredentialProbed(upstream.probe().await)
-            });
-        }
-        if !self.proving && self.health.wants_probe(now) && !self.resends.is_empty() {
-            self.proving = true;
+        self.tend_credential(now);
+        if !self.probing && self.health.wants_probe(now) && !self.resends.is_empty() {
+            self.probing = true;
             let upstream = self.upstream.clone();
             self.spawn(async move { Event::Probed(upstream.probe().await) });
         }

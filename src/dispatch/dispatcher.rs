@@ -22,6 +22,7 @@ use super::{
     breaker::Breaker,
     call::Call,
     chores::Chores,
+    credential::{Proof, Tending},
     fair_queue::FairQueue,
     health::{Gate, Health},
     latency::Latency,
@@ -35,7 +36,7 @@ use crate::{
     domain::{AddressKey, ClientName, NotSentReason, Outcome, ResendId},
     store::{Record, Registry},
     telemetry::Metrics,
-    upstream::{CredentialError, Probe, Report, Upstream},
+    upstream::{CredentialError, Probe, RenewalError, Report, Upstream},
 };
 
 /// Most messages taken in one turn, so that a flood of them does not keep calls waiting.
@@ -61,7 +62,8 @@ pub enum Because {
 pub(super) enum Event {
     CallEnded(u64, Report),
     Probed(Probe),
-    CredentialProbed(Probe),
+    CredentialProved(Proof),
+    CredentialRefreshed(Result<bool, RenewalError>),
     CredentialReread(Result<bool, CredentialError>),
 }
 
@@ -115,7 +117,9 @@ pub(super) struct Dispatcher {
     pub(super) view: watch::Sender<View>,
     pub(super) jobs: FuturesUnordered<LocalBoxFuture<'static, Event>>,
     pub(super) next_call: u64,
-    pub(super) proving: bool,
+    /// Whether a probe of a failing upstream is under way.
+    pub(super) probing: bool,
+    pub(super) tending: Tending,
     pub(super) chores: Chores,
     pub(super) last_held: bool,
 }
@@ -143,6 +147,10 @@ impl Dispatcher {
         let Parts { ledger, upstream: client, metrics, registry, queued, view } = parts;
         metrics.set_rate_ceiling(upstream.max_calls_per_second);
         metrics.set_credential_valid(true);
+        let mut health = Health::new(backoff, breaker);
+        if !client.has_token() {
+            health.credential_missing(now);
+        }
         Self {
             options: Options {
                 batch_size: upstream.batch_size.clamp(1, super::call::MAX_MEMBERS),
@@ -161,7 +169,7 @@ impl Dispatcher {
             settled: Vec::new(),
             culprits: Culprits::default(),
             pace: Pace::new(upstream.max_calls_per_second, now),
-            health: Health::new(backoff, breaker),
+            health,
             latency: Latency::default(),
             ledger,
             upstream: client,
@@ -173,7 +181,8 @@ impl Dispatcher {
             view,
             jobs: FuturesUnordered::new(),
             next_call: 0,
-            proving: false,
+            probing: false,
+            tending: Tending::default(),
             chores: Chores::new(now),
             last_held: false,
         }
@@ -182,6 +191,7 @@ impl Dispatcher {
     /// Works until drained.
     pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Message>) {
         let mut ending = false;
+        self.tell_expiry();
         loop {
             for _ in 0..MESSAGES {
                 let Ok(message) = inbox.try_recv() else { break };
@@ -276,6 +286,9 @@ impl Dispatcher {
             if until > now {
                 wake = wake.min(until);
             }
+        }
+        if let Some(at) = self.credential_wake() {
+            wake = wake.min(at);
         }
         if let Some(drain) = &self.drain {
             let next = if drain.stop_drawing > now { drain.stop_drawing } else { drain.deadline };

@@ -23,7 +23,7 @@ use super::{
     view::View,
 };
 use crate::{
-    config::{Settings, TokenSetting},
+    config::{CredentialChoice, Settings},
     domain::ResendId,
     recent::{Eviction, Recent},
     store::{Record, Registry},
@@ -85,7 +85,7 @@ impl Dispatch {
     /// When the credential, the trusted authorities or the thread can't be had.
     pub fn start(
         settings: &Settings,
-        token: TokenSetting,
+        credential: CredentialChoice,
         registry: Arc<Registry>,
         metrics: Arc<Metrics>,
     ) -> Result<(Self, JoinHandle<()>), StartError> {
@@ -99,7 +99,7 @@ impl Dispatch {
             let start = move || -> Result<_, StartError> {
                 let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
                 let ledger = Ledger::Memory(recent(&settings, &metrics));
-                let credential = Credential::load(token)?;
+                let credential = Credential::load(credential)?;
                 let upstream = Upstream::new(&settings.upstream, credential)?;
                 let parts = Parts { ledger, upstream, metrics, registry, queued, view };
                 Ok((runtime, Dispatcher::new(&settings, parts)))

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::{
     backoff::Backoff,
     breaker::{Breaker, BreakerState},
-    trouble::{Trouble, again},
+    trouble::{Cause, Trouble, again},
 };
 use crate::domain::NotSentReason;
 
@@ -23,7 +23,7 @@ const LONE_INTERVAL: Duration = Duration::from_secs(1);
 /// best evidence that it was not upstream that refused everything.
 const NEWCOMER_INTERVAL: Duration = Duration::from_millis(100);
 /// Waits between proofs of a refused credential.
-const CREDENTIAL_CHECKS: Backoff =
+pub(super) const CREDENTIAL_CHECKS: Backoff =
     Backoff { min: Duration::from_secs(1), max: Duration::from_secs(60), max_told: Duration::from_secs(300) };
 
 /// What may be drawn now.
@@ -48,6 +48,8 @@ pub(super) struct Health {
     credential: Option<Trouble>,
     /// The trouble with the credential before its last proof, which no call has confirmed yet.
     credential_before: Option<Trouble>,
+    /// When the credential was last proved: a refusal of a call launched before is an old story.
+    proved_at: Option<Instant>,
     refusing: Option<Trouble>,
     forbidden: Option<Trouble>,
     lone_refusals: u32,
@@ -64,6 +66,7 @@ impl Health {
             pausing: None,
             credential: None,
             credential_before: None,
+            proved_at: None,
             refusing: None,
             forbidden: None,
             lone_refusals: 0,
@@ -120,7 +123,9 @@ impl Health {
 
     /// A call was refused for what it held: upstream works.
     pub(super) fn answered(&mut self, launched: Instant) {
-        self.credential_before = None;
+        if self.proved_at.is_none_or(|proved| launched >= proved) {
+            self.credential_before = None;
+        }
         self.breaker.answered();
         if self.breaker.state() == BreakerState::Closed {
             self.breaker_since = None;
@@ -137,6 +142,7 @@ impl Health {
             let since = self.refusing.map_or(now, |trouble| trouble.since);
             self.refusing = Some(Trouble {
                 reason: NotSentReason::UpstreamRefusing,
+                cause: Cause::Itself,
                 since,
                 next_attempt: now + LONE_INTERVAL,
                 attempt: self.lone_refusals,
@@ -176,16 +182,31 @@ impl Health {
         }
     }
 
-    /// 401 to the credential that is in use.
-    pub(super) fn credential_refused(&mut self, launched: Instant, now: Instant) {
-        let before = self.credential.or(self.credential_before);
-        self.credential = Some(again(before, NotSentReason::CredentialsRejected, launched, now, |attempt| {
-            // The first proof is due at once: the file may hold a newer token already.
-            if attempt == 1 { Duration::ZERO } else { CREDENTIAL_CHECKS.next_delay(attempt - 1, None, 0.0) }
-        }));
+    /// There is no access token yet; nothing is called before there is.
+    pub(super) fn credential_missing(&mut self, now: Instant) {
+        let cause = Cause::NoTokenYet;
+        let reason = cause.reason();
+        self.credential =
+            Some(Trouble { reason, cause, since: now, next_attempt: now, attempt: 1, judged: now });
     }
 
-    /// The credential file changed, or another reason to prove the credential now.
+    /// 401 to the credential that is in use. Says whether that is news: a call that was launched before
+    /// the last proof tells nothing that the proof does not.
+    pub(super) fn credential_refused(&mut self, launched: Instant, now: Instant) -> bool {
+        if self.proved_at.is_some_and(|proved| launched < proved) {
+            return false;
+        }
+        let before = self.credential.or(self.credential_before);
+        let cause = self.credential.map_or(Cause::Itself, |trouble| trouble.cause);
+        let trouble = again(before, cause.reason(), launched, now, |attempt| {
+            // The first proof is due at once: the file may hold a newer token already.
+            if attempt == 1 { Duration::ZERO } else { CREDENTIAL_CHECKS.next_delay(attempt - 1, None, 0.0) }
+        });
+        self.credential = Some(Trouble { reason: cause.reason(), cause, ..trouble });
+        true
+    }
+
+    /// A file changed, or another reason to prove the credential now.
     pub(super) fn credential_changed(&mut self, now: Instant) {
         self.credential_before = None;
         if let Some(trouble) = &mut self.credential {
@@ -194,8 +215,10 @@ impl Health {
     }
 
     /// The proof of the credential failed or could not be made.
-    pub(super) fn credential_unproven(&mut self, told: Option<Duration>, now: Instant) {
+    pub(super) fn credential_unproven(&mut self, cause: Cause, told: Option<Duration>, now: Instant) {
         if let Some(trouble) = &mut self.credential {
+            trouble.reason = cause.reason();
+            trouble.cause = cause;
             trouble.attempt += 1;
             trouble.judged = now;
             trouble.next_attempt = now + CREDENTIAL_CHECKS.next_delay(trouble.attempt - 1, told, 0.0);
@@ -203,9 +226,15 @@ impl Health {
     }
 
     /// Upstream knows the credential again.
-    pub(super) fn credential_proven(&mut self) {
+    pub(super) fn credential_proven(&mut self, now: Instant) {
         self.credential_before = self.credential.take();
+        self.proved_at = Some(now);
         self.proven = false;
+    }
+
+    /// Whether calls wait for the credential.
+    pub(super) fn waits_for_credential(&self) -> bool {
+        self.credential.is_some()
     }
 
     /// Whether the credential awaits its proof now.
@@ -257,6 +286,7 @@ impl Health {
         .zip(self.breaker_since)
         .map(|(next_attempt, since)| Trouble {
             reason: NotSentReason::UpstreamUnavailable,
+            cause: Cause::Itself,
             since,
             next_attempt,
             attempt: 0,

@@ -9,6 +9,7 @@ mod backoff;
 mod breaker;
 mod call;
 mod chores;
+mod credential;
 mod dispatcher;
 mod draw;
 mod ending;

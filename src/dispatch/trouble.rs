@@ -4,12 +4,64 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::domain::NotSentReason;
+use crate::{
+    domain::NotSentReason,
+    upstream::{CredentialError, RenewalError},
+};
+
+/// What exactly is wrong, where an operator needs more words than the reason has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// What the reason says.
+    Itself,
+    /// There is no access token yet: the token endpoint is being asked.
+    NoTokenYet,
+    /// The token endpoint refuses the client's id or secret.
+    ClientRefused,
+    /// The token endpoint refuses the refresh token.
+    GrantRefused,
+    /// The token endpoint does not answer.
+    EndpointSilent,
+    /// The token endpoint answers that it can't.
+    EndpointFailing,
+    /// Whoever answers at the token endpoint gives no token.
+    EndpointElsewhere,
+    /// There is a new access token, and upstream does not answer its proof.
+    ProofUnanswered,
+}
+
+impl Cause {
+    /// Why there is no new access token, and the wait that was told.
+    pub(super) fn of(error: &RenewalError) -> (Self, Option<Duration>) {
+        match error {
+            RenewalError::ClientRefused => (Self::ClientRefused, None),
+            RenewalError::GrantRefused => (Self::GrantRefused, None),
+            RenewalError::NoAnswer => (Self::EndpointSilent, None),
+            RenewalError::Failing { status: _, told } => (Self::EndpointFailing, *told),
+            RenewalError::NoToken { .. }
+            | RenewalError::Unusable(CredentialError::File(_) | CredentialError::NotAHeader) => {
+                (Self::EndpointElsewhere, None)
+            }
+        }
+    }
+
+    /// The reason as which trouble with the credential counts.
+    pub(super) fn reason(self) -> NotSentReason {
+        match self {
+            Self::Itself | Self::ClientRefused | Self::GrantRefused => NotSentReason::CredentialsRejected,
+            Self::NoTokenYet | Self::EndpointSilent | Self::EndpointFailing | Self::ProofUnanswered => {
+                NotSentReason::UpstreamUnavailable
+            }
+            Self::EndpointElsewhere => NotSentReason::Misconfigured,
+        }
+    }
+}
 
 /// One trouble: since when, how often it was met, and when to try again.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Trouble {
     pub(super) reason: NotSentReason,
+    pub(super) cause: Cause,
     pub(super) since: Instant,
     pub(super) next_attempt: Instant,
     pub(super) attempt: u32,
@@ -26,7 +78,10 @@ pub(super) fn again(
     delay: impl FnOnce(u32) -> Duration,
 ) -> Trouble {
     match before {
-        None => Trouble { reason, since: now, next_attempt: now + delay(1), attempt: 1, judged: now },
+        None => {
+            let next_attempt = now + delay(1);
+            Trouble { reason, cause: Cause::Itself, since: now, next_attempt, attempt: 1, judged: now }
+        }
         // A call from before the last judgement: the same attempt, which may be told a longer wait.
         Some(trouble) if launched < trouble.judged => {
             let next_attempt = trouble.next_attempt.max(now + delay(1));
@@ -35,7 +90,7 @@ pub(super) fn again(
         Some(trouble) => {
             let attempt = trouble.attempt + 1;
             let next_attempt = trouble.next_attempt.max(now + delay(attempt));
-            Trouble { reason, since: trouble.since, next_attempt, attempt, judged: now }
+            Trouble { reason, cause: Cause::Itself, since: trouble.since, next_attempt, attempt, judged: now }
         }
     }
 }

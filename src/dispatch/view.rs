@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::trouble::Trouble;
+use super::trouble::{Cause, Trouble};
 use crate::domain::{Hold, NotSentReason, Timestamp};
 
 /// Dispatch at one moment.
@@ -48,11 +48,42 @@ pub(super) fn told(trouble: &Trouble, now: Instant) -> Hold {
         reason: trouble.reason,
         since: Timestamp(told_now.0.saturating_sub(since.as_millis() as u64)),
         next_attempt_at: Some(told_now.plus(wait)),
-        detail: sentence(trouble.reason).to_owned(),
+        detail: sentence(trouble.reason, trouble.cause).to_owned(),
     }
 }
 
-fn sentence(reason: NotSentReason) -> &'static str {
+fn sentence(reason: NotSentReason, cause: Cause) -> &'static str {
+    match cause {
+        Cause::Itself => of_reason(reason),
+        Cause::NoTokenYet => {
+            "the token endpoint of fax.plus has not given an access token yet; goes on when it does"
+        }
+        Cause::ClientRefused => {
+            "the token endpoint of fax.plus refuses the OAuth2 client; goes on when the client's secret \
+             changes or is accepted again"
+        }
+        Cause::GrantRefused => {
+            "the token endpoint of fax.plus refuses the refresh token: it is revoked, used or wrong; goes on \
+             when it changes or is accepted again"
+        }
+        Cause::EndpointSilent => {
+            "the token endpoint of fax.plus can't be reached or does not answer; it is asked again and the \
+             work goes on when it gives an access token"
+        }
+        Cause::EndpointFailing => {
+            "the token endpoint of fax.plus answers with errors; it is asked again and the work goes on when \
+             it gives an access token"
+        }
+        Cause::EndpointElsewhere => {
+            "what answers at credentials.token_url gives no access token; goes on when it does"
+        }
+        Cause::ProofUnanswered => {
+            "fax.plus does not answer when a new access token is shown to it; goes on when it accepts it"
+        }
+    }
+}
+
+fn of_reason(reason: NotSentReason) -> &'static str {
     match reason {
         NotSentReason::UpstreamUnavailable => {
             "fax.plus can't be reached or fails; it is tried carefully and the work goes on when it answers"

@@ -157,12 +157,16 @@ impl Client {
     }
 
     async fn send(&self, request: Request) -> Result<ClientResponse, SendRequestError> {
+        let method_has_no_body = [Method::GET, Method::HEAD].contains(&request.method);
         let mut outgoing = self.awc.request(request.method, request.uri).no_decompress();
         for (name, value) in request.headers {
             outgoing.headers_mut().insert(name, value);
         }
-        if request.body.is_empty() {
+        if request.body.is_empty() && method_has_no_body {
             outgoing.send().await
+        } else if request.body.is_empty() {
+            // Says `Content-Length: 0`: without it some servers answer a POST with 411.
+            outgoing.send_body(Bytes::new()).await
         } else {
             outgoing.send_body(FlaggedBody::new(request.body, request.written)).await
         }

@@ -8,27 +8,27 @@ use std::{
 
 use awc::http::{
     Method, StatusCode, Uri,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, USER_AGENT},
+    header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT},
 };
 use bytes::Bytes;
 use thiserror::Error;
 use tokio::time::Instant;
 
 use super::{
-    credential::{Credential, CredentialError},
+    credential::Credential,
     retry_after,
     verdict::{Verdict, judge},
 };
 use crate::{
-    config::{UpstreamSettings, secret::read_secret},
+    config::UpstreamSettings,
     outbound::{Answer, Client, ClientOptions, Failure, Request, TlsError, Written},
 };
 
 /// Most bytes of an answer that are read: documented answers have less than two hundred.
-const MAX_ANSWER_BYTES: usize = 64 * 1024;
+pub(super) const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// Room for probes beside the calls.
 const SPARE_CONNECTIONS: usize = 4;
-const AGENT: &str = concat!("faxplus-gateway/", env!("CARGO_PKG_VERSION"));
+pub(super) const AGENT: &str = concat!("faxplus-gateway/", env!("CARGO_PKG_VERSION"));
 
 /// Why upstream can't be set up.
 #[derive(Debug, Error)]
@@ -66,16 +66,16 @@ pub enum Probe {
 /// The way to fax.plus. Clones share connections and credential. Not `Send`.
 #[derive(Clone)]
 pub struct Upstream {
-    shared: Rc<Shared>,
+    pub(super) shared: Rc<Shared>,
 }
 
-struct Shared {
-    client: RefCell<Client>,
+pub(super) struct Shared {
+    pub(super) client: RefCell<Client>,
     options: ClientOptions,
     invitations: Uri,
     account: Uri,
-    timeout: Duration,
-    credential: RefCell<Credential>,
+    pub(super) timeout: Duration,
+    pub(super) credential: RefCell<Credential>,
 }
 
 impl Upstream {
@@ -123,30 +123,13 @@ impl Upstream {
             Err(_) => Probe::Failing(None),
             Ok(answer) => match answer.status {
                 StatusCode::UNAUTHORIZED => Probe::Unauthorized,
-                StatusCode::TOO_MANY_REQUESTS => Probe::Failing(wait(&answer)),
+                StatusCode::TOO_MANY_REQUESTS => Probe::Failing(retry_after::of(&answer, SystemTime::now())),
                 status if status.is_server_error() || status.is_informational() => {
-                    Probe::Failing(wait(&answer))
+                    Probe::Failing(retry_after::of(&answer, SystemTime::now()))
                 }
                 _ => Probe::Alive,
             },
         }
-    }
-
-    /// Reads the token's file again and adopts what stands there. Says whether it is another token.
-    ///
-    /// # Errors
-    /// When the file can't be read or holds no token; the one in use stays.
-    pub async fn reread_credential(&self) -> Result<bool, CredentialError> {
-        let Some(path) = self.shared.credential.borrow().file() else { return Ok(false) };
-        let Ok(read) = tokio::task::spawn_blocking(move || read_secret(&path)).await else {
-            return Ok(false);
-        };
-        self.shared.credential.borrow_mut().adopt(&read?)
-    }
-
-    /// Which token is in use; grows with each one adopted.
-    pub fn generation(&self) -> u64 {
-        self.shared.credential.borrow().generation()
     }
 
     async fn exchange(
@@ -156,12 +139,9 @@ impl Upstream {
         body: Bytes,
         written: Written,
     ) -> Result<Answer, Failure> {
-        let authorization = self.shared.credential.borrow().authorization();
-        let mut headers = vec![
-            (AUTHORIZATION, authorization),
-            (ACCEPT, HeaderValue::from_static("application/json")),
-            (USER_AGENT, HeaderValue::from_static(AGENT)),
-        ];
+        let mut headers = self.shared.credential.borrow().headers();
+        headers.push((ACCEPT, HeaderValue::from_static("application/json")));
+        headers.push((USER_AGENT, HeaderValue::from_static(AGENT)));
         if !body.is_empty() {
             headers.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
         }
@@ -191,8 +171,4 @@ impl Upstream {
             Err(error) => tracing::error!(%error, "Can't replace the connections to upstream."),
         }
     }
-}
-
-fn wait(answer: &Answer) -> Option<Duration> {
-    retry_after::parse(answer.headers.get(RETRY_AFTER)?.to_str().ok()?, SystemTime::now())
 }

@@ -4,9 +4,10 @@
 
 mod client;
 mod credential;
+mod renewal;
 mod retry_after;
 mod verdict;
 
 pub use client::{Probe, Report, Upstream, UpstreamError};
-pub use credential::{Credential, CredentialError};
+pub use credential::{Credential, CredentialError, RenewalError};
 pub use verdict::{Unsent, Verdict};

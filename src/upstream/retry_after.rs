@@ -2,11 +2,20 @@
 
 use std::time::{Duration, SystemTime};
 
+use awc::http::header::RETRY_AFTER;
+
+use crate::outbound::Answer;
+
+/// How long an answer asks us to stay away.
+pub(super) fn of(answer: &Answer, now: SystemTime) -> Option<Duration> {
+    parse(answer.headers.get(RETRY_AFTER)?.to_str().ok()?, now)
+}
+
 /// How long upstream asks us to stay away; `None` when the value is neither form.
 ///
 /// Seconds, or an HTTP date (RFC 9110, 10.2.3). A date that has passed means now. More digits than a
 /// number holds mean for ever; the caller cuts that to its own limit.
-pub(super) fn parse(value: &str, now: SystemTime) -> Option<Duration> {
+fn parse(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));

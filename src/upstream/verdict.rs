@@ -101,9 +101,11 @@ fn judge_answer(answer: &Answer, now: SystemTime) -> Verdict {
         401 => Verdict::Unauthorized,
         403 => Verdict::Forbidden(Arc::new(refusal(answer))),
         400 | 404 | 409 | 410 | 413 | 422 => Verdict::Refused(Arc::new(refusal(answer))),
-        408 => Verdict::NotSent(Unsent::Unavailable(wait(answer, now))),
-        429 => Verdict::NotSent(Unsent::Throttled(wait(answer, now))),
-        503 if says_it_did_nothing(answer) => Verdict::NotSent(Unsent::Unavailable(wait(answer, now))),
+        408 => Verdict::NotSent(Unsent::Unavailable(retry_after::of(answer, now))),
+        429 => Verdict::NotSent(Unsent::Throttled(retry_after::of(answer, now))),
+        503 if says_it_did_nothing(answer) => {
+            Verdict::NotSent(Unsent::Unavailable(retry_after::of(answer, now)))
+        }
         300..=499 => Verdict::Misconfigured(status),
         500..=599 => Verdict::Unknown(UnknownReason::ServerError),
         // A stray 1xx, a 2xx that is not documented, or no status at all.
@@ -127,10 +129,6 @@ fn judge_success(content: &Content) -> Result<(), UnknownReason> {
 fn says_it_did_nothing(answer: &Answer) -> bool {
     answer.headers.contains_key(header::RETRY_AFTER)
         || json_object(answer).is_some_and(|body| body.contains_key("error"))
-}
-
-fn wait(answer: &Answer, now: SystemTime) -> Option<Duration> {
-    retry_after::parse(answer.headers.get(header::RETRY_AFTER)?.to_str().ok()?, now)
 }
 
 fn json_object(answer: &Answer) -> Option<Map<String, Value>> {

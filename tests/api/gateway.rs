@@ -65,9 +65,10 @@ impl Gateway {
             .map(|(key, value)| (key.to_owned(), value.to_owned())),
         );
         all.extend(overrides.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
-        if all.contains_key("credentials.token_file") {
+        if all.contains_key("credentials.token_file") || all.contains_key("credentials.kind") {
             all.remove("credentials.token");
         }
+        all.entry("credentials.token_url".to_owned()).or_insert_with(|| sandbox.token_url());
         let settings = Settings::load(&LoadOptions { overrides: all, ..LoadOptions::default() }).unwrap();
         let application = Application::build(&settings, false).unwrap();
         let (address, admin_address) = (application.address(), application.admin_address());

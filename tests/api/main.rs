@@ -17,6 +17,7 @@ mod limits;
 mod malformed;
 mod manners;
 mod metrics;
+mod oauth;
 mod pace;
 mod problem;
 #[path = "../support/process.rs"]

@@ -9,8 +9,16 @@ use super::{
 
 const OTHER_VALUES: &[(&str, &str)] = &[
     ("auth.allow_anonymous", "true"),
+    ("credentials.client_id", "client-1"),
+    ("credentials.client_secret", SECRET),
+    ("credentials.client_secret_file", "a file of the test"),
+    ("credentials.kind", "oauth2"),
+    ("credentials.refresh_in", "query"),
+    ("credentials.refresh_token", SECRET),
+    ("credentials.refresh_token_file", "a file of the test"),
     ("credentials.token", SECRET),
-    ("credentials.token_file", "Cargo.toml.token"),
+    ("credentials.token_file", "a file of the test"),
+    ("credentials.token_url", "http://127.0.0.1:9/token"),
     ("dedupe.ignore_local_part_case", "false"),
     ("dedupe.max_entries", "400001"),
     ("dedupe.window_seconds", "60"),
@@ -51,6 +59,10 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("upstream.request_timeout_seconds", "80"),
 ];
 
+fn is_secret_file(key: &str) -> bool {
+    key.starts_with("credentials.") && key.ends_with("_file")
+}
+
 #[test]
 fn every_key_can_be_set_by_environment_and_shows_in_what_is_printed() {
     let token_file = tempfile::NamedTempFile::new().unwrap();
@@ -60,7 +72,7 @@ fn every_key_can_be_set_by_environment_and_shows_in_what_is_printed() {
 
     for key in default_keys() {
         let value = match key.as_str() {
-            "credentials.token_file" => token_file.path().to_str().unwrap(),
+            key if is_secret_file(key) => token_file.path().to_str().unwrap(),
             key => others.get(key).unwrap_or_else(|| panic!("no other value of {key} in this table")),
         };
         let after = load(&[(&key, value)]).unwrap_or_else(|error| panic!("{error}")).redacted();
@@ -71,7 +83,7 @@ fn every_key_can_be_set_by_environment_and_shows_in_what_is_printed() {
             assert!(changed.is_empty(), "it has one value only: {changed:?}");
         } else {
             assert_eq!(changed.len(), 1, "{key}: {changed:?}");
-            let shown = if key == "credentials.token" { "***" } else { value };
+            let shown = if value == SECRET { "***" } else { value };
             assert_eq!(changed[0].replace('"', ""), format!("{name} = {shown}"));
         }
     }
@@ -126,8 +138,16 @@ breaker_failures = 5
 breaker_cooldown_seconds = 10
 
 [credentials]
+kind = "personal_access_token"
 token = ""
 token_file = ""
+client_id = ""
+client_secret = ""
+client_secret_file = ""
+refresh_token = ""
+refresh_token_file = ""
+token_url = "https://accounts.fax.plus/token"
+refresh_in = "body"
 
 [dedupe]
 window_seconds = 3600
@@ -158,8 +178,7 @@ level = "info"
 
 #[test]
 fn what_is_printed_loads_to_the_same_settings() {
-    let pairs: Vec<_> =
-        OTHER_VALUES.iter().filter(|(key, _)| *key != "credentials.token_file").copied().collect();
+    let pairs: Vec<_> = OTHER_VALUES.iter().filter(|(key, _)| !is_secret_file(key)).copied().collect();
     let printed = load(&pairs).unwrap().redacted();
 
     let (_file, options) = with_file(&printed);

@@ -3,38 +3,100 @@
 use std::fs;
 
 use super::{
-    super::{CredentialRule, LoadOptions, Settings, TokenSetting},
+    super::{CredentialChoice, CredentialRule, LoadOptions, RefreshIn, Settings},
     SECRET, complaints, load, with_env,
 };
+
+const OAUTH2: [(&str, &str); 4] = [
+    ("credentials.kind", "oauth2"),
+    ("credentials.client_id", "client"),
+    ("credentials.client_secret", SECRET),
+    ("credentials.refresh_token", SECRET),
+];
+
+fn required(pairs: &[(&str, &str)]) -> LoadOptions {
+    LoadOptions { credential: CredentialRule::Required, ..with_env(pairs) }
+}
 
 #[test]
 fn the_token_comes_in_place_or_in_a_file() {
     use secrecy::ExposeSecret;
-    let inline = load(&[("credentials.token", &format!("{SECRET}\n"))]).unwrap().credentials.token;
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), SECRET).unwrap();
     let path = file.path().to_str().unwrap();
-    let from_file = load(&[("credentials.token_file", path)]).unwrap().credentials.token;
 
-    assert!(matches!(inline, Some(TokenSetting::Inline(secret)) if secret.expose_secret() == SECRET));
-    assert!(matches!(from_file, Some(TokenSetting::File(found)) if found == file.path()));
+    for pair in [("credentials.token", format!("{SECRET}\n")), ("credentials.token_file", path.to_owned())] {
+        let choice = load(&[(pair.0, &pair.1)]).unwrap().credentials.choice();
+        let Some(CredentialChoice::PersonalAccessToken(source)) = choice else { panic!("{choice:?}") };
+        assert_eq!(source.file().is_some(), pair.0.ends_with("_file"));
+        assert_eq!(source.load().unwrap().expose_secret(), SECRET);
+    }
 }
 
 #[test]
 fn a_credential_is_demanded_or_refused_as_the_command_needs() {
-    let mut with = with_env(&[("credentials.token", SECRET)]);
-    let mut without = LoadOptions::default();
-    for options in [&mut with, &mut without] {
-        options.credential = CredentialRule::Required;
-    }
-    assert!(Settings::load(&with).is_ok());
-    assert_eq!(complaints(&without), ["credentials.token: is missing; set it or credentials.token_file"]);
+    let with = [("credentials.token", SECRET)];
+    let forbidden = |pairs| LoadOptions { credential: CredentialRule::Forbidden, ..with_env(pairs) };
 
-    for options in [&mut with, &mut without] {
-        options.credential = CredentialRule::Forbidden;
+    assert!(Settings::load(&required(&with)).is_ok());
+    assert_eq!(
+        complaints(&required(&[])),
+        ["credentials.token: is missing; set it or credentials.token_file"]
+    );
+    assert!(Settings::load(&forbidden(&[])).is_ok());
+    assert!(complaints(&forbidden(&with))[0].contains("no credentials are accepted"));
+    assert_eq!(complaints(&forbidden(&OAUTH2)).len(), 3);
+}
+
+#[test]
+fn oauth2_needs_all_of_its_keys_and_none_of_the_other_kind() {
+    let settings = Settings::load(&required(&OAUTH2)).unwrap();
+    let Some(CredentialChoice::OAuth2(client)) = settings.credentials.choice() else { panic!("no client") };
+    assert_eq!(client.token_url, "https://accounts.fax.plus/token");
+    assert_eq!(client.refresh_in, RefreshIn::Body);
+    assert!(!format!("{settings:?} {}", settings.redacted()).contains("hush"));
+
+    assert_eq!(
+        complaints(&required(&[("credentials.kind", "oauth2")])),
+        [
+            "credentials.client_id: is missing; OAuth2 needs it",
+            "credentials.client_secret: is missing; set it or credentials.client_secret_file",
+            "credentials.refresh_token: is missing; set it or credentials.refresh_token_file",
+        ]
+    );
+    let mut both = OAUTH2.to_vec();
+    both.push(("credentials.token", SECRET));
+    let found = complaints(&required(&both));
+    assert!(found.len() == 1 && found[0].contains("does nothing while credentials.kind is"), "{found:?}");
+    let found = complaints(&required(&OAUTH2[1..]));
+    assert_eq!(found.len(), 4, "{found:?}");
+}
+
+#[test]
+fn a_client_or_a_token_url_that_is_none_is_refused() {
+    for (key, value) in [
+        ("credentials.client_id", "a:b"),
+        ("credentials.client_id", "a b"),
+        ("credentials.client_id", "\u{e9}"),
+        ("credentials.token_url", "accounts.fax.plus/token"),
+        ("credentials.token_url", "https://user:hush@accounts.fax.plus/token"),
+        ("credentials.refresh_in", "header"),
+        ("credentials.kind", "OAuth2"),
+    ] {
+        let found = complaints(&with_env(&[(key, value)]));
+        assert!(found.len() == 1 && found[0].starts_with(key) && !found[0].contains("hush"), "{found:?}");
     }
-    assert!(Settings::load(&without).is_ok());
-    assert!(complaints(&with)[0].contains("no credentials are accepted"));
+}
+
+#[test]
+fn a_token_url_without_tls_is_warned_about_when_it_is_used() {
+    let url = ("credentials.token_url", "http://accounts.example/token");
+    let mut used = OAUTH2.to_vec();
+    used.push(url);
+
+    let warned = |pairs: &[(&str, &str)]| load(pairs).unwrap().warnings().len();
+
+    assert_eq!((warned(&used), warned(&[url])), (1, 0));
 }
 
 #[test]

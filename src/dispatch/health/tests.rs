@@ -121,12 +121,12 @@ fn a_refused_credential_is_proved_at_once_then_more_and_more_seldom() {
 
     health.credential_refused(now, now);
     assert!(health.wants_credential_proof(now));
-    health.credential_unproven(None, now);
+    health.credential_unproven(Cause::Itself, None, now);
     assert!(!health.wants_credential_proof(now));
     assert!(health.wants_credential_proof(now + SECOND));
     health.credential_changed(now);
     assert!(health.wants_credential_proof(now));
-    health.credential_proven();
+    health.credential_proven(now);
 
     assert_eq!(health.gate(now, SLOTS), Gate::Open(1));
 }
@@ -157,13 +157,56 @@ fn a_credential_that_calls_refuse_after_every_proof_is_tried_less_and_less_often
     let now = Instant::now();
     let mut health = proven(now);
     health.credential_refused(now, now);
-    health.credential_proven();
+    health.credential_proven(now);
 
     health.credential_refused(now, now);
 
     assert!(!health.wants_credential_proof(now));
     assert!(health.wants_credential_proof(now + SECOND));
     assert_eq!(health.holds()[0].since, now);
+}
+
+#[test]
+fn a_refusal_of_a_call_from_before_the_last_proof_changes_nothing() {
+    let now = Instant::now();
+    let mut health = proven(now);
+    assert!(health.credential_refused(now, now));
+    health.credential_proven(now + SECOND);
+
+    assert!(!health.credential_refused(now, now + 2 * SECOND));
+    assert!(!health.waits_for_credential());
+    assert!(health.credential_refused(now + SECOND, now + 2 * SECOND));
+}
+
+#[test]
+fn only_a_call_from_after_the_proof_ends_the_story_of_a_refused_credential() {
+    let now = Instant::now();
+    let mut health = proven(now);
+    health.credential_refused(now, now);
+    health.credential_proven(now + SECOND);
+
+    health.succeeded(now);
+    health.credential_refused(now + SECOND, now + SECOND);
+    assert_eq!(health.holds()[0].since, now, "the same trouble goes on");
+
+    health.credential_proven(now + 2 * SECOND);
+    health.succeeded(now + 2 * SECOND);
+    health.credential_refused(now + 3 * SECOND, now + 3 * SECOND);
+    assert_eq!(health.holds()[0].since, now + 3 * SECOND, "another trouble");
+}
+
+#[test]
+fn a_missing_token_closes_the_gate_and_says_why_not() {
+    let now = Instant::now();
+    let mut health = health();
+
+    health.credential_missing(now);
+    assert_eq!(health.gate(now, SLOTS), Gate::Closed(now));
+    assert_eq!(health.holds()[0].reason, NotSentReason::UpstreamUnavailable);
+    health.credential_unproven(Cause::GrantRefused, None, now);
+
+    assert_eq!(health.holds()[0].reason, NotSentReason::CredentialsRejected);
+    assert_eq!(health.gate(now, SLOTS), Gate::Closed(now + SECOND));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Makes metrics under the prefix of the gateway and registers them.
 
 use prometheus::{
-    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, Result, core::Collector,
+    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, Result, core::Collector,
 };
 
 const PREFIX: &str = "faxplus_gateway";
@@ -41,6 +41,12 @@ impl<'registry> Register<'registry> {
         self.add(Gauge::with_opts(Opts::new(name, help).namespace(PREFIX))?)
     }
 
+    /// A gauge that has a series only while it has a value.
+    pub(super) fn absent_gauge(&self, name: &str, help: &str) -> Result<AbsentGauge> {
+        let gauges = self.add(GaugeVec::new(Opts::new(name, help).namespace(PREFIX), &[])?)?;
+        Ok(AbsentGauge(gauges))
+    }
+
     pub(super) fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec> {
         self.add(IntGaugeVec::new(Opts::new(name, help).namespace(PREFIX), labels)?)
     }
@@ -64,6 +70,19 @@ impl<'registry> Register<'registry> {
     fn add<M: Collector + Clone + 'static>(&self, metric: M) -> Result<M> {
         self.registry.register(Box::new(metric.clone()))?;
         Ok(metric)
+    }
+}
+
+/// A gauge that may have no value.
+#[derive(Debug)]
+pub(super) struct AbsentGauge(GaugeVec);
+
+impl AbsentGauge {
+    pub(super) fn set(&self, value: Option<f64>) {
+        match value {
+            Some(value) => self.0.with_label_values::<&str>(&[]).set(value),
+            None => self.0.reset(),
+        }
     }
 }
 

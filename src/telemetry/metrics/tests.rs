@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::*;
-use crate::domain::{CallResult, InvalidReason, NotSentReason, Outcome, Status, UnknownReason};
+use crate::domain::{CallResult, InvalidReason, NotSentReason, Outcome, Status, Timestamp, UnknownReason};
 
 /// Name, type and series at the start for one client and the two routes below.
 const CONTRACT: &[(&str, &str, usize)] = &[
@@ -36,6 +36,7 @@ const CONTRACT: &[(&str, &str, usize)] = &[
     ("dedupe_hits_total", "counter", 4),
     ("dedupe_evictions_total", "counter", 2),
     ("credential_valid", "gauge", 1),
+    ("credential_refreshes_total", "counter", 2),
     ("store_bytes", "gauge", 1),
     ("sandbox", "gauge", 1),
     ("build_info", "gauge", 1),
@@ -102,6 +103,19 @@ fn every_metric_of_the_contract_has_all_its_series_from_the_start() {
     let own = published.types.keys().filter(|name| name.starts_with("faxplus_gateway_")).count();
     assert_eq!(own, CONTRACT.len(), "a metric that the contract does not have");
     assert!(published.types.contains_key("process_resident_memory_bytes"));
+}
+
+#[test]
+fn the_end_of_a_credential_is_published_only_while_it_is_known() {
+    let metrics = metrics();
+    let name = "faxplus_gateway_credential_expiry_timestamp_seconds";
+
+    metrics.set_credential_expiry(Some(Timestamp(1_764_000_000_500)));
+    assert_eq!(Published::of(&metrics).value("credential_expiry_timestamp_seconds"), 1_764_000_000.5);
+    assert_eq!(Published::of(&metrics).types.get(name).map(String::as_str), Some("gauge"));
+
+    metrics.set_credential_expiry(None);
+    assert!(!metrics.render().unwrap().contains(name));
 }
 
 #[test]
@@ -247,6 +261,9 @@ fn each_setter_sets_its_own_gauge() {
     metrics.set_breaker(BreakerState::Open);
     metrics.set_dedupe_entries(7);
     metrics.set_credential_valid(false);
+    metrics.credential_refreshed(true);
+    metrics.credential_refreshed(false);
+    metrics.credential_refreshed(false);
     metrics.set_sandbox(true);
     metrics.resend_ended(Status::Finished);
     metrics.resend_ended(Status::Running);
@@ -268,6 +285,8 @@ fn each_setter_sets_its_own_gauge() {
         ("upstream_breaker_state", 2.0),
         ("dedupe_entries", 7.0),
         ("credential_valid", 0.0),
+        (r#"credential_refreshes_total{result="ok"}"#, 1.0),
+        (r#"credential_refreshes_total{result="failed"}"#, 2.0),
         ("sandbox", 1.0),
         (r#"resends_total{status="finished"}"#, 1.0),
         (r#"resends_total{status="cancelled"}"#, 0.0),

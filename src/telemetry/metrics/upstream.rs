@@ -6,7 +6,7 @@ use prometheus::{Gauge, Histogram, IntCounter, IntGauge, Result};
 
 use super::{
     BreakerState, Metrics, RetryReason,
-    register::{Register, gauge_value},
+    register::{AbsentGauge, Register, gauge_value},
 };
 use crate::domain::{CallResult, Timestamp};
 
@@ -25,6 +25,8 @@ pub(super) struct UpstreamSeries {
     breaker: IntGauge,
     last_success: Gauge,
     credential_valid: IntGauge,
+    refreshes: Vec<IntCounter>,
+    expiry: AbsentGauge,
 }
 
 impl UpstreamSeries {
@@ -70,6 +72,16 @@ impl UpstreamSeries {
             )?,
             credential_valid: register
                 .gauge("credential_valid", "0 while fax.plus refuses the credential, else 1.")?,
+            refreshes: register.counters_of(
+                "credential_refreshes_total",
+                "Requests for a new OAuth2 access token that ended.",
+                "result",
+                ["ok", "failed"],
+            )?,
+            expiry: register.absent_gauge(
+                "credential_expiry_timestamp_seconds",
+                "When the token in use ends, in seconds since 1970; there only when that is known.",
+            )?,
         };
         series.credential_valid.set(1);
         Ok(series)
@@ -111,6 +123,16 @@ impl Metrics {
     /// Where the breaker stands.
     pub fn set_breaker(&self, state: BreakerState) {
         self.upstream.breaker.set(state as i64);
+    }
+
+    /// Counts a request for a new access token that ended.
+    pub fn credential_refreshed(&self, ok: bool) {
+        self.upstream.refreshes[usize::from(!ok)].inc();
+    }
+
+    /// When the token in use ends; `None` when nobody said.
+    pub fn set_credential_expiry(&self, at: Option<Timestamp>) {
+        self.upstream.expiry.set(at.map(|at| at.0 as f64 / 1000.0));
     }
 
     /// Whether the credential is good, as far as known.

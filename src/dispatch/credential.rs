@@ -1,0 +1,188 @@
+//! When the credential is renewed and proved, and what follows.
+//!
+//! One renewal at a time. Ahead of its end an access token is replaced while calls go on. Once it is
+//! refused (or there is none yet) calls wait: the files are read again, a new token is had if the
+//! refused one is still in use, and it is proved with `GET accounts/self` before the next call.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{
+    dispatcher::{Dispatcher, Event},
+    health::CREDENTIAL_CHECKS,
+    trouble::Cause,
+};
+use crate::{
+    domain::Timestamp,
+    upstream::{CredentialError, Probe, RenewalError},
+};
+
+/// A token that ends within this time is warned about.
+const SOON: Duration = Duration::from_secs(7 * 86_400);
+
+/// What is known of the credential besides its health.
+#[derive(Debug, Default)]
+pub(super) struct Tending {
+    /// Whether a renewal is under way.
+    renewing: bool,
+    /// Which token was refused last; at first the one that is not there.
+    refused: u64,
+    /// Refreshes that failed in a row.
+    failures: u32,
+}
+
+/// How the proof of a credential went.
+pub(super) struct Proof {
+    /// Which token it is about.
+    generation: u64,
+    /// Whether that one was had for the proof.
+    refreshed: bool,
+    found: Result<Probe, RenewalError>,
+}
+
+impl Dispatcher {
+    /// Does what is due.
+    pub(super) fn tend_credential(&mut self, now: Instant) {
+        if self.tending.renewing {
+            return;
+        }
+        if self.health.waits_for_credential() {
+            if self.health.wants_credential_proof(now) {
+                self.prove_credential();
+            }
+        } else if self.upstream.refresh_at().is_some_and(|at| at <= now) {
+            self.tending.renewing = true;
+            let upstream = self.upstream.clone();
+            self.spawn(async move { Event::CredentialRefreshed(upstream.refresh().await) });
+        }
+    }
+
+    /// When the credential is to be looked at next, if at a known time.
+    pub(super) fn credential_wake(&self) -> Option<Instant> {
+        let idle = !self.tending.renewing && !self.health.waits_for_credential();
+        self.upstream.refresh_at().filter(|_| idle)
+    }
+
+    fn prove_credential(&mut self) {
+        self.tending.renewing = true;
+        let refused = self.tending.refused;
+        let upstream = self.upstream.clone();
+        self.spawn(async move {
+            // What the files hold now is what is to be proved; unreadable ones leave the old.
+            if let Err(error) = upstream.reread_credential().await {
+                tracing::warn!(%error, "A credential's file can't be used; what is in use stays.");
+            }
+            let mut refreshed = false;
+            if upstream.generation() == refused {
+                match upstream.refresh().await {
+                    Ok(new) => refreshed = new,
+                    Err(error) => {
+                        let proof = Proof { generation: refused, refreshed, found: Err(error) };
+                        return Event::CredentialProved(proof);
+                    }
+                }
+            }
+            let generation = upstream.generation();
+            Event::CredentialProved(Proof { generation, refreshed, found: Ok(upstream.probe().await) })
+        });
+    }
+
+    /// Upstream refuses the token in use.
+    pub(super) fn credential_refused(&mut self, launched: Instant, now: Instant) {
+        if self.health.credential_refused(launched, now) {
+            self.tending.refused = self.upstream.generation();
+            self.metrics.set_credential_valid(false);
+        }
+    }
+
+    pub(super) fn credential_proved(&mut self, proof: Proof, now: Instant) {
+        self.tending.renewing = false;
+        if proof.refreshed {
+            self.has_a_token();
+        }
+        let probe = match proof.found {
+            Ok(probe) => probe,
+            Err(error) => return self.has_no_token(&error, now),
+        };
+        if proof.generation != self.upstream.generation() {
+            // A file brought another one meanwhile: that is the one to be proved.
+            return self.health.credential_changed(now);
+        }
+        match probe {
+            Probe::Alive => {
+                tracing::info!("Upstream accepts the credential.");
+                self.metrics.set_credential_valid(true);
+                self.health.credential_proven(now);
+            }
+            Probe::Unauthorized => {
+                self.tending.refused = proof.generation;
+                self.metrics.set_credential_valid(false);
+                self.health.credential_unproven(Cause::Itself, None, now);
+            }
+            Probe::Failing(told) => {
+                let is_new = proof.generation != self.tending.refused;
+                let cause = if is_new { Cause::ProofUnanswered } else { Cause::Itself };
+                self.health.credential_unproven(cause, told, now);
+            }
+        }
+    }
+
+    pub(super) fn credential_refreshed(&mut self, found: Result<bool, RenewalError>, now: Instant) {
+        self.tending.renewing = false;
+        match found {
+            Ok(_) => {
+                self.has_a_token();
+                self.metrics.set_credential_valid(true);
+                // A token refused meanwhile was the old one: the new one is proved without waiting.
+                self.health.credential_changed(now);
+            }
+            Err(error) => self.has_no_token(&error, now),
+        }
+    }
+
+    pub(super) fn credential_reread(&mut self, found: Result<bool, CredentialError>, now: Instant) {
+        match found {
+            Ok(false) => {}
+            Ok(true) => {
+                tracing::info!("Took over a new secret from its file.");
+                self.tell_expiry();
+                self.health.credential_changed(now);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "A credential's file can't be used; what is in use stays.");
+            }
+        }
+    }
+
+    fn has_no_token(&mut self, error: &RenewalError, now: Instant) {
+        tracing::warn!(%error, "No new access token; it is asked for again.");
+        self.metrics.credential_refreshed(false);
+        let (cause, told) = Cause::of(error);
+        if matches!(error, RenewalError::ClientRefused | RenewalError::GrantRefused) {
+            self.metrics.set_credential_valid(false);
+        }
+        self.health.credential_unproven(cause, told, now);
+        self.tending.failures += 1;
+        let wait = CREDENTIAL_CHECKS.next_delay(self.tending.failures, told, fastrand::f64());
+        self.upstream.refresh_later(now + wait);
+    }
+
+    fn has_a_token(&mut self) {
+        tracing::info!("Has a new access token.");
+        self.tending.failures = 0;
+        self.metrics.credential_refreshed(true);
+        self.tell_expiry();
+    }
+
+    /// Publishes when the token in use ends, and warns when a person has to act soon.
+    pub(super) fn tell_expiry(&self) {
+        let expires_at = self.upstream.token_expires_at();
+        self.metrics.set_credential_expiry(expires_at);
+        let renews_itself = self.upstream.refresh_at().is_some();
+        if let Some(at) = expires_at.filter(|at| !renews_itself && *at < Timestamp::now().plus(SOON)) {
+            let expires_at = humantime::format_rfc3339_seconds(at.into()).to_string();
+            tracing::warn!(expires_at, "The access token ends soon; put a new one into its place.");
+        }
+    }
+}

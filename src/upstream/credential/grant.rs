@@ -1,0 +1,58 @@
+//! An OAuth2 grant: the client, and the refresh token with which it has access tokens.
+//!
+//! The refresh token begins with the settings' (the seed). One that fax.plus gives in its place is used
+//! from then on; a seed that changes wins over it, because a person put it there.
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::{CredentialError, token_endpoint::TokenRequest};
+use crate::config::{OAuth2Settings, SecretSource};
+
+pub(super) struct Grant {
+    settings: OAuth2Settings,
+    client_secret: SecretString,
+    seed: SecretString,
+    refresh_token: SecretString,
+}
+
+impl Grant {
+    pub(super) fn load(settings: OAuth2Settings) -> Result<Self, CredentialError> {
+        let client_secret = settings.client_secret.load()?;
+        let seed = settings.refresh_token.load()?;
+        Ok(Self { settings, client_secret, refresh_token: seed.clone(), seed })
+    }
+
+    pub(super) fn client_id(&self) -> &str {
+        &self.settings.client_id
+    }
+
+    /// The client's secret and the seed, in this order.
+    pub(super) fn sources(&self) -> Vec<SecretSource> {
+        vec![self.settings.client_secret.clone(), self.settings.refresh_token.clone()]
+    }
+
+    /// Takes over what the sources hold now. Says whether anything is new.
+    pub(super) fn adopt(&mut self, found: Vec<SecretString>) -> bool {
+        let Ok([client_secret, seed]) = <[SecretString; 2]>::try_from(found) else { return false };
+        let new_secret = client_secret.expose_secret() != self.client_secret.expose_secret();
+        let new_seed = seed.expose_secret() != self.seed.expose_secret();
+        if new_seed {
+            self.refresh_token = seed.clone();
+            self.seed = seed;
+        }
+        self.client_secret = client_secret;
+        new_secret || new_seed
+    }
+
+    pub(super) fn rotate(&mut self, refresh_token: SecretString) {
+        self.refresh_token = refresh_token;
+    }
+
+    pub(super) fn rotated(&self) -> Option<SecretString> {
+        (self.refresh_token.expose_secret() != self.seed.expose_secret()).then(|| self.refresh_token.clone())
+    }
+
+    pub(super) fn request(&self) -> TokenRequest {
+        TokenRequest::new(&self.settings, &self.client_secret, &self.refresh_token)
+    }
+}

@@ -1,0 +1,94 @@
+use super::*;
+use crate::config::{OAuth2Settings, RefreshIn};
+
+fn secret(text: &str) -> SecretString {
+    SecretString::from(text)
+}
+
+fn personal(token: &str) -> Credential {
+    Credential::load(CredentialChoice::PersonalAccessToken(SecretSource::Inline(secret(token)))).unwrap()
+}
+
+fn oauth2() -> Credential {
+    Credential::load(CredentialChoice::OAuth2(OAuth2Settings {
+        client_id: "client".to_owned(),
+        client_secret: SecretSource::Inline(secret("hush")),
+        refresh_token: SecretSource::Inline(secret("seed")),
+        token_url: "http://localhost/token".to_owned(),
+        refresh_in: RefreshIn::Body,
+    }))
+    .unwrap()
+}
+
+fn granted(access: &str, refresh: Option<&str>, seconds: u64) -> Granted {
+    Granted {
+        access_token: secret(access),
+        refresh_token: refresh.map(secret),
+        lifetime: Duration::from_secs(seconds),
+    }
+}
+
+#[test]
+fn the_token_does_not_show() {
+    assert!(!format!("{:?}", personal("very-secret").headers()).contains("very-secret"));
+}
+
+#[test]
+fn only_another_token_is_a_new_generation() {
+    let mut credential = personal("first");
+    let now = Instant::now();
+
+    assert!(!credential.adopt(vec![secret("first")], now).unwrap());
+    assert_eq!(credential.generation(), 0);
+    assert!(credential.adopt(vec![secret("second")], now).unwrap());
+    assert_eq!(credential.generation(), 1);
+}
+
+#[test]
+fn a_token_that_no_header_can_carry_changes_nothing() {
+    let mut credential = personal("first");
+
+    assert!(credential.adopt(vec![secret("two\nlines")], Instant::now()).is_err());
+    assert_eq!(credential.generation(), 0);
+}
+
+#[test]
+fn an_access_token_is_shown_with_the_client_and_replaced_ahead_of_its_end() {
+    let mut credential = oauth2();
+    assert!(!credential.is_there());
+    let asked = Instant::now();
+
+    credential.granted(granted("access", None, 3600), asked).unwrap();
+
+    let names: Vec<_> = credential.headers().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, [AUTHORIZATION, CLIENT_ID]);
+    let used = credential.refresh_at().unwrap() - asked;
+    assert!((2880..=3240).contains(&used.as_secs()), "{used:?}");
+    assert_eq!(credential.generation(), 1);
+}
+
+#[test]
+fn a_token_that_is_over_at_once_is_not_asked_for_again_within_the_second() {
+    let mut credential = oauth2();
+    let asked = Instant::now();
+
+    credential.granted(granted("access", None, 0), asked).unwrap();
+
+    assert_eq!(credential.refresh_at().unwrap() - asked, Duration::from_secs(1));
+}
+
+#[test]
+fn a_replaced_refresh_token_is_used_until_the_seed_changes() {
+    let mut credential = oauth2();
+    let now = Instant::now();
+    assert!(credential.rotated().is_none());
+
+    credential.granted(granted("access", Some("second"), 60), now).unwrap();
+    assert_eq!(credential.rotated().unwrap().expose_secret(), "second");
+    assert!(!credential.adopt(vec![secret("hush"), secret("seed")], now).unwrap());
+    assert_eq!(credential.rotated().unwrap().expose_secret(), "second");
+
+    assert!(credential.adopt(vec![secret("hush"), secret("new seed")], now).unwrap());
+    assert!(credential.rotated().is_none());
+    assert_eq!(credential.refresh_at(), Some(now));
+}
