@@ -38,7 +38,9 @@ fn main() -> ExitCode {
             Command::Serve(arguments) => serve::run(arguments, &mut stderr()).await,
             Command::Demo(arguments) => demo::run(arguments, &mut stdout(), &mut stderr()).await,
             Command::Sandbox(arguments) => sandbox::run(arguments, &mut stderr()).await,
-            Command::CheckConfig(arguments) => check_config::run(arguments, &mut stdout(), &mut stderr()),
+            Command::CheckConfig(arguments) => {
+                check_config::run(arguments, &mut stdout(), &mut stderr()).await
+            }
             Command::Probe(arguments) => probe::run(arguments, &mut stdout(), &mut stderr()).await,
         }
     });

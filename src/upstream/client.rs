@@ -115,21 +115,28 @@ impl Upstream {
         Report { verdict: judge(&exchange, SystemTime::now()), took: started.elapsed(), generation }
     }
 
-    /// Asks for the account the token belongs to.
+    /// Asks for the account the token belongs to, and says what that proves.
     pub async fn probe(&self) -> Probe {
-        let exchange =
-            self.exchange(Method::GET, &self.shared.account, Bytes::new(), Written::default()).await;
-        match exchange {
-            Err(_) => Probe::Failing(None),
-            Ok(answer) => match answer.status {
-                StatusCode::UNAUTHORIZED => Probe::Unauthorized,
-                StatusCode::TOO_MANY_REQUESTS => Probe::Failing(retry_after::of(&answer, SystemTime::now())),
-                status if status.is_server_error() || status.is_informational() => {
-                    Probe::Failing(retry_after::of(&answer, SystemTime::now()))
-                }
-                _ => Probe::Alive,
-            },
+        let Ok(answer) = self.account().await else { return Probe::Failing(None) };
+        match answer.status {
+            StatusCode::UNAUTHORIZED => Probe::Unauthorized,
+            status
+                if status == StatusCode::TOO_MANY_REQUESTS
+                    || status.is_server_error()
+                    || status.is_informational() =>
+            {
+                Probe::Failing(retry_after::of(&answer, SystemTime::now()))
+            }
+            _ => Probe::Alive,
         }
+    }
+
+    /// Asks for the account the token belongs to.
+    ///
+    /// # Errors
+    /// When no answer came.
+    pub async fn account(&self) -> Result<Answer, Failure> {
+        self.exchange(Method::GET, &self.shared.account, Bytes::new(), Written::default()).await
     }
 
     async fn exchange(

@@ -41,6 +41,7 @@ const METRICS: [(&str, &str, &[&str]); 32] = [
     ("dedupe_hits_total", "counter", &["kind"]),
     ("dedupe_evictions_total", "counter", &["cause"]),
     ("credential_valid", "gauge", &[]),
+    ("credential_refreshes_total", "counter", &["result"]),
     ("store_bytes", "gauge", &[]),
     ("sandbox", "gauge", &[]),
     ("build_info", "gauge", &["commit", "version"]),
@@ -50,12 +51,11 @@ const METRICS: [(&str, &str, &[&str]); 32] = [
     ("process_start_time_seconds", "gauge", &[]),
 ];
 
-/// What the contract names and this build does not have yet: there is no authentication, no credential
-/// that expires or is refreshed, and no store file.
-const ABSENT: [&str; 6] = [
+/// What the contract names and is not here from the start: nothing says when an opaque token ends, and
+/// this build has no authentication and no store file.
+const ABSENT: [&str; 5] = [
     "auth_failures_total",
     "credential_expiry_timestamp_seconds",
-    "credential_refreshes_total",
     "store_operation_duration_seconds",
     "store_errors_total",
     "store_free_bytes",

@@ -101,9 +101,7 @@ fn every_key_of_the_defaults_is_read_by_a_section() {
     assert!(reader.finish(()).is_ok());
 }
 
-#[test]
-fn the_defaults_are_those_of_the_contract() {
-    let expected = r#"[server]
+const DEFAULTS: &str = r#"[server]
 listen = "127.0.0.1:8080"
 admin_listen = "127.0.0.1:9090"
 workers = 2
@@ -170,9 +168,12 @@ allow_anonymous = false
 format = "auto"
 level = "info"
 "#;
+
+#[test]
+fn the_defaults_are_those_of_the_contract() {
     let settings = Settings::load(&LoadOptions::default()).unwrap();
 
-    assert_eq!(settings.redacted(), expected);
+    assert_eq!(settings.redacted(), DEFAULTS);
     assert_eq!(settings.warnings(), Vec::<String>::new());
 }
 

@@ -23,7 +23,7 @@ pub(super) fn expiry(token: &str) -> Option<Timestamp> {
     let claims = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
     let Claims { exp } = serde_json::from_slice(&claims).ok()?;
     // Seconds since 1970 (RFC 7519, 4.1.4); a year beyond 9999 is no date anybody meant.
-    (0.0..253_402_300_800.0).contains(&exp).then(|| Timestamp((exp * 1000.0) as u64))
+    (0.0..253_402_300_800.0).contains(&exp).then_some(Timestamp((exp * 1000.0) as u64))
 }
 
 #[cfg(test)]

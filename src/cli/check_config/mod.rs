@@ -1,6 +1,9 @@
 //! `check-config`: prints the settings a `serve` would run with, or everything that is wrong with them.
 //!
-//! Reads files and the environment, nothing else. Secrets are shown as `***`.
+//! Reads files and the environment, and with `--online` asks fax.plus for the account; mails nobody.
+//! Secrets are shown as `***`.
+
+mod online;
 
 use std::{
     io::{self, Write},
@@ -18,19 +21,35 @@ pub struct CheckConfig {
     /// TOML file over the defaults; the environment (FAXPLUS_GATEWAY__SECTION__KEY) goes over both
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Also prove the credential with GET accounts/self, which mails nobody. With OAuth2 this uses the
+    /// refresh token: do it before the gateway runs, not beside it
+    #[arg(long)]
+    pub online: bool,
 }
 
-/// Prints the effective settings to `stdout` and warnings to `stderr`; gives the exit code.
-pub fn run(arguments: CheckConfig, stdout: &mut impl Write, stderr: &mut impl Write) -> u8 {
-    check(&LoadOptions::from_process(arguments.config, CredentialRule::Required), stdout, stderr)
+/// Prints the effective settings to `stdout` and warnings to `stderr`; gives the exit code. Must run
+/// inside an actix `System`.
+pub async fn run(arguments: CheckConfig, stdout: &mut impl Write, stderr: &mut impl Write) -> u8 {
+    let options = LoadOptions::from_process(arguments.config, CredentialRule::Required);
+    match check(&options, stdout, stderr) {
+        Ok(settings) if arguments.online => online::prove(&settings, stdout, stderr).await,
+        Ok(_) => SUCCESS,
+        Err(code) => code,
+    }
 }
 
-fn check(options: &LoadOptions, stdout: &mut impl Write, stderr: &mut impl Write) -> u8 {
-    let told = match Settings::load(options) {
-        Ok(settings) => tell(&settings, stdout, stderr).map(|()| SUCCESS),
-        Err(error) => writeln!(stderr, "{error}").map(|()| WRONG_CONFIGURATION),
-    };
-    told.unwrap_or(FAILURE)
+fn check(
+    options: &LoadOptions,
+    stdout: &mut impl Write,
+    stderr: &mut impl Write,
+) -> Result<Box<Settings>, u8> {
+    match Settings::load(options) {
+        Ok(settings) => match tell(&settings, stdout, stderr) {
+            Ok(()) => Ok(Box::new(settings)),
+            Err(_) => Err(FAILURE),
+        },
+        Err(error) => Err(writeln!(stderr, "{error}").map_or(FAILURE, |()| WRONG_CONFIGURATION)),
+    }
 }
 
 fn tell(settings: &Settings, stdout: &mut impl Write, stderr: &mut impl Write) -> io::Result<()> {
@@ -53,7 +72,7 @@ mod tests {
             ..LoadOptions::default()
         };
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-        let code = check(&options, &mut stdout, &mut stderr);
+        let code = check(&options, &mut stdout, &mut stderr).err().unwrap_or(SUCCESS);
         (code, String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
     }
 
@@ -63,7 +82,7 @@ mod tests {
             check_with(&[("credentials.token", "hush"), ("upstream.max_calls_per_second", "100")]);
 
         assert_eq!(code, 0);
-        assert!(stdout.contains("[credentials]\ntoken = \"***\"\n"));
+        assert!(stdout.contains("\ntoken = \"***\"\n"));
         assert!(!stdout.contains("hush"));
         assert!(stderr.starts_with("warning: up to 3600000 addresses"), "{stderr}");
     }

@@ -4,10 +4,13 @@
 //! success lifts it only when its call was launched after that moment: calls that were under way when
 //! trouble began prove nothing about its end.
 
+mod credential;
+
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+pub(super) use self::credential::CREDENTIAL_CHECKS;
 use super::{
     backoff::Backoff,
     breaker::{Breaker, BreakerState},
@@ -22,10 +25,6 @@ const LONE_INTERVAL: Duration = Duration::from_secs(1);
 /// Resends that arrive meanwhile have their first address tried sooner: another caller's list is the
 /// best evidence that it was not upstream that refused everything.
 const NEWCOMER_INTERVAL: Duration = Duration::from_millis(100);
-/// Waits between proofs of a refused credential.
-pub(super) const CREDENTIAL_CHECKS: Backoff =
-    Backoff { min: Duration::from_secs(1), max: Duration::from_secs(60), max_told: Duration::from_secs(300) };
-
 /// What may be drawn now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gate {
@@ -180,66 +179,6 @@ impl Health {
         if self.breaker.state() != BreakerState::Closed {
             self.breaker_since.get_or_insert(now);
         }
-    }
-
-    /// There is no access token yet; nothing is called before there is.
-    pub(super) fn credential_missing(&mut self, now: Instant) {
-        let cause = Cause::NoTokenYet;
-        let reason = cause.reason();
-        self.credential =
-            Some(Trouble { reason, cause, since: now, next_attempt: now, attempt: 1, judged: now });
-    }
-
-    /// 401 to the credential that is in use. Says whether that is news: a call that was launched before
-    /// the last proof tells nothing that the proof does not.
-    pub(super) fn credential_refused(&mut self, launched: Instant, now: Instant) -> bool {
-        if self.proved_at.is_some_and(|proved| launched < proved) {
-            return false;
-        }
-        let before = self.credential.or(self.credential_before);
-        let cause = self.credential.map_or(Cause::Itself, |trouble| trouble.cause);
-        let trouble = again(before, cause.reason(), launched, now, |attempt| {
-            // The first proof is due at once: the file may hold a newer token already.
-            if attempt == 1 { Duration::ZERO } else { CREDENTIAL_CHECKS.next_delay(attempt - 1, None, 0.0) }
-        });
-        self.credential = Some(Trouble { reason: cause.reason(), cause, ..trouble });
-        true
-    }
-
-    /// A file changed, or another reason to prove the credential now.
-    pub(super) fn credential_changed(&mut self, now: Instant) {
-        self.credential_before = None;
-        if let Some(trouble) = &mut self.credential {
-            trouble.next_attempt = now;
-        }
-    }
-
-    /// The proof of the credential failed or could not be made.
-    pub(super) fn credential_unproven(&mut self, cause: Cause, told: Option<Duration>, now: Instant) {
-        if let Some(trouble) = &mut self.credential {
-            trouble.reason = cause.reason();
-            trouble.cause = cause;
-            trouble.attempt += 1;
-            trouble.judged = now;
-            trouble.next_attempt = now + CREDENTIAL_CHECKS.next_delay(trouble.attempt - 1, told, 0.0);
-        }
-    }
-
-    /// Upstream knows the credential again.
-    pub(super) fn credential_proven(&mut self, now: Instant) {
-        self.credential_before = self.credential.take();
-        self.proved_at = Some(now);
-        self.proven = false;
-    }
-
-    /// Whether calls wait for the credential.
-    pub(super) fn waits_for_credential(&self) -> bool {
-        self.credential.is_some()
-    }
-
-    /// Whether the credential awaits its proof now.
-    pub(super) fn wants_credential_proof(&self, now: Instant) -> bool {
-        self.credential.is_some_and(|trouble| trouble.next_attempt <= now) && !self.must_wait(now)
     }
 
     /// Whether the open breaker awaits its probe now.

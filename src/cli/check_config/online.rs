@@ -1,0 +1,149 @@
+//! `--online`: shows the credential to fax.plus and tells what it says.
+//!
+//! With OAuth2 an access token is needed for that, and having one may use up the refresh token of the
+//! settings. So a replaced one is written back into its file; where that can't be, it is printed, once:
+//! a token that nobody has any more would lock the operator out.
+
+use std::{
+    fs,
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+};
+
+use awc::http::StatusCode;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    cli::{FAILURE, SUCCESS},
+    config::{CredentialChoice, Settings},
+    outbound::{FailureKind, install_crypto_provider},
+    upstream::{Credential, RenewalError, Upstream},
+};
+
+/// Proves the credential; gives the exit code.
+pub(super) async fn prove(settings: &Settings, stdout: &mut impl Write, stderr: &mut impl Write) -> u8 {
+    let told = match ask(settings, stdout, stderr).await {
+        Ok(accepted) => writeln!(stderr, "online: {accepted}").map(|()| SUCCESS),
+        Err(why) => writeln!(stderr, "online: {why}").map(|()| FAILURE),
+    };
+    // When even stderr is gone, the exit code has to say it.
+    told.unwrap_or(FAILURE)
+}
+
+async fn ask(
+    settings: &Settings,
+    stdout: &mut impl Write,
+    stderr: &mut impl Write,
+) -> Result<String, String> {
+    install_crypto_provider();
+    let choice = settings.credentials.choice().ok_or("no credential is set")?;
+    let seed = match &choice {
+        CredentialChoice::PersonalAccessToken(_) => None,
+        CredentialChoice::OAuth2(client) => client.refresh_token.file().map(Path::to_owned),
+    };
+    let credential = Credential::load(choice).map_err(|error| error.to_string())?;
+    let upstream = Upstream::new(&settings.upstream, credential).map_err(|error| error.to_string())?;
+    let refreshed = upstream.refresh().await;
+    if let Some(token) = upstream.rotated_refresh_token() {
+        keep(seed.as_deref(), &token, stdout, stderr).map_err(|error| error.to_string())?;
+    }
+    refreshed.map_err(|error| advice(&error))?;
+    let url = &settings.upstream.base_url;
+    match upstream.account().await {
+        Ok(answer) => judge(answer.status, url),
+        Err(failure) => Err(format!("{url} {}", silence(failure.kind))),
+    }
+}
+
+fn judge(status: StatusCode, url: &str) -> Result<String, String> {
+    match status {
+        status if status.is_success() => Ok(format!("{url} accepts the credential")),
+        StatusCode::FORBIDDEN => Ok(format!(
+            "{url} knows the credential, which may not read its account (403); whether it may resend \
+             invitations shows only when it does"
+        )),
+        StatusCode::UNAUTHORIZED => {
+            Err(format!("{url} refuses the credential (401); make a new access token and set it"))
+        }
+        StatusCode::TOO_MANY_REQUESTS => Err(format!("{url} asks for fewer requests (429); try again later")),
+        status if status.is_server_error() => {
+            Err(format!("{url} fails ({}); try again later", status.as_u16()))
+        }
+        status => Err(format!(
+            "{url} answers with status {}, which is not fax.plus; check upstream.base_url",
+            status.as_u16()
+        )),
+    }
+}
+
+fn advice(error: &RenewalError) -> String {
+    let next = match error {
+        RenewalError::ClientRefused => "check credentials.client_id and credentials.client_secret",
+        RenewalError::GrantRefused => "grant access again and set the new credentials.refresh_token",
+        RenewalError::NoAnswer => "check credentials.token_url and the way there",
+        RenewalError::Failing { .. } => "try again later",
+        RenewalError::NoToken { .. } => "check credentials.token_url",
+        RenewalError::Unusable(_) => "ask the operators of credentials.token_url",
+    };
+    format!("{error}; {next}")
+}
+
+fn silence(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::TimedOut => "does not answer in time; check the way there",
+        FailureKind::Dns => "has a name that does not resolve; check upstream.base_url and DNS",
+        FailureKind::Connect => {
+            "can't be reached; check upstream.base_url, upstream.ca_file and the way there"
+        }
+        FailureKind::Disconnected => "ends the connection without an answer",
+        FailureKind::NotHttp => "does not speak HTTP; check upstream.base_url",
+        FailureKind::Unsendable => "can't be asked; check upstream.base_url",
+    }
+}
+
+/// Puts a replaced refresh token where the gateway will find it.
+fn keep(
+    seed: Option<&Path>,
+    token: &SecretString,
+    stdout: &mut impl Write,
+    stderr: &mut impl Write,
+) -> io::Result<()> {
+    let why = match seed.map(|path| (path, replace(path, token))) {
+        Some((path, Ok(()))) => {
+            return writeln!(
+                stderr,
+                "online: fax.plus replaced the refresh token; {} holds the new one",
+                path.display()
+            );
+        }
+        Some((path, Err(error))) => format!("{} can't be written: {error}", path.display()),
+        None => "it stands among the settings".to_owned(),
+    };
+    writeln!(
+        stderr,
+        "online: fax.plus replaced the refresh token, and the old one is of no use any more ({why}).\n\
+         online: the new one follows on stdout; put it into its place:"
+    )?;
+    writeln!(stdout, "{}", token.expose_secret())?;
+    stdout.flush()
+}
+
+/// Replaces a file as a whole: a power cut leaves the old token or the new one.
+fn replace(path: &Path, token: &SecretString) -> io::Result<()> {
+    let path = fs::canonicalize(path)?;
+    let new = path.with_extension(format!("new-{}", std::process::id()));
+    let written =
+        fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new).and_then(|mut file| {
+            writeln!(file, "{}", token.expose_secret())?;
+            file.sync_all()
+        });
+    match written.and_then(|()| fs::rename(&new, &path)) {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            // What was half written must not stay beside the secret.
+            drop(fs::remove_file(&new));
+            Err(error)
+        }
+    }
+}
