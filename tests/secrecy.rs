@@ -8,7 +8,7 @@ mod process;
 
 use std::{net::SocketAddr, time::Duration};
 
-use faxplus_gateway::sandbox::{Sandbox, SandboxOptions, parse_faults};
+use faxplus_gateway::sandbox::{OAuthOptions, Sandbox, SandboxOptions, parse_faults};
 use process::{Process, gateway_environment};
 use serde_json::json;
 use tokio::{
@@ -95,6 +95,59 @@ async fn no_address_and_no_token_is_in_the_logs_at_trace() {
             .lines()
             .find(|line| line.contains(MARK) || line.contains(SECRET) || line.contains("example.com"));
         assert_eq!(told, None);
+    }
+    sandbox.stop().await;
+}
+
+/// The refresh token stands in the URL, and the token endpoint quotes it in everything it says.
+#[actix_web::test]
+async fn no_secret_of_oauth2_is_in_the_logs_at_trace() {
+    let (seed, client_secret) = ("hush-refresh-token", "hush-client-secret");
+    let faults = json!([
+        {"target": "token", "times": 1, "fate": "status", "status": 500, "error": "hush-refresh-token"},
+        {"target": "token", "times": 1, "fate": "garbage"},
+        {"target": "token", "times": 1, "fate": "redirect", "location": "http://hush-refresh-token.example/"},
+        {"fate": "token_expired", "times": 1}
+    ]);
+    let oauth = OAuthOptions {
+        rotates: true,
+        refresh_token: Some(seed.to_owned()),
+        expires_in: Duration::from_secs(2),
+        ..OAuthOptions::default()
+    };
+    let faults = parse_faults(faults.to_string().as_bytes()).unwrap();
+    let options = SandboxOptions { faults, oauth, ..SandboxOptions::default() };
+    let sandbox = Sandbox::start(([127, 0, 0, 1], 0).into(), options).await.unwrap();
+    let (base_url, token_url) = (sandbox.base_url(), sandbox.token_url());
+    let environment = gateway_environment(
+        &base_url,
+        &[
+            ("FAXPLUS_GATEWAY__CREDENTIALS__KIND", "oauth2"),
+            ("FAXPLUS_GATEWAY__CREDENTIALS__CLIENT_ID", "client"),
+            ("FAXPLUS_GATEWAY__CREDENTIALS__CLIENT_SECRET", client_secret),
+            ("FAXPLUS_GATEWAY__CREDENTIALS__REFRESH_TOKEN", seed),
+            ("FAXPLUS_GATEWAY__CREDENTIALS__REFRESH_IN", "query"),
+            ("FAXPLUS_GATEWAY__CREDENTIALS__TOKEN_URL", &token_url),
+            ("FAXPLUS_GATEWAY__LOG__LEVEL", "trace"),
+        ],
+    );
+    let mut process = Process::start(&["serve"], &environment);
+    let (address, admin) = process.addresses().await;
+
+    let head = "POST /v1/resends HTTP/1.1\r\nContent-Type: application/json";
+    let answer = exchange(address, head, &format!("[\"{MARK}@example.com\"]")).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let metrics = exchange(admin, "GET /metrics HTTP/1.1", "").await;
+    process.signal("TERM");
+    let ended = process.end().await;
+
+    let stats = sandbox.stats();
+    assert!(stats.token_requests >= 5 && stats.token_requests_in_query >= 2, "{stats:?}");
+    // "hush", the prefixes of the sandbox's tokens, and the client's secret as HTTP Basic has it.
+    for secret in ["hush", "sandbox-access-", "sandbox-refresh-", "Y2xpZW50Om", MARK] {
+        for text in [&ended.stderr, &ended.stdout, &metrics] {
+            assert_eq!(text.lines().find(|line| line.contains(secret)), None);
+        }
     }
     sandbox.stop().await;
 }

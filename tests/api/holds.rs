@@ -155,3 +155,23 @@ async fn the_window_ends_and_force_looks_only_at_this_request() {
     assert_eq!(gateway.accepted("a@example.com"), 3);
     gateway.stop().await;
 }
+
+#[actix_web::test]
+async fn the_proof_of_a_credential_obeys_the_wait_that_it_is_told() {
+    let options = SandboxOptions { tokens: Some(Vec::new()), ..SandboxOptions::default() };
+    let gateway = Gateway::with(options, &[]).await;
+    gateway.faults(json!([{"target": "probe", "fate": "status", "status": 429, "retry_after": "3"}]));
+
+    let id = gateway.post_async("", &["a@example.com"]).await;
+    eventually(async || (gateway.sandbox.stats().probes == 1).then_some(())).await;
+    let held = gateway.until(&id, |resend| !resend["hold"]["next_attempt_at"].is_null()).await;
+    let asked_at = std::time::Instant::now();
+    gateway.faults(json!([]));
+    gateway.sandbox.set_tokens(None);
+    let resend = gateway.finished(&id).await;
+
+    assert_eq!(resend["counts"]["sent"], 1, "{resend}");
+    assert!(asked_at.elapsed() > Duration::from_millis(2500), "the second proof came too soon: {held}");
+    assert_eq!(gateway.sandbox.stats().probes, 2);
+    gateway.stop().await;
+}

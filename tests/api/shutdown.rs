@@ -171,6 +171,7 @@ async fn at_the_deadline_only_what_is_in_flight_is_in_doubt() {
         (in_doubt.status.as_u16(), in_doubt.words()),
         (207, vec!["unknown/interrupted".to_owned(), "invalid/no_at_sign".to_owned()])
     );
+    assert_eq!(in_doubt.json()["upstream_calls"], 1, "the call that was cut off was a call");
     let sandbox = running.ends_well().await;
     assert_eq!(held_against(&sandbox, &answers), vec!["not_sent/shutdown"; 125]);
     sandbox.stop().await;
