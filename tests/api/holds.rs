@@ -165,7 +165,7 @@ async fn the_proof_of_a_credential_obeys_the_wait_that_it_is_told() {
     let id = gateway.post_async("", &["a@example.com"]).await;
     eventually(async || (gateway.sandbox.stats().probes == 1).then_some(())).await;
     let held = gateway.until(&id, |resend| !resend["hold"]["next_attempt_at"].is_null()).await;
-    let asked_at = std::time::Instant::now();
+    let asked_at = tokio::time::Instant::now();
     gateway.faults(json!([]));
     gateway.sandbox.set_tokens(None);
     let resend = gateway.finished(&id).await;
