@@ -19,6 +19,7 @@ mod latency;
 mod launch;
 mod ledger;
 mod pace;
+mod promise;
 mod release;
 mod settle;
 mod split;

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Every metric of the contract: name, type, labels.
-const METRICS: [(&str, &str, &[&str]); 32] = [
+const METRICS: [(&str, &str, &[&str]); 33] = [
     ("http_requests_total", "counter", &["method", "route", "status"]),
     ("http_request_duration_seconds", "histogram", &["method", "route"]),
     ("http_requests_in_flight", "gauge", &[]),
@@ -25,6 +25,7 @@ const METRICS: [(&str, &str, &[&str]); 32] = [
     ("resends_total", "counter", &["status"]),
     ("resends_active", "gauge", &[]),
     ("resend_first_call_seconds", "histogram", &[]),
+    ("resend_estimate_ratio", "histogram", &[]),
     ("queue_addresses", "gauge", &["client"]),
     ("queue_oldest_seconds", "gauge", &[]),
     ("hold", "gauge", &["reason"]),
