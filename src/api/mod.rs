@@ -5,6 +5,7 @@
 
 mod admin;
 mod body;
+mod events;
 mod media;
 mod middleware;
 mod origin;

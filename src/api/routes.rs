@@ -9,7 +9,7 @@ use actix_web::{
 };
 use tracing_actix_web::TracingLogger;
 
-use super::{admin, body::BodyPace, middleware, problem::Problem, resends, results};
+use super::{admin, body::BodyPace, events, middleware, problem::Problem, resends, results};
 use crate::{
     config::ServerSettings,
     domain::ClientName,
@@ -26,6 +26,7 @@ pub const ROUTES: &[Route] = &[
     Route { pattern: "/v1/resends/{id}", method: "GET", statuses: &[200, 400, 403, 404] },
     Route { pattern: "/v1/resends/{id}", method: "DELETE", statuses: &[200, 400, 403, 404] },
     Route { pattern: "/v1/resends/{id}/results", method: "GET", statuses: &[200, 400, 403, 404, 406] },
+    Route { pattern: "/v1/resends/{id}/events", method: "GET", statuses: &[200, 204, 400, 403, 404] },
     Route { pattern: "/livez", method: "GET", statuses: &[200, 403] },
     Route { pattern: "/readyz", method: "GET", statuses: &[200, 400, 403, 503] },
     Route { pattern: "/metrics", method: "GET", statuses: &[200, 403] },
@@ -79,6 +80,7 @@ pub fn main_routes(config: &mut ServiceConfig) {
                     .route(web::get().to(results::get))
                     .default_service(web::to(|| refuse(Problem::method("GET")))),
             )
+            .service(read_only("/v1/resends/{id}/events", web::get().to(events::get)))
             .default_service(web::to(|| refuse(Problem::no_such_path()))),
     );
 }

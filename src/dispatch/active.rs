@@ -2,7 +2,10 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::call::{Member, Part};
+use super::{
+    call::{Member, Part},
+    promise::Promise,
+};
 use crate::{
     domain::{AddressKey, Entry, NotSentReason},
     store::Record,
@@ -15,6 +18,8 @@ const MAX_ASIDE: usize = 64;
 #[derive(Debug)]
 pub(super) struct Active {
     pub(super) record: Arc<Record>,
+    /// The estimate that it was accepted with.
+    pub(super) promise: Promise,
     /// The first index that was never looked at.
     next: u32,
     /// Looked at, and back at the head, in the order of their turns.
@@ -39,10 +44,11 @@ pub(super) struct Active {
 }
 
 impl Active {
-    pub(super) fn new(record: Arc<Record>) -> Self {
+    pub(super) fn new(record: Arc<Record>, promise: Promise) -> Self {
         Self {
             unsettled: record.list.fresh(),
             record,
+            promise,
             next: 0,
             returned: VecDeque::new(),
             alone: VecDeque::new(),

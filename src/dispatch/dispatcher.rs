@@ -28,6 +28,7 @@ use super::{
     latency::Latency,
     ledger::Ledger,
     pace::Pace,
+    promise::Promise,
     split::Culprits,
     view::View,
 };
@@ -252,7 +253,9 @@ impl Dispatcher {
     fn accept(&mut self, record: Arc<Record>) {
         let id = record.id;
         *self.waiting.entry(record.client.clone()).or_default() += u64::from(record.list.fresh());
-        self.resends.insert(id, Active::new(record));
+        // The view that the caller's answer is made of, too.
+        let estimate = self.view.borrow().estimate(u64::from(record.list.fresh()));
+        self.resends.insert(id, Active::new(record, Promise::new(estimate, Instant::now())));
         if self.drain.as_ref().is_some_and(|drain| drain.stop_drawing <= Instant::now()) {
             return self.stop(id, NotSentReason::Shutdown);
         }

@@ -59,6 +59,11 @@ impl Dispatcher {
         let (metrics, client) = (&self.metrics, &active.record.client);
         active.record.finish(status, rest, |outcome, addresses| metrics.outcome(client, outcome, addresses));
         self.metrics.resend_ended(status);
+        if status == Status::Finished
+            && let Some(ratio) = active.promise.ratio(Instant::now())
+        {
+            self.metrics.resend_estimate(ratio);
+        }
         let counts = active.record.snapshot().counts;
         tracing::info!(
             resend = %id,

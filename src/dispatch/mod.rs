@@ -20,6 +20,7 @@ mod latency;
 mod launch;
 mod ledger;
 mod pace;
+mod promise;
 mod release;
 mod settle;
 mod split;

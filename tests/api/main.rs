@@ -8,6 +8,8 @@ mod answers;
 mod bodies;
 mod doubts;
 mod drain;
+mod estimates;
+mod events;
 mod fairness;
 mod fates;
 mod followers;

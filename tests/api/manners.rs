@@ -88,6 +88,7 @@ async fn a_resend_that_does_not_exist_is_404_under_every_path() {
             (Method::GET, format!("/v1/resends/{id}")),
             (Method::GET, format!("/v1/resends/{id}?wait=30")),
             (Method::GET, format!("/v1/resends/{id}/results")),
+            (Method::GET, format!("/v1/resends/{id}/events")),
             (Method::DELETE, format!("/v1/resends/{id}")),
         ] {
             let answer = gateway.request(method, &path, &[], "").await;
@@ -131,11 +132,13 @@ async fn a_wrong_method_is_told_the_right_ones() {
     let gateway = Gateway::start().await;
     let of_one = format!("/v1/resends/{NO_ID}");
     let of_results = format!("{of_one}/results");
+    let of_events = format!("{of_one}/events");
 
     for (path, allowed, wrong) in [
         ("/v1/resends", "GET, POST", &["PUT", "PATCH", "DELETE", "OPTIONS", "BREW"][..]),
         (&of_one, "GET, DELETE", &["POST", "PUT", "PATCH", "OPTIONS"]),
         (&of_results, "GET", &["POST", "DELETE", "OPTIONS"]),
+        (&of_events, "GET", &["POST", "DELETE", "OPTIONS"]),
     ] {
         for method in wrong {
             let method = Method::from_bytes(method.as_bytes()).unwrap();

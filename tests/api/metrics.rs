@@ -25,6 +25,7 @@ const METRICS: [(&str, &str, &[&str]); 33] = [
     ("resends_total", "counter", &["status"]),
     ("resends_active", "gauge", &[]),
     ("resend_first_call_seconds", "histogram", &[]),
+    ("resend_estimate_ratio", "histogram", &[]),
     ("queue_addresses", "gauge", &["client"]),
     ("queue_oldest_seconds", "gauge", &[]),
     ("hold", "gauge", &["reason"]),

@@ -202,6 +202,29 @@ async fn whoever_waits_for_a_resend_hears_of_its_end() {
 }
 
 #[actix_web::test]
+async fn whoever_follows_a_resend_hears_its_end_and_holds_nothing_up() {
+    let running = Running::stuck(&[(TIMEOUT, "1")]).await;
+    let mut post = Wire::connect(running.address).await;
+    post.begin_post("Prefer: respond-async\r\nContent-Length: 21\r\n").await;
+    post.send(r#"["stuck@example.com"]"#).await.unwrap();
+    let accepted = post.answer().await.unwrap();
+    running.until_stuck().await;
+    let mut follower = Wire::connect(running.address).await;
+    let path = format!("{}/events", accepted.header("location").unwrap());
+    follower.send(format!("GET {path} HTTP/1.1\r\nHost: g\r\n\r\n")).await.unwrap();
+    eventually(async || follower.has_answer().then_some(())).await;
+
+    running.process.signal("TERM");
+    let events = follower.answer().await.unwrap().text();
+
+    let last = events.trim_end().rsplit("\n\n").next().unwrap();
+    assert!(events.starts_with("event: progress\n"), "{events}");
+    assert!(last.starts_with("event: finished\n") && last.contains("\"unknown\":1"), "{events}");
+    assert!(follower.is_closed().await);
+    running.ends_well().await.stop().await;
+}
+
+#[actix_web::test]
 async fn an_idle_gateway_ends_at_once_on_either_signal_whoever_is_connected() {
     for signal in ["TERM", "INT"] {
         let running = Running::start(SandboxOptions::default(), &[ENDLESS]).await;

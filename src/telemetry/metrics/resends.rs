@@ -13,6 +13,9 @@ use crate::domain::{ClientName, InvalidReason, NotSentReason, Outcome, OutcomeKi
 const SECONDS: &[f64] =
     &[0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
 
+/// Close together around 1, where the estimate was right.
+const RATIOS: &[f64] = &[0.1, 0.25, 0.5, 0.67, 0.8, 0.9, 0.95, 1.0, 1.05, 1.1, 1.25, 1.5, 2.0, 4.0, 10.0];
+
 #[derive(Debug)]
 pub(super) struct ResendSeries {
     received: IntCounterVec,
@@ -25,6 +28,7 @@ pub(super) struct ResendSeries {
     cancelled: IntCounter,
     active: IntGauge,
     first_call: Histogram,
+    estimate: Histogram,
     store_bytes: IntGauge,
 }
 
@@ -68,6 +72,11 @@ impl ResendSeries {
                 "resend_first_call_seconds",
                 "Time from the acceptance of a resend to its first upstream call.",
                 SECONDS,
+            )?,
+            estimate: register.histogram(
+                "resend_estimate_ratio",
+                "Real time of a finished resend divided by the time promised when it was accepted; 1 = met.",
+                RATIOS,
             )?,
             store_bytes: register.gauge("store_bytes", "Bytes of all resends that are kept in memory.")?,
             received,
@@ -134,6 +143,12 @@ impl Metrics {
     /// How long a resend waited for its first upstream call.
     pub fn resend_first_call(&self, since_acceptance: Duration) {
         self.resends.first_call.observe(since_acceptance.as_secs_f64());
+    }
+
+    /// How many times as long as promised a resend took that is finished now. The caller leaves out those
+    /// that were too short to score.
+    pub fn resend_estimate(&self, ratio: f64) {
+        self.resends.estimate.observe(ratio);
     }
 
     /// How many bytes all kept resends take.

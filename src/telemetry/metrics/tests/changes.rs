@@ -43,6 +43,7 @@ fn each_setter_sets_its_own_gauge() {
     metrics.resend_ended(Status::Finished);
     metrics.resend_ended(Status::Running);
     metrics.resend_first_call(Duration::from_secs(1));
+    metrics.resend_estimate(1.5);
     metrics.dedupe_hit(DedupeHit::Doubt, 8);
     metrics.eviction(EvictionCause::Size);
 
@@ -66,6 +67,7 @@ fn each_setter_sets_its_own_gauge() {
         (r#"resends_total{status="finished"}"#, 1.0),
         (r#"resends_total{status="cancelled"}"#, 0.0),
         ("resend_first_call_seconds_sum", 1.0),
+        ("resend_estimate_ratio_sum", 1.5),
         (r#"dedupe_hits_total{kind="doubt"}"#, 8.0),
         (r#"dedupe_evictions_total{cause="size"}"#, 1.0),
     ] {

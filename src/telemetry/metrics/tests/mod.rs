@@ -22,6 +22,7 @@ const CONTRACT: &[(&str, &str, usize)] = &[
     ("resends_total", "counter", 2),
     ("resends_active", "gauge", 1),
     ("resend_first_call_seconds", "histogram", 1),
+    ("resend_estimate_ratio", "histogram", 1),
     ("queue_addresses", "gauge", 1),
     ("queue_oldest_seconds", "gauge", 1),
     ("hold", "gauge", 10),

@@ -1,0 +1,151 @@
+//! `GET /v1/resends/{id}/events`: a resend as it goes on, as server-sent events.
+//!
+//! Pulled, never pushed: an event is made from the state of the moment when the connection has room for
+//! it. So a reader that does not read costs no memory and finds the newest state later, and the stream is
+//! gone with its connection. It ends by itself with the resend, and so before the gateway ends.
+
+use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+    web::{Bytes, Data, Path},
+};
+use futures_util::stream;
+use tokio::time::{Instant, timeout_at};
+
+use super::{problem::Problem, query::Query, render, resends::find, routes::ApiState};
+use crate::{
+    dispatch::View,
+    domain::{NotSentReason, Timestamp},
+    store::{Record, Snapshot},
+};
+
+/// Between two events of progress.
+const PACE: Duration = Duration::from_millis(250);
+/// Longest silence: proxies take a connection that is silent for longer to be dead.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// The next attempt is told as a time of the day, which is known no better than this.
+const SAME_ATTEMPT_MS: u64 = 1000;
+/// nginx holds back what it thinks will come as a whole, unless told not to.
+const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// `GET /v1/resends/{id}/events`
+///
+/// A browser's `EventSource` asks again whenever a stream ends. If its last event was the end of this
+/// resend it is told 204, which stops it; any other reconnection gets the present state.
+pub(super) async fn get(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    Query::parse(request.query_string(), &[])?;
+    let record = find(&state, &id)?;
+    if has_heard_the_end(request.headers(), &record.snapshot()) {
+        return Ok(HttpResponse::NoContent().finish());
+    }
+    let events = Events::new(state, record, Instant::now());
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, HeaderValue::from_static("text/event-stream")))
+        .insert_header((ACCEL_BUFFERING, HeaderValue::from_static("no")))
+        .streaming(stream::unfold(events, Events::next)))
+}
+
+/// One reader's stream.
+struct Events {
+    state: Data<ApiState>,
+    record: Arc<Record>,
+    /// What was told last.
+    told: Option<Told>,
+    /// When something may be told again.
+    next_look: Instant,
+    /// When something has to be told.
+    heartbeat: Instant,
+    is_over: bool,
+}
+
+/// What was told, as far as it decides whether there is news. The estimate is left out: it moves with
+/// every look.
+struct Told {
+    snapshot: Snapshot,
+    hold: Option<(NotSentReason, Option<Timestamp>)>,
+}
+
+impl Told {
+    fn new(snapshot: Snapshot, view: &View) -> Self {
+        Self { snapshot, hold: view.holds.first().map(|hold| (hold.reason, hold.next_attempt_at)) }
+    }
+
+    fn is_same(&self, now: &Self) -> bool {
+        let same_hold = match (self.hold, now.hold) {
+            (None, None) => true,
+            (Some((reason, at)), Some((reason_now, at_now))) => {
+                let millis = |at: Option<Timestamp>| at.map_or(0, |at| at.0);
+                reason == reason_now && millis(at).abs_diff(millis(at_now)) < SAME_ATTEMPT_MS
+            }
+            (None, Some(_)) | (Some(_), None) => false,
+        };
+        same_hold && self.snapshot == now.snapshot
+    }
+}
+
+impl Events {
+    fn new(state: Data<ApiState>, record: Arc<Record>, now: Instant) -> Self {
+        Self { state, record, told: None, next_look: now, heartbeat: now + HEARTBEAT, is_over: false }
+    }
+
+    /// The next piece of the stream, as soon as there is one; `None` after the end.
+    async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
+        if self.is_over {
+            return None;
+        }
+        loop {
+            wait_until(self.next_look, self.record.finished()).await;
+            let now = Instant::now();
+            self.next_look = now + PACE;
+            let (snapshot, view) = (self.record.snapshot(), self.state.resends.view());
+            self.is_over = snapshot.status.is_final();
+            let now_told = Told::new(snapshot, &view);
+            let is_same = self.told.as_ref().is_some_and(|told| told.is_same(&now_told));
+            let piece = if self.is_over || !is_same {
+                self.told = Some(now_told);
+                self.event(&snapshot, &view)
+            } else if now >= self.heartbeat {
+                Bytes::from_static(b": still there\n\n")
+            } else {
+                continue;
+            };
+            self.heartbeat = now + HEARTBEAT;
+            return Some((Ok(piece), self));
+        }
+    }
+
+    fn event(&self, snapshot: &Snapshot, view: &View) -> Bytes {
+        let body = render::resend(&self.record, snapshot, view, self.state.sandbox);
+        // Writing strings and numbers into memory has no way to fail.
+        let data = serde_json::to_string(&body).unwrap_or_default();
+        match end_id(snapshot) {
+            Some(id) => format!("event: finished\nid: {id}\ndata: {data}\n\n"),
+            None => format!("event: progress\ndata: {data}\n\n"),
+        }
+        .into()
+    }
+}
+
+/// Returns at `moment`, or with the end of the resend if that comes first.
+async fn wait_until(moment: Instant, end: impl Future<Output = ()>) {
+    // Which of the two it was shows in the state.
+    drop(timeout_at(moment, end).await);
+}
+
+/// What names the end of a resend; `None` before it.
+fn end_id(snapshot: &Snapshot) -> Option<String> {
+    let at = snapshot.finished_at.filter(|_| snapshot.status.is_final())?;
+    Some(format!("end-{}", at.0))
+}
+
+fn has_heard_the_end(headers: &HeaderMap, snapshot: &Snapshot) -> bool {
+    let heard = headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok());
+    heard.is_some() && heard == end_id(snapshot).as_deref()
+}
