@@ -5,6 +5,7 @@
 
 mod admin;
 mod body;
+mod compat;
 mod media;
 mod middleware;
 mod origin;

@@ -7,6 +7,7 @@
 
 mod auth;
 mod base_url;
+mod compat;
 mod credentials;
 mod dedupe;
 mod dispatch;
@@ -27,6 +28,7 @@ mod upstream;
 mod validate;
 
 pub use auth::AuthSettings;
+pub use compat::CompatSettings;
 pub use credentials::{CredentialSettings, TokenSetting};
 pub use dedupe::DedupeSettings;
 pub use dispatch::DispatchSettings;
@@ -55,6 +57,8 @@ pub struct Settings {
     pub dispatch: DispatchSettings,
     /// `[store]`
     pub store: StoreSettings,
+    /// `[compat]`
+    pub compat: CompatSettings,
     /// `[auth]`
     pub auth: AuthSettings,
     /// `[log]`
@@ -72,6 +76,7 @@ impl Settings {
         self.dedupe.render(&mut out);
         self.dispatch.render(&mut out);
         self.store.render(&mut out);
+        self.compat.render(&mut out);
         self.auth.render(&mut out);
         self.log.render(&mut out);
         out.finish()

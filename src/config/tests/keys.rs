@@ -9,6 +9,7 @@ use super::{
 
 const OTHER_VALUES: &[(&str, &str)] = &[
     ("auth.allow_anonymous", "true"),
+    ("compat.wait_seconds", "51"),
     ("credentials.token", SECRET),
     ("credentials.token_file", "Cargo.toml.token"),
     ("dedupe.ignore_local_part_case", "false"),
@@ -142,6 +143,9 @@ max_hold_seconds = 86400
 path = ":memory:"
 retention_seconds = 259200
 max_bytes = 536870912
+
+[compat]
+wait_seconds = 50
 
 [auth]
 allow_anonymous = false
