@@ -94,7 +94,7 @@ impl Application {
         metrics.set_sandbox(sandbox);
         let (resends, dispatch, thread) = services(settings, credential, &metrics)?;
         let readiness = Readiness::default();
-        let state = Data::new(ApiState::new(resends, &settings.server, sandbox));
+        let state = Data::new(ApiState::new(resends, &settings.server, &settings.compat, sandbox));
         let data = Data::from(metrics);
         let main = {
             let (data, readiness) = (data.clone(), Data::new(readiness.clone()));

@@ -78,6 +78,14 @@ async fn no_address_and_no_token_is_in_the_logs_at_trace() {
             format!("[\"{MARK}@example.com\", oops"),
         ),
         ("POST /v1/resends HTTP/1.1\r\nContent-Type: text/csv", format!("a,b\n{MARK}@example.com,1\n")),
+        (
+            "PATCH /v3/accounts/self/member-invitations?zebra HTTP/1.1\r\nAuthorization: Bearer zebra",
+            format!("[\"{MARK}0@example.com\"]"),
+        ),
+        (
+            "PATCH /v3//accounts/self/member-invitations HTTP/1.1\r\nx-fax-clientid: zebra",
+            format!("[\"{MARK}\", \"{MARK}@example.com\"]"),
+        ),
         ("GET /v1/resends?email=zebra@example.com HTTP/1.1", String::new()),
         ("GET /zebra@example.com HTTP/1.1", String::new()),
     ] {

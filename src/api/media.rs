@@ -30,14 +30,8 @@ pub(super) fn format(headers: &HeaderMap) -> Result<Format, Problem> {
     };
     let value = text(headers, CONTENT_TYPE).ok_or_else(|| refuse("the body's media type is not given"))?;
     let (essence, parameters) = value.split_once(';').unwrap_or((value, ""));
-    for parameter in parameters.split(';') {
-        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        let charset = value.trim().trim_matches('"');
-        if name.trim().eq_ignore_ascii_case("charset")
-            && !["utf-8", "utf8", "us-ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known))
-        {
-            return Err(refuse("the body's character set is not UTF-8"));
-        }
+    if !is_utf8(parameters) {
+        return Err(refuse("the body's character set is not UTF-8"));
     }
     match essence.trim().to_ascii_lowercase().as_str() {
         "application/json" => Ok(Format::Json),
@@ -46,6 +40,16 @@ pub(super) fn format(headers: &HeaderMap) -> Result<Format, Problem> {
         "text/csv" => Ok(Format::Csv),
         _ => Err(refuse("the body's media type is not served")),
     }
+}
+
+/// Whether the parameters of a media type leave the character set at UTF-8.
+pub(super) fn is_utf8(parameters: &str) -> bool {
+    parameters.split(';').all(|parameter| {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        let charset = value.trim().trim_matches('"');
+        !name.trim().eq_ignore_ascii_case("charset")
+            || ["utf-8", "utf8", "us-ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known))
+    })
 }
 
 /// The encoding of a body. What can't be read as one is refused, not taken for none.

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use super::{
     admin::{Readiness, ReadinessState},
+    compat,
     origin::is_cross_site,
     problem::Problem,
 };
@@ -50,14 +51,18 @@ async fn finish(
     let id = request.extensions().get::<RequestId>().cloned();
     let id = id.unwrap_or_else(|| RequestId::from_header(request.headers().get(REQUEST_ID_HEADER)));
     let readiness = request.app_data::<Data<Readiness>>().cloned();
+    let is_compat = compat::covers(request.path());
+    let write = |problem: &Problem| {
+        if is_compat { compat::refuse(problem) } else { problem.render(id.as_str()) }
+    };
     let mut response = if is_cross_site(request.headers()) {
-        request.into_response(Problem::cross_site().render(id.as_str()))
+        request.into_response(write(&Problem::cross_site()))
     } else {
         next.call(request).await?.map_into_boxed_body()
     };
     let problem = response.response().extensions().get::<Problem>().cloned();
     if let Some(problem) = problem {
-        response = response.into_response(problem.render(id.as_str()));
+        response = response.into_response(write(&problem));
     }
     if readiness.is_some_and(|readiness| readiness.get() == ReadinessState::Draining) {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);

@@ -5,6 +5,7 @@
 
 mod admin;
 mod body;
+mod compat;
 mod events;
 mod media;
 mod middleware;

@@ -1,6 +1,7 @@
 //! Refusals as RFC 9457 problem documents. The only place that gives an error its status code.
 //!
-//! A handler returns a `Problem`; the middleware writes it, because only there the request id is known.
+//! A handler returns a `Problem`; the middleware writes it, because only there the request id is known. On the
+//! paths of fax.plus it is written in the shape of fax.plus instead: see `compat`.
 
 use std::{fmt, time::Duration};
 
@@ -8,7 +9,7 @@ use actix_web::{
     HttpResponse, ResponseError,
     http::{
         StatusCode,
-        header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER},
+        header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
     },
 };
 use serde::Serialize;
@@ -45,7 +46,12 @@ struct Document<'a> {
 }
 
 impl Problem {
-    fn new(status: StatusCode, word: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+    pub(super) fn new(
+        status: StatusCode,
+        word: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
         Self {
             status,
             word,
@@ -73,6 +79,11 @@ impl Problem {
     pub fn broken_body() -> Self {
         let detail = "the connection ended before the body did; nothing was sent";
         Self::new(StatusCode::BAD_REQUEST, "incomplete-body", "The body is not whole", detail)
+    }
+
+    /// 401: no token where one should be.
+    pub fn unauthorized(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "No access token", detail)
     }
 
     /// 403: a browser page of another site.
@@ -188,6 +199,7 @@ impl Problem {
             SealError::Empty => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "empty-list", "The list is empty", detail)
             }
+            SealError::Invalid(error) => Self::invalid_elements(error),
             SealError::Refused(Refused::QueueFull { .. }) => {
                 Self::no_room("queue-full", "The queue is full", detail).after(retry_after)
             }
@@ -209,15 +221,18 @@ impl Problem {
         self.status
     }
 
-    fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+    pub(super) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.members.insert(name.to_owned(), value.into());
         self
     }
 
     fn after(self, wait: Duration) -> Self {
-        // Jitter, so that callers refused together do not come back together.
-        let wait = wait.mul_f64(1.0 + fastrand::f64() / 4.0);
-        Self { retry_after: Some(wait), ..self }
+        Self { retry_after: Some(jittered(wait)), ..self }
+    }
+
+    /// What it is made of: the word that names it in kebab-case, a sentence, and what else there is to say.
+    pub(super) fn parts(&self) -> (&'static str, &str, &Map<String, Value>) {
+        (self.word, &self.detail, &self.members)
     }
 
     /// The document, with the id of the request it answers.
@@ -230,16 +245,34 @@ impl Problem {
             request_id,
             members: &self.members,
         };
-        let mut response = HttpResponse::build(self.status);
-        response.insert_header((CONTENT_TYPE, HeaderValue::from_static("application/problem+json")));
+        self.answer(self.status, "application/problem+json", &body)
+    }
+
+    /// An answer with this body, and with the headers of the problem.
+    pub(super) fn answer(
+        &self,
+        status: StatusCode,
+        content_type: &'static str,
+        body: &impl Serialize,
+    ) -> HttpResponse {
+        let mut response = HttpResponse::build(status);
+        response.insert_header((CONTENT_TYPE, HeaderValue::from_static(content_type)));
+        if status == StatusCode::UNAUTHORIZED {
+            response.insert_header((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
+        }
         if let Some(wait) = self.retry_after {
             response.insert_header((RETRY_AFTER, wait.as_secs_f64().ceil() as u64));
         }
         if let Some(allow) = self.allow {
             response.insert_header((ALLOW, allow));
         }
-        response.body(serde_json::to_string(&body).unwrap_or_default())
+        response.body(serde_json::to_string(body).unwrap_or_default())
     }
+}
+
+/// `wait` and up to a quarter more, so that callers refused together do not come back together.
+pub(super) fn jittered(wait: Duration) -> Duration {
+    wait.mul_f64(1.0 + fastrand::f64() / 4.0)
 }
 
 impl fmt::Display for Problem {

@@ -37,7 +37,7 @@ pub(super) struct ListBody<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct CountsBody {
+pub(super) struct CountsBody {
     received: u64,
     sent: u64,
     duplicate: u64,
@@ -135,7 +135,8 @@ pub(super) fn summary(snapshot: &Snapshot) -> StatusCode {
     }
 }
 
-fn counts(counts: &Counts) -> CountsBody {
+/// How many came to which end.
+pub(super) fn counts(counts: &Counts) -> CountsBody {
     CountsBody {
         received: counts.received,
         sent: counts.of(OutcomeKind::Sent),

@@ -9,9 +9,9 @@ use actix_web::{
 };
 use tracing_actix_web::TracingLogger;
 
-use super::{admin, body::BodyPace, events, middleware, problem::Problem, resends, results};
+use super::{admin, body::BodyPace, compat, events, middleware, problem::Problem, resends, results};
 use crate::{
-    config::ServerSettings,
+    config::{CompatSettings, ServerSettings},
     domain::ClientName,
     resends::Resends,
     telemetry::{WithoutAddresses, metrics::Route},
@@ -27,6 +27,7 @@ pub const ROUTES: &[Route] = &[
     Route { pattern: "/v1/resends/{id}", method: "DELETE", statuses: &[200, 400, 403, 404] },
     Route { pattern: "/v1/resends/{id}/results", method: "GET", statuses: &[200, 400, 403, 404, 406] },
     Route { pattern: "/v1/resends/{id}/events", method: "GET", statuses: &[200, 204, 400, 403, 404] },
+    Route { pattern: compat::PATHS[0], method: "PATCH", statuses: compat::STATUSES },
     Route { pattern: "/livez", method: "GET", statuses: &[200, 403] },
     Route { pattern: "/readyz", method: "GET", statuses: &[200, 400, 403, 503] },
     Route { pattern: "/metrics", method: "GET", statuses: &[200, 403] },
@@ -40,18 +41,20 @@ pub struct ApiState {
     pub(super) sandbox: bool,
     pub(super) default_wait: Duration,
     pub(super) max_wait: Duration,
+    pub(super) compat_wait: Duration,
     pub(super) body_pace: BodyPace,
 }
 
 impl ApiState {
     /// The state over `resends`; `sandbox` when upstream is simulated.
-    pub fn new(resends: Resends, settings: &ServerSettings, sandbox: bool) -> Self {
+    pub fn new(resends: Resends, settings: &ServerSettings, compat: &CompatSettings, sandbox: bool) -> Self {
         Self {
             resends,
             client: ClientName::anonymous(),
             sandbox,
             default_wait: settings.default_wait,
             max_wait: settings.max_wait,
+            compat_wait: compat.wait,
             body_pace: BodyPace::new(settings),
         }
     }
@@ -81,6 +84,11 @@ pub fn main_routes(config: &mut ServiceConfig) {
                     .default_service(web::to(|| refuse(Problem::method("GET")))),
             )
             .service(read_only("/v1/resends/{id}/events", web::get().to(events::get)))
+            .service(
+                web::resource(compat::PATHS)
+                    .route(web::patch().to(compat::patch))
+                    .default_service(web::to(|| refuse(Problem::method("PATCH")))),
+            )
             .default_service(web::to(|| refuse(Problem::no_such_path()))),
     );
 }

@@ -6,8 +6,9 @@
 use std::{collections::BTreeMap, env, fmt, path::PathBuf};
 
 use super::{
-    AuthSettings, CredentialSettings, DedupeSettings, DispatchSettings, IntakeSettings, LogSettings,
-    ServerSettings, Settings, SettingsError, StoreSettings, UpstreamSettings, layers, read::Reader, validate,
+    AuthSettings, CompatSettings, CredentialSettings, DedupeSettings, DispatchSettings, IntakeSettings,
+    LogSettings, ServerSettings, Settings, SettingsError, StoreSettings, UpstreamSettings, layers,
+    read::Reader, validate,
 };
 
 /// Whether the settings must hold a credential for fax.plus.
@@ -66,6 +67,7 @@ impl Settings {
             dedupe: DedupeSettings::read(reader),
             dispatch: DispatchSettings::read(reader),
             store: StoreSettings::read(reader),
+            compat: CompatSettings::read(reader),
             auth: AuthSettings::read(reader),
             log: LogSettings::read(reader),
         };

@@ -7,6 +7,7 @@
 
 mod auth;
 mod base_url;
+mod compat;
 mod credentials;
 mod dedupe;
 mod dispatch;
@@ -29,6 +30,7 @@ mod upstream;
 mod validate;
 
 pub use auth::AuthSettings;
+pub use compat::CompatSettings;
 pub use credentials::{CredentialChoice, CredentialSettings};
 pub use dedupe::DedupeSettings;
 pub use dispatch::DispatchSettings;
@@ -59,6 +61,8 @@ pub struct Settings {
     pub dispatch: DispatchSettings,
     /// `[store]`
     pub store: StoreSettings,
+    /// `[compat]`
+    pub compat: CompatSettings,
     /// `[auth]`
     pub auth: AuthSettings,
     /// `[log]`
@@ -76,6 +80,7 @@ impl Settings {
         self.dedupe.render(&mut out);
         self.dispatch.render(&mut out);
         self.store.render(&mut out);
+        self.compat.render(&mut out);
         self.auth.render(&mut out);
         self.log.render(&mut out);
         out.finish()

@@ -210,6 +210,15 @@ impl List {
         self.invalid[reason as usize]
     }
 
+    /// The entries that are no address, in order.
+    pub fn invalid_entries(&self) -> impl Iterator<Item = (u32, InvalidReason)> {
+        let kinds = self.chunks.iter().flat_map(|chunk| &chunk.kinds).zip(0_u32..);
+        kinds.filter_map(|(kind, index)| match kind {
+            Kind::Invalid(reason) => Some((index, *reason)),
+            Kind::Fresh | Kind::Repeat => None,
+        })
+    }
+
     /// How many entries are first occurrences of an address.
     pub fn fresh(&self) -> u32 {
         self.len - self.invalid.iter().sum::<u32>() - self.repeats.len() as u32

@@ -63,6 +63,9 @@ pub enum ParseErrorKind {
     /// JSON of another shape.
     #[error("expected an array of strings, or an object {{\"emails\": [...]}}")]
     ExpectedList,
+    /// JSON of another shape where only an array will do.
+    #[error("expected an array of strings")]
+    ExpectedStrings,
     /// An element that is no string.
     #[error("an element is {0}; expected a string")]
     NotAString(Found),

@@ -1,4 +1,5 @@
-//! The grammar of a JSON body: an array of strings, or an object whose only key `emails` holds one.
+//! The grammar of a JSON body: an array of strings, or (unless told otherwise) an object whose only key
+//! `emails` holds one.
 //!
 //! Strict RFC 8259, one element at a time; nothing nests, so there is no depth to bound.
 
@@ -31,6 +32,8 @@ pub(super) struct Json {
 enum State {
     #[default]
     Start,
+    /// As `Start`, without the object form.
+    StartOfArray,
     FirstElement,
     Element,
     InElement,
@@ -44,6 +47,11 @@ enum State {
 }
 
 impl Json {
+    /// At the beginning of a body that must be an array.
+    pub(super) fn array_only() -> Self {
+        Self { state: State::StartOfArray, ..Self::default() }
+    }
+
     /// Reads a piece that begins at `base`.
     pub(super) fn feed(&mut self, text: &str, base: u64, sink: &mut impl Sink) -> Result<(), Stop> {
         let bytes = text.as_bytes();
@@ -83,7 +91,7 @@ impl Json {
     pub(super) fn finish(&self, end: u64) -> Result<(), Stop> {
         match self.state {
             State::End => Ok(()),
-            State::Start => Err(Fault::new(EmptyBody, end).into()),
+            State::Start | State::StartOfArray => Err(Fault::new(EmptyBody, end).into()),
             _ => Err(Fault::new(Truncated, end).into()),
         }
     }
@@ -101,7 +109,7 @@ impl Json {
     /// Takes one byte outside strings that is no white space.
     fn after(&mut self, state: State, byte: u8, offset: u64) -> Result<State, ParseErrorKind> {
         match (state, byte) {
-            (State::Start | State::Array, b'[') => Ok(State::FirstElement),
+            (State::Start | State::StartOfArray | State::Array, b'[') => Ok(State::FirstElement),
             (State::FirstElement | State::Element, b'"') => Ok(State::InElement),
             (State::AfterElement, b',') => Ok(State::Element),
             (State::FirstElement | State::AfterElement, b']') if self.wrapped => Ok(State::AfterArray),
@@ -137,7 +145,8 @@ impl Json {
     /// What is wrong with a byte that cannot stand here.
     fn unexpected(&self, state: State, byte: u8, offset: u64) -> ParseErrorKind {
         match (state, byte) {
-            (State::Start, MARK) if offset == 0 => ByteOrderMark,
+            (State::Start | State::StartOfArray, MARK) if offset == 0 => ByteOrderMark,
+            (State::StartOfArray, _) => ExpectedStrings,
             (State::Start, _) => ExpectedList,
             (State::Element, b']') => TrailingComma,
             (State::FirstElement | State::Element, _) => ParseErrorKind::not_a_string(byte),

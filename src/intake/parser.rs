@@ -19,6 +19,8 @@ use super::text::Text;
 pub enum Format {
     /// `application/json`: an array of strings, or `{"emails": [...]}`.
     Json,
+    /// `application/json` as fax.plus takes it: an array of strings and nothing else.
+    JsonArray,
     /// `application/x-ndjson`: a JSON string or `{"email": "..."}` a line.
     Ndjson,
     /// `text/plain`: an address a line.
@@ -52,6 +54,7 @@ impl Parser {
     pub fn new(format: Format) -> Self {
         let grammar = match format {
             Format::Json => Grammar::Json(Json::default()),
+            Format::JsonArray => Grammar::Json(Json::array_only()),
             Format::Ndjson => Grammar::Ndjson(Ndjson::default()),
             Format::Text => Grammar::Text(Text::default()),
             Format::Csv => Grammar::Csv(Csv::default()),

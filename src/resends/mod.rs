@@ -4,7 +4,9 @@
 //! dispatch before the whole list was read and found good.
 
 mod admission;
+mod all_or_none;
 mod service;
 
 pub use admission::{BudgetFull, Draft, DraftError, MemoryBudget};
+pub use all_or_none::InvalidElements;
 pub use service::{Resends, SealError};

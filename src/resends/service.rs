@@ -6,7 +6,10 @@ use thiserror::Error;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::admission::{Draft, DraftError, MemoryBudget};
+use super::{
+    admission::{Draft, DraftError, MemoryBudget},
+    all_or_none::InvalidElements,
+};
 use crate::{
     config::Settings,
     dispatch::{Because, Dispatch, Refused, View},
@@ -17,11 +20,14 @@ use crate::{
 };
 
 /// Why a whole, good list was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SealError {
     /// It holds nothing.
     #[error("the list is empty")]
     Empty,
+    /// It holds what is no address, and was to be taken only without.
+    #[error(transparent)]
+    Invalid(#[from] InvalidElements),
     /// Dispatch takes no more.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -82,7 +88,12 @@ impl Resends {
         Ok(self.accept(list, client, force).await)
     }
 
-    async fn accept(&self, list: List, client: &ClientName, force: bool) -> Result<Arc<Record>, SealError> {
+    pub(super) async fn accept(
+        &self,
+        list: List,
+        client: &ClientName,
+        force: bool,
+    ) -> Result<Arc<Record>, SealError> {
         if list.is_empty() {
             return Err(SealError::Empty);
         }

@@ -6,6 +6,8 @@
 mod admin;
 mod answers;
 mod bodies;
+mod compat;
+mod compat_refusals;
 mod doubts;
 mod drain;
 mod estimates;

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Every metric of the contract: name, type, labels.
-const METRICS: [(&str, &str, &[&str]); 33] = [
+const METRICS: [(&str, &str, &[&str]); 34] = [
     ("http_requests_total", "counter", &["method", "route", "status"]),
     ("http_request_duration_seconds", "histogram", &["method", "route"]),
     ("http_requests_in_flight", "gauge", &[]),

@@ -9,6 +9,7 @@ use super::{
 
 const OTHER_VALUES: &[(&str, &str)] = &[
     ("auth.allow_anonymous", "true"),
+    ("compat.wait_seconds", "51"),
     ("credentials.client_id", "client-1"),
     ("credentials.client_secret", SECRET),
     ("credentials.client_secret_file", "a file of the test"),
@@ -160,6 +161,9 @@ max_hold_seconds = 86400
 path = ":memory:"
 retention_seconds = 259200
 max_bytes = 536870912
+
+[compat]
+wait_seconds = 50
 
 [auth]
 allow_anonymous = false

@@ -123,6 +123,23 @@ proptest! {
 }
 
 #[test]
+fn the_array_alone_is_read_where_only_an_array_will_do() {
+    assert_eq!(texts(Format::JsonArray, " [\"a\", \"b\"] "), ["a", "b"]);
+    for (body, kind) in [
+        ("", EmptyBody),
+        (" ", EmptyBody),
+        ("{\"emails\":[\"a\"]}", ExpectedStrings),
+        ("\"a\"", ExpectedStrings),
+        ("null", ExpectedStrings),
+        ("\u{feff}[]", ByteOrderMark),
+        ("[\"a\"", Truncated),
+        ("[\"a\"]]", TrailingData),
+    ] {
+        assert_eq!(fault(Format::JsonArray, body).0, kind, "{body}");
+    }
+}
+
+#[test]
 fn both_forms_are_read() {
     for body in ["[\"a\",\"\",\"b\"]", " { \"emails\" : [ \"a\" , \"\" , \"b\" ] } \r\n"] {
         assert_eq!(texts(Format::Json, body), ["a", "", "b"]);
