@@ -24,7 +24,7 @@ use super::{
     chores::Chores,
     credential::{Proof, Tending},
     fair_queue::FairQueue,
-    health::{Gate, Health},
+    health::Health,
     latency::Latency,
     ledger::Ledger,
     pace::Pace,
@@ -270,33 +270,5 @@ impl Dispatcher {
     /// Forgets every job: nothing more of them will be written.
     pub(super) fn drop_jobs(&mut self) {
         self.jobs.clear();
-    }
-
-    fn next_wake(&self, now: Instant) -> Instant {
-        let mut wake = self.chores.next();
-        let gate = self.health.gate(now, self.options.max_in_flight);
-        let may_draw = match gate {
-            Gate::Closed(_) => false,
-            Gate::Newcomer(_) => self.calls.is_empty() && !self.newcomers.is_empty(),
-            Gate::Lone => self.calls.is_empty(),
-            Gate::Open(slots) => self.calls.len() < slots,
-        };
-        if !self.queue.is_empty() && may_draw {
-            wake = wake.min(self.pace.next_permit(now));
-        }
-        if let Gate::Closed(until) | Gate::Newcomer(until) = gate {
-            // A gate that should have opened waits for a probe that is under way.
-            if until > now {
-                wake = wake.min(until);
-            }
-        }
-        if let Some(at) = self.credential_wake() {
-            wake = wake.min(at);
-        }
-        if let Some(drain) = &self.drain {
-            let next = if drain.stop_drawing > now { drain.stop_drawing } else { drain.deadline };
-            wake = wake.min(next);
-        }
-        wake
     }
 }

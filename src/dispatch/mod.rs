@@ -27,6 +27,7 @@ mod split;
 mod trouble;
 mod turns;
 mod view;
+mod wake;
 
 pub use dispatcher::Because;
 pub use handle::{Dispatch, Refused, Reservation, StartError};
