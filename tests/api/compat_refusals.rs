@@ -1,5 +1,7 @@
 //! `PATCH /v3/accounts/self/member-invitations`: what is refused, in the shape of fax.plus, with nothing sent.
 
+use std::time::Duration;
+
 use awc::http::Method;
 use faxplus_gateway::sandbox::SandboxOptions;
 use serde_json::json;
@@ -7,7 +9,7 @@ use serde_json::json;
 use crate::{
     bodies::gzipped,
     compat::{DOUBLED, PATH},
-    gateway::{Gateway, addresses},
+    gateway::{Gateway, addresses, eventually},
     scrape::Scrape,
     wire::Wire,
 };
@@ -211,7 +213,7 @@ async fn slow_bodies_are_refused_in_the_same_shape() {
 
 #[actix_web::test]
 async fn a_gateway_about_to_end_sends_callers_elsewhere() {
-    let options = SandboxOptions { latency: std::time::Duration::from_secs(2), ..SandboxOptions::default() };
+    let options = SandboxOptions { latency: Duration::from_secs(3), ..SandboxOptions::default() };
     let mut gateway = Gateway::with(options, &[]).await;
     let mut under_way = Wire::connect(gateway.address()).await;
     let request = |email: &str| {
@@ -223,10 +225,11 @@ async fn a_gateway_about_to_end_sends_callers_elsewhere() {
     let whole = request("b@example.com");
     let (first, rest) = whole.split_at(whole.len() - 5);
     late.send(first).await.unwrap();
-    crate::gateway::eventually(async || (gateway.sandbox.stats().calls >= 1).then_some(())).await;
+    eventually(async || (gateway.sandbox.stats().calls >= 1).then_some(())).await;
 
     gateway.begin_stop();
-    crate::gateway::eventually(async || (gateway.admin("/readyz").await.status == 503).then_some(())).await;
+    // An empty list is refused for another reason as long as lists are taken.
+    eventually(async || (gateway.post("", &[""; 0]).await.status == 503).then_some(())).await;
     late.send(rest).await.unwrap();
     let answer = late.answer().await.unwrap();
 
