@@ -63,6 +63,15 @@ pub(super) fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
     }
 }
 
+/// Refuses every body but plain JSON.
+pub(super) fn plain_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let refuse = || Problem::media_type("this path takes application/json, not compressed");
+    match (format(headers).map_err(|_| refuse())?, encoding(headers).map_err(|_| refuse())?) {
+        (Format::Json, Encoding::Identity) => Ok(()),
+        (Format::Json | Format::Ndjson | Format::Text | Format::Csv, _) => Err(refuse()),
+    }
+}
+
 /// The form of results that the caller likes best; JSON when it does not say, or likes them alike.
 pub(super) fn result_form(headers: &HeaderMap) -> Result<ResultForm, Problem> {
     let Some(accept) = text(headers, ACCEPT) else { return Ok(ResultForm::Json) };

@@ -5,12 +5,15 @@
 
 mod admin;
 mod body;
+mod dry_run;
 mod media;
 mod middleware;
 mod origin;
+mod pages;
 mod prefer;
 mod problem;
 mod query;
+mod recent_sends;
 mod render;
 mod resends;
 mod results;

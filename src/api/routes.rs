@@ -9,7 +9,7 @@ use actix_web::{
 };
 use tracing_actix_web::TracingLogger;
 
-use super::{admin, body::BodyPace, middleware, problem::Problem, resends, results};
+use super::{admin, body::BodyPace, middleware, problem::Problem, recent_sends, resends, results};
 use crate::{
     config::ServerSettings,
     domain::ClientName,
@@ -26,6 +26,11 @@ pub const ROUTES: &[Route] = &[
     Route { pattern: "/v1/resends/{id}", method: "GET", statuses: &[200, 400, 403, 404] },
     Route { pattern: "/v1/resends/{id}", method: "DELETE", statuses: &[200, 400, 403, 404] },
     Route { pattern: "/v1/resends/{id}/results", method: "GET", statuses: &[200, 400, 403, 404, 406] },
+    Route {
+        pattern: "/v1/recent-sends/lookup",
+        method: "POST",
+        statuses: &[200, 400, 403, 408, 413, 415, 422, 503],
+    },
     Route { pattern: "/livez", method: "GET", statuses: &[200, 403] },
     Route { pattern: "/readyz", method: "GET", statuses: &[200, 400, 403, 503] },
     Route { pattern: "/metrics", method: "GET", statuses: &[200, 403] },
@@ -78,6 +83,11 @@ pub fn main_routes(config: &mut ServiceConfig) {
                 web::resource("/v1/resends/{id}/results")
                     .route(web::get().to(results::get))
                     .default_service(web::to(|| refuse(Problem::method("GET")))),
+            )
+            .service(
+                web::resource("/v1/recent-sends/lookup")
+                    .route(web::post().to(recent_sends::look_up))
+                    .default_service(web::to(|| refuse(Problem::method("POST")))),
             )
             .default_service(web::to(|| refuse(Problem::no_such_path()))),
     );

@@ -26,6 +26,7 @@ use super::{
     health::{Gate, Health},
     latency::Latency,
     ledger::Ledger,
+    look_up::Question,
     pace::Pace,
     split::Culprits,
     view::View,
@@ -45,6 +46,7 @@ const MESSAGES: usize = 256;
 pub(super) enum Message {
     Submit(Arc<Record>),
     Stop(ResendId, Because),
+    LookUp(Question),
     Drain { stop_drawing: Instant, deadline: Instant, done: oneshot::Sender<()> },
 }
 
@@ -233,6 +235,7 @@ impl Dispatcher {
                 };
                 self.stop(id, reason);
             }
+            Message::LookUp(question) => self.answer(question),
             Message::Drain { stop_drawing, deadline, done } => {
                 self.drain = Some(Drain { stop_drawing, deadline, done: Some(done) });
             }

@@ -33,10 +33,11 @@ pub enum SealError {
 /// All resends of this gateway. Cheap to clone.
 #[derive(Clone)]
 pub struct Resends {
-    dispatch: Dispatch,
+    pub(super) dispatch: Dispatch,
     registry: Arc<Registry>,
     metrics: Arc<Metrics>,
-    hasher: KeyHasher,
+    pub(super) hasher: KeyHasher,
+    pub(super) window: Duration,
     budget: Arc<MemoryBudget>,
     max_body_bytes: Option<u64>,
     max_addresses: u64,
@@ -56,6 +57,7 @@ impl Resends {
             registry,
             metrics,
             hasher,
+            window: settings.dedupe.window.unwrap_or_default(),
             budget: MemoryBudget::new(settings.intake.memory_bytes),
             max_body_bytes: settings.intake.max_body_bytes,
             max_addresses: settings.intake.max_addresses.map_or(0, u64::from),

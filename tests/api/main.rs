@@ -8,6 +8,7 @@ mod answers;
 mod bodies;
 mod doubts;
 mod drain;
+mod dry_run;
 mod fairness;
 mod fates;
 mod gateway;
@@ -21,6 +22,7 @@ mod pace;
 mod problem;
 #[path = "../support/process.rs"]
 mod process;
+mod recent_sends;
 mod refusals;
 mod results;
 mod scrape;
