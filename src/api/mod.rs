@@ -6,6 +6,7 @@
 mod admin;
 mod body;
 mod dry_run;
+mod forms;
 mod media;
 mod middleware;
 mod origin;

@@ -6,7 +6,12 @@ use actix_web::{HttpResponse, HttpResponseBuilder, http::header::CONTENT_TYPE, w
 use futures_util::stream;
 use serde::Serialize;
 
-use super::{media::ResultForm, problem::Problem, render::RowBody};
+use super::{
+    forms::{CSV_HEADER, write_row},
+    media::ResultForm,
+    problem::Problem,
+    render::RowBody,
+};
 
 /// Rows looked at at once.
 const PAGE: u32 = 1000;
@@ -34,7 +39,8 @@ impl<R: Rows + 'static> Pages<R> {
     pub(super) fn new(rows: R, form: ResultForm) -> Self {
         let (opening, closing) = match form {
             ResultForm::Json => ("[", "]\n"),
-            ResultForm::Ndjson => ("", ""),
+            ResultForm::Ndjson | ResultForm::Text => ("", ""),
+            ResultForm::Csv => (CSV_HEADER, ""),
         };
         Self { rows, form, opening: Some(opening.to_owned()), closing: Some(closing), next: 0, first: true }
     }
@@ -92,14 +98,50 @@ impl<R: Rows + 'static> Pages<R> {
             if form == ResultForm::Json && !std::mem::replace(first, false) {
                 page.extend_from_slice(b",\n");
             }
-            // Writing strings and numbers into memory has no way to fail.
-            if serde_json::to_writer(&mut *page, row).is_err() {
-                tracing::error!("A result could not be written as JSON.");
-            }
-            if form == ResultForm::Ndjson {
-                page.push(b'\n');
-            }
+            write_row(form, row, page);
         });
         self.next = self.next.saturating_add(PAGE).min(self.rows.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::Cell, rc::Rc};
+
+    use futures_util::{FutureExt as _, StreamExt as _};
+
+    use super::*;
+    use crate::api::render::row;
+    use crate::store::Row;
+
+    /// Ten million rows; counts how many were looked at.
+    struct Endless(Rc<Cell<u32>>);
+
+    impl Rows for Endless {
+        fn len(&self) -> u32 {
+            10_000_000
+        }
+
+        fn read(&self, from: u32, limit: u32, take: &mut dyn FnMut(&RowBody<'_>)) {
+            self.0.set(from + limit);
+            for index in from..from + limit {
+                take(&row(&Row { index, email: "a@example.com", outcome: None }));
+            }
+        }
+    }
+
+    #[test]
+    fn no_more_is_read_than_the_reader_has_taken() {
+        for form in ResultForm::ALL {
+            let looked_at = Rc::new(Cell::new(0));
+            let mut stream = Box::pin(Pages::new(Endless(Rc::clone(&looked_at)), form).into_stream());
+
+            for page in 1..=3 {
+                let bytes = stream.next().now_or_never().unwrap().unwrap().unwrap();
+
+                assert!(looked_at.get() <= page * PAGE, "{form:?}: {} for {page} pages", looked_at.get());
+                assert!(bytes.len() < 100 * PAGE as usize, "{} bytes", bytes.len());
+            }
+        }
     }
 }

@@ -11,6 +11,7 @@ mod drain;
 mod dry_run;
 mod fairness;
 mod fates;
+mod forms;
 mod gateway;
 mod holds;
 mod lifecycle;
