@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpMessage as _, HttpRequest, HttpResponse,
     http::{
         StatusCode,
         header::{HeaderName, LOCATION, RETRY_AFTER},
@@ -23,8 +23,9 @@ use super::{
 };
 use crate::{
     dispatch::Because,
-    domain::ResendId,
+    domain::{ResendId, TraceContext},
     store::{Record, Snapshot},
+    telemetry::trace_of,
 };
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
@@ -57,7 +58,9 @@ pub(super) async fn post(
     if wishes.dry_run {
         return dry_run::answer(&state, draft, &wishes).await;
     }
-    let sealed = state.resends.seal(draft, &state.client, wishes.force).await;
+    let trace = request.extensions().get::<TraceContext>().copied();
+    let trace = trace.unwrap_or_else(|| trace_of(request.headers()));
+    let sealed = state.resends.seal(draft, &state.client, wishes.force, trace).await;
     let record = sealed
         .map_err(|error| Problem::draft(&error, state.resends.retry_after()))?
         .map_err(|error| Problem::seal(&error, state.resends.retry_after()))?;

@@ -10,7 +10,7 @@ use super::admission::{Draft, DraftError, MemoryBudget};
 use crate::{
     config::Settings,
     dispatch::{Because, Dispatch, Refused, View},
-    domain::{ClientName, List, ResendId, Status},
+    domain::{ClientName, List, ResendId, Status, TraceContext},
     intake::{Encoding, Format, KeyHasher, ListBuilder},
     store::{Full, Page, Record, Registry},
     telemetry::Metrics,
@@ -70,7 +70,7 @@ impl Resends {
         Draft::new(format, encoding, self.max_body_bytes, list, Arc::clone(&self.budget))
     }
 
-    /// Takes the list that `draft` has read: from here on each of its addresses gets one outcome.
+    /// Takes the list that `draft` has read, posted in `trace`: from here on each of its addresses gets one outcome.
     ///
     /// # Errors
     /// When the body ended too early, the list is empty, or there is no room; nothing is sent then.
@@ -79,19 +79,26 @@ impl Resends {
         draft: Draft,
         client: &ClientName,
         force: bool,
+        trace: TraceContext,
     ) -> Result<Result<Arc<Record>, SealError>, DraftError> {
         let list = draft.finish()?.finish();
-        Ok(self.accept(list, client, force).await)
+        Ok(self.accept(list, client, force, trace).await)
     }
 
-    async fn accept(&self, list: List, client: &ClientName, force: bool) -> Result<Arc<Record>, SealError> {
+    async fn accept(
+        &self,
+        list: List,
+        client: &ClientName,
+        force: bool,
+        trace: TraceContext,
+    ) -> Result<Arc<Record>, SealError> {
         if list.is_empty() {
             return Err(SealError::Empty);
         }
         // What can wait or fail comes first: a caller that goes away at the await leaves nothing behind.
         let reservation = self.dispatch.reserve(list.fresh()).await?;
         let id = ResendId(Uuid::now_v7().as_u128());
-        let record = self.registry.insert(Record::new(id, client.clone(), force, list))?;
+        let record = self.registry.insert(Record::new(id, client.clone(), force, trace, list))?;
         self.metrics.addresses_received(client, record.list.len().into());
         record.tell_invalid(|outcome, addresses| self.metrics.outcome(client, outcome, addresses));
         Dispatch::submit(Arc::clone(&record), reservation);

@@ -8,7 +8,7 @@ use std::{
 
 use awc::http::{
     Method, StatusCode, Uri,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, USER_AGENT},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT},
 };
 use bytes::Bytes;
 use thiserror::Error;
@@ -28,6 +28,7 @@ use crate::{
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// Room for probes beside the calls.
 const SPARE_CONNECTIONS: usize = 4;
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const AGENT: &str = concat!("faxplus-gateway/", env!("CARGO_PKG_VERSION"));
 
 /// Why upstream can't be set up.
@@ -107,18 +108,19 @@ impl Upstream {
     }
 
     /// Sends one PATCH with `body`, a JSON array of one to ten addresses. `written` is raised when it
-    /// may have left.
-    pub async fn resend(&self, body: Bytes, written: Written) -> Report {
+    /// may have left; `traceparent` goes along as it is.
+    pub async fn resend(&self, body: Bytes, written: Written, traceparent: &str) -> Report {
         let started = Instant::now();
         let generation = self.generation();
-        let exchange = self.exchange(Method::PATCH, &self.shared.invitations, body, written).await;
+        let trace = HeaderValue::from_str(traceparent).ok();
+        let exchange = self.exchange(Method::PATCH, &self.shared.invitations, body, written, trace).await;
         Report { verdict: judge(&exchange, SystemTime::now()), took: started.elapsed(), generation }
     }
 
     /// Asks for the account the token belongs to.
     pub async fn probe(&self) -> Probe {
         let exchange =
-            self.exchange(Method::GET, &self.shared.account, Bytes::new(), Written::default()).await;
+            self.exchange(Method::GET, &self.shared.account, Bytes::new(), Written::default(), None).await;
         match exchange {
             Err(_) => Probe::Failing(None),
             Ok(answer) => match answer.status {
@@ -155,6 +157,7 @@ impl Upstream {
         uri: &Uri,
         body: Bytes,
         written: Written,
+        trace: Option<HeaderValue>,
     ) -> Result<Answer, Failure> {
         let authorization = self.shared.credential.borrow().authorization();
         let mut headers = vec![
@@ -165,6 +168,7 @@ impl Upstream {
         if !body.is_empty() {
             headers.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
         }
+        headers.extend(trace.map(|trace| (TRACEPARENT, trace)));
         let client = self.shared.client.borrow().clone();
         let request = Request {
             method,

@@ -6,7 +6,7 @@ use std::{cell::Cell, collections::BTreeMap, sync::Arc, time::Duration};
 use faxplus_gateway::{
     config::{LoadOptions, Settings},
     dispatch::{Dispatch, Ended, Refused, Seen},
-    domain::{AddressKey, ClientName, OutcomeKind, ResendId, Status},
+    domain::{AddressKey, ClientName, OutcomeKind, ResendId, Status, TraceContext},
     intake::{BodyReader, Encoding, Format, KeyHasher, ListBuilder},
     outbound::install_crypto_provider,
     sandbox::{Sandbox, SandboxOptions},
@@ -23,7 +23,7 @@ fn record() -> Arc<Record> {
     let mut reader = BodyReader::new(Format::Json, Encoding::Identity, None, list);
     reader.feed(br#"["a@example.com"]"#).unwrap();
     let list = reader.finish().unwrap().finish();
-    Arc::new(Record::new(ResendId(1), ClientName::anonymous(), false, list))
+    Arc::new(Record::new(ResendId(1), ClientName::anonymous(), false, TraceContext::new(1), list))
 }
 
 fn dispatch(sandbox: &Sandbox) -> (Dispatch, std::thread::JoinHandle<()>) {

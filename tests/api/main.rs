@@ -29,4 +29,5 @@ mod results;
 mod scrape;
 mod sharing;
 mod shutdown;
+mod traces;
 mod wire;
