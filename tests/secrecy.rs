@@ -72,6 +72,14 @@ async fn no_address_and_no_token_is_in_the_logs_at_trace() {
         let answer = exchange(address, &head, &format!("[\"{MARK}{number}@example.com\"]")).await;
         assert!(answer.starts_with("HTTP/1.1 2") || answer.starts_with("HTTP/1.1 422"), "{answer}");
     }
+    for (path, body) in [
+        ("/v1/resends?dry_run=true", format!("[\"{MARK}9@example.com\"]")),
+        ("/v1/recent-sends/lookup", format!("{{\"email\": \"{MARK}0@example.com\"}}")),
+    ] {
+        let head = format!("POST {path} HTTP/1.1\r\nContent-Type: application/json");
+        let answer = exchange(address, &head, &body).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
     for (head, body) in [
         (
             "POST /v1/resends HTTP/1.1\r\nContent-Type: application/json",
@@ -88,6 +96,11 @@ async fn no_address_and_no_token_is_in_the_logs_at_trace() {
         ),
         ("GET /v1/resends?email=zebra@example.com HTTP/1.1", String::new()),
         ("GET /zebra@example.com HTTP/1.1", String::new()),
+        ("GET /v1/resends?wait=1 HTTP/1.1\r\nTraceparent: zebra@example.com", String::new()),
+        (
+            "POST /v1/recent-sends/lookup HTTP/1.1\r\nContent-Type: application/json",
+            format!("{{\"email\": \"{MARK}\"}}"),
+        ),
     ] {
         let answer = exchange(address, head, &body).await;
         assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");

@@ -1,8 +1,9 @@
-//! Reads a request body as a stream into a draft. Slow bodies are cut off: actix has no such timer.
+//! Reads a request body as a stream into a draft, or a short one whole. Slow bodies are cut off: actix has
+//! no such timer.
 
 use std::time::Duration;
 
-use actix_web::web::Payload;
+use actix_web::web::{Bytes, Payload};
 use futures_util::StreamExt as _;
 use tokio::{
     task::yield_now,
@@ -31,36 +32,69 @@ impl BodyPace {
     }
 }
 
+/// A body that comes piece by piece, and not too slowly.
+struct Pieces {
+    payload: Payload,
+    pace: BodyPace,
+    started: Instant,
+    bytes: u64,
+}
+
+impl Pieces {
+    fn new(payload: Payload, pace: BodyPace) -> Self {
+        Self { payload, pace, started: Instant::now(), bytes: 0 }
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        let Ok(next) = timeout(self.pace.idle, self.payload.next()).await else {
+            let detail = format!("no byte came for {} seconds; nothing was sent", self.pace.idle.as_secs());
+            return Err(Problem::slow_body(detail));
+        };
+        let piece = match next {
+            None => return Ok(None),
+            Some(Ok(piece)) => piece,
+            Some(Err(_)) => return Err(Problem::broken_body()),
+        };
+        self.bytes += piece.len() as u64;
+        if self.pace.is_too_slow(self.bytes, self.started.elapsed()) {
+            let least = self.pace.least_rate;
+            return Err(Problem::slow_body(format!(
+                "fewer than {least} bytes came a second; nothing was sent"
+            )));
+        }
+        Ok(Some(piece))
+    }
+}
+
 /// Reads all of `payload` into `draft`. Between two parts of a large piece other requests of this
 /// worker get their turn.
 pub(super) async fn read(
-    mut payload: Payload,
+    payload: Payload,
     draft: &mut Draft,
     pace: BodyPace,
     retry_after: impl Fn() -> Duration,
 ) -> Result<(), Problem> {
-    let started = Instant::now();
-    let mut bytes = 0_u64;
-    loop {
-        let Ok(next) = timeout(pace.idle, payload.next()).await else {
-            let detail = format!("no byte came for {} seconds; nothing was sent", pace.idle.as_secs());
-            return Err(Problem::slow_body(detail));
-        };
-        let piece = match next {
-            None => return Ok(()),
-            Some(Ok(piece)) => piece,
-            Some(Err(_)) => return Err(Problem::broken_body()),
-        };
-        bytes += piece.len() as u64;
-        if pace.is_too_slow(bytes, started.elapsed()) {
-            let detail = format!("fewer than {} bytes came a second; nothing was sent", pace.least_rate);
-            return Err(Problem::slow_body(detail));
-        }
+    let mut pieces = Pieces::new(payload, pace);
+    while let Some(piece) = pieces.next().await? {
         let mut rest = &piece[..];
         while draft.step(&mut rest).map_err(|error| Problem::draft(&error, retry_after()))? {
             yield_now().await;
         }
     }
+    Ok(())
+}
+
+/// Reads a short body, of at most `most` bytes.
+pub(super) async fn read_short(payload: Payload, pace: BodyPace, most: usize) -> Result<Vec<u8>, Problem> {
+    let mut pieces = Pieces::new(payload, pace);
+    let mut body = Vec::new();
+    while let Some(piece) = pieces.next().await? {
+        if body.len() + piece.len() > most {
+            return Err(Problem::long_body(most));
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(body)
 }
 
 #[cfg(test)]

@@ -12,14 +12,28 @@ const SERVED: &str = "application/json, application/x-ndjson, text/plain or text
 pub(super) enum ResultForm {
     Json,
     Ndjson,
+    Csv,
+    /// The addresses alone.
+    Text,
 }
 
 impl ResultForm {
+    /// Every form; of those that a caller likes alike the first is served.
+    pub(super) const ALL: [Self; 4] = [Self::Json, Self::Ndjson, Self::Csv, Self::Text];
+
+    /// JSON is UTF-8 by its definition; text is only when that is said.
     pub(super) fn content_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
             Self::Ndjson => "application/x-ndjson",
+            Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::Text => "text/plain; charset=utf-8",
         }
+    }
+
+    fn media_type(self) -> &'static str {
+        let whole = self.content_type();
+        whole.split_once(';').map_or(whole, |(essence, _)| essence)
     }
 }
 
@@ -67,19 +81,27 @@ pub(super) fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
     }
 }
 
+/// Refuses every body but plain JSON.
+pub(super) fn plain_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let refuse = || Problem::media_type("this path takes application/json, not compressed");
+    match (format(headers).map_err(|_| refuse())?, encoding(headers).map_err(|_| refuse())?) {
+        (Format::Json, Encoding::Identity) => Ok(()),
+        (Format::Json | Format::JsonArray | Format::Ndjson | Format::Text | Format::Csv, _) => Err(refuse()),
+    }
+}
+
 /// The form of results that the caller likes best; JSON when it does not say, or likes them alike.
 pub(super) fn result_form(headers: &HeaderMap) -> Result<ResultForm, Problem> {
     let Some(accept) = text(headers, ACCEPT) else { return Ok(ResultForm::Json) };
     let mut best = None;
-    for form in [ResultForm::Json, ResultForm::Ndjson] {
+    for form in ResultForm::ALL {
         let Some((precision, quality)) = liking(accept, form) else { continue };
         let liking = (quality, precision);
         if quality > 0.0 && best.is_none_or(|(_, other)| liking > other) {
             best = Some((form, liking));
         }
     }
-    best.map(|(form, _)| form)
-        .ok_or_else(|| Problem::not_acceptable("application/json or application/x-ndjson"))
+    best.map(|(form, _)| form).ok_or_else(|| Problem::not_acceptable(SERVED))
 }
 
 /// What the range that fits a form most closely says of it: how closely, and the quality.
@@ -89,8 +111,14 @@ fn liking(accept: &str, form: ResultForm) -> Option<(u8, f32)> {
         let (essence, parameters) = range.split_once(';').unwrap_or((range, ""));
         let precision = match essence.trim().to_ascii_lowercase().as_str() {
             "*/*" | "" => 0,
-            "application/*" => 1,
-            exact if exact == form.content_type() => 2,
+            exact if exact == form.media_type() => 2,
+            group
+                if group
+                    .strip_suffix('*')
+                    .is_some_and(|group| group.ends_with('/') && form.media_type().starts_with(group)) =>
+            {
+                1
+            }
             _ => continue,
         };
         if closest.is_none_or(|(other, _)| precision > other) {
@@ -167,10 +195,19 @@ mod tests {
             ("*/*, application/x-ndjson", ResultForm::Ndjson),
             ("application/json;q=0, */*;q=0.1", ResultForm::Ndjson),
             ("application/x-ndjson, application/json", ResultForm::Json),
+            ("text/csv", ResultForm::Csv),
+            ("Text/Plain; charset=utf-8", ResultForm::Text),
+            ("text/*", ResultForm::Csv),
+            ("text/*, text/csv;q=0.5", ResultForm::Text),
+            ("text/*;q=0.4, application/*;q=0.3", ResultForm::Csv),
+            ("text/html, application/xhtml+xml, */*;q=0.8", ResultForm::Json),
+            ("application/*;q=0, */*", ResultForm::Csv),
         ] {
             assert_eq!(result_form(&headers(ACCEPT, value)).unwrap(), expected, "{value}");
         }
-        assert!(result_form(&headers(ACCEPT, "text/html")).is_err());
+        for value in ["text/html", "text/", "text", "*", "image/*", "text/*;q=0"] {
+            assert!(result_form(&headers(ACCEPT, value)).is_err(), "{value}");
+        }
         assert!(result_form(&headers(ACCEPT, "application/json;q=0")).is_err());
     }
 }

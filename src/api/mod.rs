@@ -6,13 +6,17 @@
 mod admin;
 mod body;
 mod compat;
+mod dry_run;
 mod events;
+mod forms;
 mod media;
 mod middleware;
 mod origin;
+mod pages;
 mod prefer;
 mod problem;
 mod query;
+mod recent_sends;
 mod render;
 mod resends;
 mod results;

@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     dispatch::Refused,
+    domain::InvalidReason,
     intake::{Full as ListFull, GzipFault, IntakeError, ParseError},
     resends::{BudgetFull, DraftError, SealError},
 };
@@ -120,6 +121,27 @@ impl Problem {
     /// 408: the body came too slowly.
     pub fn slow_body(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::REQUEST_TIMEOUT, "slow-body", "The body came too slowly", detail)
+    }
+
+    /// 413: a body that is short when it is right.
+    pub fn long_body(limit: usize) -> Self {
+        let detail = format!("the body is longer than {limit} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large", detail)
+            .with("limit", json!({ "bytes": limit }))
+    }
+
+    /// 400: a JSON body that is not what this path takes. `line` and `column` count from 1.
+    pub fn json_body(expected: &str, line: usize, column: usize) -> Self {
+        let detail = format!("expected {expected} and nothing else (line {line}, column {column})");
+        Self::new(StatusCode::BAD_REQUEST, "malformed-body", "The body is malformed", detail)
+            .with("line", line)
+    }
+
+    /// 422: what should be an address is none.
+    pub fn not_an_address(reason: InvalidReason) -> Self {
+        let detail = "email holds no address that could be sent";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "not-an-address", "Not an address", detail)
+            .with("reason", reason.as_str())
     }
 
     /// 415: a media type or content encoding that is not served.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::{
     dispatch::View,
     domain::{Counts, Hold, Outcome, OutcomeKind, Status, Timestamp},
+    resends::PlanRow,
     store::{Record, Row, Snapshot},
 };
 
@@ -49,7 +50,7 @@ pub(super) struct CountsBody {
 }
 
 #[derive(Debug, Serialize)]
-struct HoldBody {
+pub(super) struct HoldBody {
     reason: &'static str,
     since: String,
     next_attempt_at: Option<String>,
@@ -58,15 +59,15 @@ struct HoldBody {
 
 #[derive(Serialize)]
 pub(super) struct RowBody<'a> {
-    index: u32,
-    email: &'a str,
-    outcome: &'static str,
+    pub(super) index: u32,
+    pub(super) email: &'a str,
+    pub(super) outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
+    pub(super) reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<&'a str>,
+    pub(super) detail: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    sent_at: Option<String>,
+    pub(super) sent_at: Option<String>,
 }
 
 /// The resend without its results.
@@ -96,8 +97,22 @@ pub(super) fn resend<'a>(
 
 /// One result.
 pub(super) fn row<'a>(row: &'a Row<'_>) -> RowBody<'a> {
-    let (outcome, reason, detail, sent_at) = match &row.outcome {
-        None => ("pending", None, None, None),
+    row_body(row.index, row.email, row.outcome.as_ref(), "pending")
+}
+
+/// One result of a dry run.
+pub(super) fn plan_row<'a>(row: &'a PlanRow<'_>) -> RowBody<'a> {
+    row_body(row.index, row.email, row.outcome.as_ref(), "would_send")
+}
+
+fn row_body<'a>(
+    index: u32,
+    email: &'a str,
+    outcome: Option<&'a Outcome>,
+    without: &'static str,
+) -> RowBody<'a> {
+    let (outcome, reason, detail, sent_at) = match outcome {
+        None => (without, None, None, None),
         Some(outcome) => {
             let (reason, detail, sent_at) = match outcome {
                 Outcome::Sent => (None, None, None),
@@ -110,7 +125,7 @@ pub(super) fn row<'a>(row: &'a Row<'_>) -> RowBody<'a> {
             (outcome.kind().as_str(), reason, detail, sent_at)
         }
     };
-    RowBody { index: row.index, email: row.email, outcome, reason, detail, sent_at }
+    RowBody { index, email, outcome, reason, detail, sent_at }
 }
 
 /// The status code for the answer to the one who posted the list and waited.
@@ -152,15 +167,25 @@ pub(super) fn counts(counts: &Counts) -> CountsBody {
 fn held(hold: &Hold, pending: u64) -> HoldBody {
     let safe =
         if pending == 1 { "1 address is safe".to_owned() } else { format!("{pending} addresses are safe") };
+    hold_body(hold, &safe)
+}
+
+/// The hold that a list would meet of which so many addresses would be sent.
+pub(super) fn would_hold(hold: &Hold, would_send: u64) -> HoldBody {
+    let noun = if would_send == 1 { "address" } else { "addresses" };
+    hold_body(hold, &format!("{would_send} {noun} would wait"))
+}
+
+fn hold_body(hold: &Hold, who: &str) -> HoldBody {
     HoldBody {
         reason: hold.reason.as_str(),
         since: time(hold.since),
         next_attempt_at: hold.next_attempt_at.map(time),
-        detail: format!("{safe}; {}", hold.detail),
+        detail: format!("{who}; {}", hold.detail),
     }
 }
 
-fn time(at: Timestamp) -> String {
+pub(super) fn time(at: Timestamp) -> String {
     humantime::format_rfc3339_millis(SystemTime::from(at)).to_string()
 }
 

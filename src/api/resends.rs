@@ -3,27 +3,29 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpMessage as _, HttpRequest, HttpResponse,
     http::{
         StatusCode,
-        header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER},
+        header::{HeaderName, LOCATION, RETRY_AFTER},
     },
     web::{Data, Path, Payload},
 };
 
 use super::{
-    body, media,
+    body, dry_run, media,
+    pages::Pages,
     prefer::{Patience, patience},
     problem::Problem,
     query::{OnTimeout, Query, Results},
     render,
-    results::{Pages, wanted},
+    results::{Told, wanted},
     routes::ApiState,
 };
 use crate::{
     dispatch::Because,
-    domain::ResendId,
+    domain::{ResendId, TraceContext},
     store::{Record, Snapshot},
+    telemetry::trace_of,
 };
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
@@ -31,9 +33,10 @@ const DEFAULT_PAGE: u64 = 50;
 const MAX_PAGE: u64 = 500;
 
 /// What the query and the headers of a post ask for.
-struct Wishes {
-    force: bool,
-    results: Results,
+pub(super) struct Wishes {
+    pub(super) force: bool,
+    dry_run: bool,
+    pub(super) results: Results,
     on_timeout: OnTimeout,
     patience: Patience,
 }
@@ -52,7 +55,11 @@ pub(super) async fn post(
     }
     let mut draft = state.resends.draft(format, encoding);
     body::read(payload, &mut draft, state.body_pace, || state.resends.retry_after()).await?;
-    let sealed = state.resends.seal(draft, &state.client, wishes.force).await;
+    if wishes.dry_run {
+        return dry_run::answer(&state, draft, &wishes).await;
+    }
+    let trace = trace(&request);
+    let sealed = state.resends.seal(draft, &state.client, wishes.force, trace).await;
     let record = sealed
         .map_err(|error| Problem::draft(&error, state.resends.retry_after()))?
         .map_err(|error| Problem::seal(&error, state.resends.retry_after()))?;
@@ -113,10 +120,17 @@ pub(super) fn find(state: &ApiState, id: &str) -> Result<Arc<Record>, Problem> {
     state.resends.get(id, &state.client).ok_or_else(Problem::no_such_resend)
 }
 
+/// The trace that the span of the request took over or made.
+pub(super) fn trace(request: &HttpRequest) -> TraceContext {
+    let trace = request.extensions().get::<TraceContext>().copied();
+    trace.unwrap_or_else(|| trace_of(request.headers()))
+}
+
 fn wishes(request: &HttpRequest, state: &ApiState) -> Result<Wishes, Problem> {
-    let query = Query::parse(request.query_string(), &["force", "results", "on_timeout"])?;
+    let query = Query::parse(request.query_string(), &["force", "dry_run", "results", "on_timeout"])?;
     let wishes = Wishes {
         force: query.flag("force")?,
+        dry_run: query.flag("dry_run")?,
         results: query.results()?,
         on_timeout: query.on_timeout()?,
         patience: patience(request.headers(), state.default_wait, state.max_wait)?,
@@ -153,19 +167,12 @@ fn finished(state: &ApiState, record: Arc<Record>, snapshot: &Snapshot, wishes: 
     });
     tell_preference(&mut response, wishes);
     let body = render::resend(&record, snapshot, &state.resends.view(), state.sandbox);
-    let Some(wanted) = wanted(wishes.results) else { return response.json(body) };
-    let Ok(mut opening) = serde_json::to_string(&body) else {
-        return Problem::internal().render("");
-    };
-    // The results become the last member of the object.
-    opening.pop();
-    opening.push_str(",\"results\":[");
-    drop(body);
-    let mut pages = Pages::new(record, wanted, media::ResultForm::Json, opening, "]}\n");
-    response.insert_header((CONTENT_TYPE, HeaderValue::from_static("application/json")));
-    match pages.whole() {
-        Some(whole) => response.body(whole),
-        None => response.streaming(pages.into_stream()),
+    match wanted(wishes.results) {
+        None => response.json(body),
+        Some(wanted) => {
+            let rows = Told { record: Arc::clone(&record), wanted };
+            Pages::answer_in(rows, &body, response)
+        }
     }
 }
 

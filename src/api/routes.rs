@@ -9,7 +9,9 @@ use actix_web::{
 };
 use tracing_actix_web::TracingLogger;
 
-use super::{admin, body::BodyPace, compat, events, middleware, problem::Problem, resends, results};
+use super::{
+    admin, body::BodyPace, compat, events, middleware, problem::Problem, recent_sends, resends, results,
+};
 use crate::{
     config::{CompatSettings, ServerSettings},
     domain::ClientName,
@@ -28,6 +30,11 @@ pub const ROUTES: &[Route] = &[
     Route { pattern: "/v1/resends/{id}/results", method: "GET", statuses: &[200, 400, 403, 404, 406] },
     Route { pattern: "/v1/resends/{id}/events", method: "GET", statuses: &[200, 204, 400, 403, 404] },
     Route { pattern: compat::PATHS[0], method: "PATCH", statuses: compat::STATUSES },
+    Route {
+        pattern: "/v1/recent-sends/lookup",
+        method: "POST",
+        statuses: &[200, 400, 403, 408, 413, 415, 422, 503],
+    },
     Route { pattern: "/livez", method: "GET", statuses: &[200, 403] },
     Route { pattern: "/readyz", method: "GET", statuses: &[200, 400, 403, 503] },
     Route { pattern: "/metrics", method: "GET", statuses: &[200, 403] },
@@ -88,6 +95,11 @@ pub fn main_routes(config: &mut ServiceConfig) {
                 web::resource(compat::PATHS)
                     .route(web::patch().to(compat::patch))
                     .default_service(web::to(|| refuse(Problem::method("PATCH")))),
+            )
+            .service(
+                web::resource("/v1/recent-sends/lookup")
+                    .route(web::post().to(recent_sends::look_up))
+                    .default_service(web::to(|| refuse(Problem::method("POST")))),
             )
             .default_service(web::to(|| refuse(Problem::no_such_path()))),
     );

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Known culprits that are put aside before the rest of a list is looked at.
-const MAX_ASIDE: usize = 64;
+pub(super) const MAX_ASIDE: usize = 64;
 
 /// A resend under way.
 #[derive(Debug)]

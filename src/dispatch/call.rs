@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::pace::Permit;
 use crate::{
-    domain::{AddressKey, ResendId, UnknownReason},
+    domain::{AddressKey, ResendId, TraceContext, UnknownReason},
     outbound::Written,
 };
 
@@ -54,6 +54,8 @@ pub(super) struct Call {
     pub(super) origin: Origin,
     pub(super) permit: Permit,
     pub(super) launched: Instant,
+    /// The trace of the first member's resend: a call has one, also when it is shared.
+    pub(super) trace: TraceContext,
     pub(super) written: Written,
 }
 

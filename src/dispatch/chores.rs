@@ -8,6 +8,9 @@ use tokio::time::Instant;
 use super::{
     breaker::BreakerState,
     dispatcher::{Dispatcher, Event},
+    forecast::Forecast,
+    health::Gate,
+    pace::Outlook,
     view::{View, told},
 };
 use crate::{domain::NotSentReason, telemetry::metrics, upstream::Probe};
@@ -89,6 +92,13 @@ impl Dispatcher {
         }
     }
 
+    fn forecast(&self, now: Instant) -> Forecast {
+        let slots = self.options.max_in_flight;
+        let Outlook { rate, growth, highest } = self.pace.outlook();
+        let proven = self.health.gate(now, slots) == Gate::Open(slots);
+        Forecast { rate, growth, highest, slots, proven, latency: self.latency.mean() }
+    }
+
     fn clean(&mut self, now: Instant) {
         self.registry.forget_old();
         let oldest = self.registry.oldest_unfinished().map_or(now, |created| created.min(now));
@@ -129,7 +139,7 @@ impl Dispatcher {
         });
         self.view.send_replace(View {
             holds: holds.iter().map(|trouble| told(trouble, now)).collect(),
-            calls_per_second: self.latency.calls_per_second(self.options.max_in_flight).min(self.pace.rate()),
+            forecast: self.forecast(now),
             queued: self.queued.load(Ordering::Acquire),
             active: self.resends.len(),
             batch_size: self.options.batch_size,

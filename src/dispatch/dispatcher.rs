@@ -27,6 +27,7 @@ use super::{
     health::Health,
     latency::Latency,
     ledger::Ledger,
+    look_up::Question,
     pace::Pace,
     promise::Promise,
     split::Culprits,
@@ -47,6 +48,7 @@ const MESSAGES: usize = 256;
 pub(super) enum Message {
     Submit(Arc<Record>),
     Stop(ResendId, Because),
+    LookUp(Question),
     Drain { stop_drawing: Instant, deadline: Instant, done: oneshot::Sender<()> },
 }
 
@@ -244,6 +246,7 @@ impl Dispatcher {
                 };
                 self.stop(id, reason);
             }
+            Message::LookUp(question) => self.answer(question),
             Message::Drain { stop_drawing, deadline, done } => {
                 self.drain = Some(Drain { stop_drawing, deadline, done: Some(done) });
             }

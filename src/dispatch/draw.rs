@@ -2,7 +2,8 @@
 //!
 //! Looking at an address settles it when it needs no call: it was sent lately, it is in doubt, or it is
 //! in a call right now (then it follows that call). So leading duplicates cost no permit, and a list of
-//! nothing else is done even while calls are held. A turn looks at most at [`LOOKS`] addresses.
+//! nothing else is done even while calls are held. A turn looks at most at [`LOOKS`] addresses; one that
+//! could not fill its call by then goes on looking before it calls.
 
 use tokio::time::Instant;
 
@@ -32,6 +33,14 @@ pub(super) enum Drawn {
     Nothing,
 }
 
+/// What one resend gives for a call.
+struct Given {
+    members: Vec<Member>,
+    origin: Origin,
+    /// Whether addresses of others may join it.
+    shares: bool,
+}
+
 enum Look {
     Sendable(Member),
     /// Settled, following, put aside, or nothing to settle.
@@ -47,20 +56,14 @@ impl Dispatcher {
         for id in self.queue.order(CANDIDATES) {
             let drawn = self.draw_from(id, lone, &mut looks, now);
             self.flush();
-            match drawn {
-                Some((members, Origin::Part)) => {
-                    self.end_turn(id);
-                    return Drawn::Call(members, Origin::Part);
+            if let Some(Given { mut members, origin, shares }) = drawn {
+                if shares && !lone && self.resends.get(&id).is_some_and(|active| active.shares) {
+                    self.fill(id, &mut members, &mut looks, now);
                 }
-                Some((mut members, Origin::Fresh)) => {
-                    if !lone && self.resends.get(&id).is_some_and(|active| active.shares) {
-                        self.fill(id, &mut members, &mut looks, now);
-                    }
-                    self.end_turn(id);
-                    return Drawn::Call(members, Origin::Fresh);
-                }
-                None => self.end_turn(id),
+                self.end_turn(id);
+                return Drawn::Call(members, origin);
             }
+            self.end_turn(id);
             if looks == 0 {
                 return Drawn::Looked;
             }
@@ -81,7 +84,7 @@ impl Dispatcher {
             self.newcomers.push_back(id);
         }
         self.leave_queue_if_empty(id);
-        drawn
+        drawn.map(|given| (given.members, given.origin))
     }
 
     /// Settles what leads the next resend and needs no call. Says whether there is more of that.
@@ -109,18 +112,12 @@ impl Dispatcher {
         !self.to_strip.is_empty()
     }
 
-    fn draw_from(
-        &mut self,
-        id: ResendId,
-        lone: bool,
-        looks: &mut usize,
-        now: Instant,
-    ) -> Option<(Vec<Member>, Origin)> {
+    fn draw_from(&mut self, id: ResendId, lone: bool, looks: &mut usize, now: Instant) -> Option<Given> {
         let active = self.resends.get_mut(&id)?;
         if let Some((part, rest)) = active.take_part(lone) {
             // The rest may be of others: it goes to the owner of its own first member.
             self.keep_part(rest);
-            return Some((part, Origin::Part));
+            return Some(Given { members: part, origin: Origin::Part, shares: false });
         }
         let active = self.resends.get_mut(&id)?;
         if let Some(member) = active.take_alone() {
@@ -129,8 +126,14 @@ impl Dispatcher {
         let room = if lone { 1 } else { self.options.batch_size };
         let mut members = Vec::with_capacity(room);
         self.take_fresh(id, room, &mut members, looks, now);
+        let may_look = self.resends.get(&id).is_some_and(Active::may_look);
+        if !members.is_empty() && members.len() < room && *looks == 0 && may_look {
+            // Nobody knows yet whether more wait: they go back to the head and the next turn looks on.
+            members.into_iter().rev().for_each(|member| self.release(member));
+            return None;
+        }
         if !members.is_empty() {
-            return Some((members, Origin::Fresh));
+            return Some(Given { members, origin: Origin::Fresh, shares: true });
         }
         // Others first: an address that was forbidden alone waits for somebody's success.
         let suspect = self.resends.get_mut(&id)?.take_suspect()?;
@@ -138,11 +141,11 @@ impl Dispatcher {
     }
 
     /// An address that was put aside may have been settled by another call since.
-    fn draw_alone(&mut self, member: Member) -> Option<(Vec<Member>, Origin)> {
+    fn draw_alone(&mut self, member: Member) -> Option<Given> {
         match self.judge(&member) {
             Look::Sendable(member) => {
                 self.claims.insert(member.key, Vec::new());
-                Some((vec![member], Origin::Fresh))
+                Some(Given { members: vec![member], origin: Origin::Fresh, shares: false })
             }
             Look::Passed | Look::End => None,
         }

@@ -67,6 +67,7 @@ impl Dispatcher {
         let counts = active.record.snapshot().counts;
         tracing::info!(
             resend = %id,
+            trace_id = %active.record.trace.id(),
             client = client.as_str(),
             status = status.as_str(),
             received = counts.received,
@@ -87,10 +88,10 @@ impl Dispatcher {
             .resends
             .iter()
             .filter(|(_, active)| now.saturating_duration_since(active.record.created) >= max_hold)
-            .map(|(id, _)| *id)
+            .map(|(id, active)| (*id, active.record.trace.id()))
             .collect();
-        for id in expired {
-            tracing::warn!(resend = %id, reason = reason.as_str(), "Held for too long; not sent.");
+        for (id, trace_id) in expired {
+            tracing::warn!(resend = %id, %trace_id, reason = reason.as_str(), "Held for too long; not sent.");
             self.stop(id, reason);
         }
     }

@@ -12,7 +12,7 @@ use std::{
 use thiserror::Error;
 use tokio::{
     runtime,
-    sync::{mpsc, oneshot, watch},
+    sync::{Semaphore, mpsc, oneshot, watch},
     task::LocalSet,
     time::Instant,
 };
@@ -20,6 +20,7 @@ use tokio::{
 use super::{
     dispatcher::{Because, Dispatcher, Message, Parts},
     ledger::Ledger,
+    look_up::QUESTIONS,
     view::View,
 };
 use crate::{
@@ -70,11 +71,12 @@ pub enum Refused {
 /// The way to the dispatch thread. Cheap to clone.
 #[derive(Clone)]
 pub struct Dispatch {
-    inbox: mpsc::Sender<Message>,
+    pub(super) inbox: mpsc::Sender<Message>,
     view: watch::Receiver<View>,
     queued: Arc<AtomicU64>,
     max_queued: u64,
     closing: Arc<AtomicBool>,
+    pub(super) questions: Arc<Semaphore>,
 }
 
 impl Dispatch {
@@ -123,6 +125,7 @@ impl Dispatch {
             queued,
             max_queued: settings.dispatch.max_queued_addresses,
             closing: Arc::default(),
+            questions: Arc::new(Semaphore::new(QUESTIONS)),
         };
         Ok((dispatch, thread))
     }

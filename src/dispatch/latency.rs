@@ -4,6 +4,8 @@ use std::time::Duration;
 
 /// Weight of the newest call in the running mean.
 const NEWEST: f64 = 0.1;
+/// What a call is taken to last until one was seen.
+const UNSEEN: Duration = Duration::from_millis(200);
 
 /// A running mean of call durations.
 #[derive(Debug, Default)]
@@ -17,9 +19,9 @@ impl Latency {
         self.seconds = Some(self.seconds.map_or(took, |mean| mean + (took - mean) * NEWEST));
     }
 
-    /// Most calls a second that so many slots can carry; no bound until a call was seen.
-    pub(super) fn calls_per_second(&self, slots: usize) -> f64 {
-        self.seconds.map_or(f64::INFINITY, |seconds| slots as f64 / seconds.max(0.000_1))
+    /// The mean.
+    pub(super) fn mean(&self) -> Duration {
+        self.seconds.map_or(UNSEEN, Duration::from_secs_f64)
     }
 }
 
@@ -28,12 +30,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slots_and_latency_bound_the_calls_a_second() {
+    fn the_newest_call_moves_the_mean_by_a_tenth() {
         let mut latency = Latency::default();
-        assert_eq!(latency.calls_per_second(8), f64::INFINITY);
+        assert_eq!(latency.mean(), UNSEEN);
 
         latency.record(Duration::from_millis(100));
+        latency.record(Duration::from_millis(200));
 
-        assert!((latency.calls_per_second(8) - 80.0).abs() < 1e-9);
+        assert!((latency.mean().as_secs_f64() - 0.11).abs() < 1e-9);
     }
 }

@@ -9,7 +9,7 @@ use super::{
     draw::Drawn,
     health::Gate,
 };
-use crate::outbound::Written;
+use crate::{domain::TraceContext, outbound::Written};
 
 impl Dispatcher {
     /// Launches what may be launched. Says whether there is more to look at right away.
@@ -49,6 +49,8 @@ impl Dispatcher {
             .iter()
             .filter_map(|member| resends.get(&member.resend).map(|active| (member, active.record.as_ref())));
         let prepared = self.ledger.prepare(with_records);
+        let trace = self.trace_of(&members);
+        let traceparent = trace.traceparent(fastrand::u64(..));
         for member in &members {
             if let Some(active) = self.resends.get_mut(&member.resend) {
                 active.calling += 1;
@@ -60,10 +62,18 @@ impl Dispatcher {
         let written = Written::default();
         let id = self.next_call;
         self.next_call += 1;
-        self.calls.insert(id, Call { members, origin, permit, launched: now, written: written.clone() });
+        self.calls
+            .insert(id, Call { members, origin, permit, launched: now, trace, written: written.clone() });
         self.metrics.set_upstream_in_flight(self.calls.len());
         let upstream = self.upstream.clone();
-        self.spawn(async move { Event::CallEnded(id, upstream.resend(prepared.body, written).await) });
+        self.spawn(async move {
+            Event::CallEnded(id, upstream.resend(prepared.body, written, &traceparent).await)
+        });
+    }
+
+    fn trace_of(&self, members: &[Member]) -> TraceContext {
+        let first = members.first().and_then(|member| self.resends.get(&member.resend));
+        first.map_or_else(|| TraceContext::new(fastrand::u128(..)), |active| active.record.trace)
     }
 
     /// Runs a job of this thread; what it finds comes back as an event.

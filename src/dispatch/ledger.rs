@@ -29,8 +29,13 @@ pub(super) struct Prepared {
 impl Ledger {
     /// What `record` must know of this address before it is sent.
     pub(super) fn find(&self, key: AddressKey, record: &Record) -> Option<Memory> {
+        self.recall(key, record.created, record.force)
+    }
+
+    /// The same for a resend that would have been created then.
+    pub(super) fn recall(&self, key: AddressKey, created: Instant, force: bool) -> Option<Memory> {
         match self {
-            Self::Memory(recent) => recent.find(key, record.created, record.force),
+            Self::Memory(recent) => recent.find(key, created, force),
         }
     }
 

@@ -24,6 +24,7 @@ impl Dispatcher {
         let resends = call.resends();
         self.leave_call(&call, !matches!(report.verdict, Verdict::NotSent(Unsent::Unreachable(_))));
         tracing::debug!(
+            trace_id = %call.trace.id(),
             result = result.as_str(),
             addresses = call.members.len(),
             duration_ms = report.took.as_millis() as u64,
@@ -37,7 +38,11 @@ impl Dispatcher {
             Verdict::NotSent(unsent) => self.was_not_sent(call, unsent, now),
             Verdict::Unauthorized => self.was_unauthorized(call, report.generation, now),
             Verdict::Misconfigured(status) => {
-                tracing::warn!(status, "Upstream does not answer like fax.plus; calls are held.");
+                tracing::warn!(
+                    trace_id = %call.trace.id(),
+                    status,
+                    "Upstream does not answer like fax.plus; calls are held."
+                );
                 self.health.must_pause(
                     NotSentReason::Misconfigured,
                     None,

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::trouble::{Cause, Trouble};
+use super::{
+    forecast::Forecast,
+    trouble::{Cause, Trouble},
+};
 use crate::domain::{Hold, NotSentReason, Timestamp};
 
 /// Dispatch at one moment.
@@ -12,8 +15,8 @@ use crate::domain::{Hold, NotSentReason, Timestamp};
 pub struct View {
     /// What holds the work, the weightiest first.
     pub holds: Vec<Hold>,
-    /// Upstream calls a second that pace, slots and latency allow in good times.
-    pub calls_per_second: f64,
+    /// How calls go from here on.
+    pub(super) forecast: Forecast,
     /// Addresses without an outcome, of all resends.
     pub queued: u64,
     /// Resends under way.
@@ -26,16 +29,27 @@ impl View {
     /// How long `addresses` of one resend take from now, at the present pace and with the others that
     /// share it. Holds that end by themselves are counted in.
     pub fn estimate(&self, addresses: u64) -> Duration {
-        let held = self
-            .holds
-            .iter()
-            .filter_map(|hold| hold.next_attempt_at)
-            .max()
-            .map_or(0, |at| at.0.saturating_sub(Timestamp::now().0));
         let ahead = addresses.saturating_mul(self.active.max(1) as u64).min(self.queued.max(addresses));
-        let calls = ahead.div_ceil(self.batch_size.max(1) as u64);
-        let seconds = calls as f64 / self.calls_per_second.max(0.01);
-        Duration::from_millis(held) + Duration::from_secs_f64(seconds.min(1e9))
+        self.held() + self.forecast.duration(self.calls_of(ahead))
+    }
+
+    /// The same for a list that would come now and make so many calls.
+    pub fn estimate_of_newcomer(&self, calls: u64) -> Duration {
+        if calls == 0 {
+            return Duration::ZERO;
+        }
+        // Turns go around: while others wait, each call of this one stands among as many of theirs.
+        let in_turn = calls.saturating_mul(self.active as u64 + 1);
+        self.held() + self.forecast.duration(in_turn.min(calls.saturating_add(self.calls_of(self.queued))))
+    }
+
+    fn calls_of(&self, addresses: u64) -> u64 {
+        addresses.div_ceil(self.batch_size.max(1) as u64)
+    }
+
+    fn held(&self) -> Duration {
+        let until = self.holds.iter().filter_map(|hold| hold.next_attempt_at).max();
+        Duration::from_millis(until.map_or(0, |at| at.0.saturating_sub(Timestamp::now().0)))
     }
 }
 
@@ -112,13 +126,34 @@ fn of_reason(reason: NotSentReason) -> &'static str {
 mod tests {
     use super::*;
 
+    /// Two calls a second that take no time.
+    fn view() -> View {
+        let forecast = Forecast {
+            rate: 2.0,
+            highest: 2.0,
+            proven: true,
+            latency: Duration::ZERO,
+            ..Forecast::default()
+        };
+        View { forecast, batch_size: 10, ..View::default() }
+    }
+
     #[test]
     fn the_estimate_counts_the_others_in_but_never_more_than_the_queue() {
-        let view = View { calls_per_second: 2.0, queued: 100, active: 3, batch_size: 10, ..View::default() };
+        let view = View { queued: 110, active: 3, ..view() };
 
-        assert_eq!(view.estimate(10), Duration::from_millis(1500));
-        assert_eq!(view.estimate(1000), Duration::from_secs(50));
-        assert_eq!(view.estimate(60), Duration::from_secs(5));
+        assert_eq!(view.estimate(10), Duration::from_millis(1000));
+        assert_eq!(view.estimate(60), Duration::from_millis(5000));
+        assert_eq!(view.estimate(1000), Duration::from_millis(49_500));
+    }
+
+    #[test]
+    fn who_would_come_now_stands_in_turn_with_those_who_wait() {
+        let view = View { queued: 110, active: 3, ..view() };
+
+        assert_eq!(view.estimate_of_newcomer(0), Duration::ZERO);
+        assert_eq!(view.estimate_of_newcomer(1), Duration::from_millis(1500));
+        assert_eq!(view.estimate_of_newcomer(100), Duration::from_millis(55_000));
     }
 
     #[test]
@@ -129,8 +164,10 @@ mod tests {
             next_attempt_at: Some(Timestamp::now().plus(Duration::from_secs(3600))),
             detail: String::new(),
         };
-        let view = View { holds: vec![hold], calls_per_second: 1.0, batch_size: 10, ..View::default() };
+        let view = View { holds: vec![hold], ..view() };
 
         assert!(view.estimate(10) > Duration::from_secs(3590));
+        assert!(view.estimate_of_newcomer(1) > Duration::from_secs(3590));
+        assert_eq!(view.estimate_of_newcomer(0), Duration::ZERO);
     }
 }

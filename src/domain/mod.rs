@@ -1,4 +1,5 @@
-//! The words of the contract as types: addresses by key, outcomes, counts, lists, resends.
+//! The words of the contract as types: addresses by key, outcomes, counts, lists, resends,
+//! traces.
 //!
 //! Pure data, std and serde only. Whatever decides, waits or talks lives in the rooms above.
 
@@ -10,6 +11,7 @@ mod list;
 mod outcome;
 mod resend;
 mod time;
+mod trace;
 
 pub use call::CallResult;
 pub use counts::Counts;
@@ -19,3 +21,4 @@ pub use list::{CHUNK_ADDRESSES, CHUNK_BYTES, Chunk, Entry, List, Repeat};
 pub use outcome::{InvalidReason, NotSentReason, Outcome, OutcomeKind, Refusal, UnknownReason};
 pub use resend::{ClientName, ResendId, Status};
 pub use time::Timestamp;
+pub use trace::{TraceContext, TraceId};

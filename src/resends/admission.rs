@@ -7,7 +7,10 @@ use std::sync::{
 
 use thiserror::Error;
 
-use crate::intake::{BodyReader, Encoding, Format, IntakeError, ListBuilder};
+use crate::{
+    domain::List,
+    intake::{BodyReader, Encoding, Format, IntakeError, ListBuilder},
+};
 
 /// All lists being read together would take more memory than they may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -44,7 +47,9 @@ pub struct Draft {
     share: Share,
 }
 
-struct Share {
+/// What one list takes of the budget. Dropping it gives that back.
+#[derive(Debug)]
+pub(super) struct Share {
     budget: Arc<MemoryBudget>,
     bytes: usize,
 }
@@ -88,6 +93,17 @@ impl Draft {
     /// When it ended too early.
     pub fn finish(self) -> Result<ListBuilder, DraftError> {
         Ok(self.reader.finish()?)
+    }
+
+    /// The body is over: the list, which keeps its share of the budget, and `more` bytes an address.
+    ///
+    /// # Errors
+    /// When it ended too early, or there is no memory for that.
+    pub(super) fn keep(self, more: usize) -> Result<(List, Share), DraftError> {
+        let Self { reader, mut share } = self;
+        let list = reader.finish()?.finish();
+        share.grow_to(list.bytes() + list.len() as usize * more)?;
+        Ok((list, share))
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     service::{Resends, SealError},
 };
 use crate::{
-    domain::{ClientName, InvalidReason, List},
+    domain::{ClientName, InvalidReason, List, TraceContext},
     store::Record,
 };
 
@@ -50,11 +50,12 @@ impl Resends {
         &self,
         draft: Draft,
         client: &ClientName,
+        trace: TraceContext,
     ) -> Result<Result<Arc<Record>, SealError>, DraftError> {
         let list = draft.finish()?.finish();
         if let Some(invalid) = InvalidElements::of(&list) {
             return Ok(Err(SealError::Invalid(invalid)));
         }
-        Ok(self.accept(list, client, false).await)
+        Ok(self.accept(list, client, false, trace).await)
     }
 }

@@ -1,12 +1,17 @@
-//! What callers were promised: taking a list in, waiting for its end, cancelling, telling results.
+//! What callers were promised: taking a list in, waiting for its end, cancelling, telling results;
+//! and what would happen to a list, without taking it in.
 //!
 //! Every request is a resend, whatever its size; waiting for it is optional. Nothing is handed to
 //! dispatch before the whole list was read and found good.
 
 mod admission;
 mod all_or_none;
+mod plan;
+mod recall;
 mod service;
 
 pub use admission::{BudgetFull, Draft, DraftError, MemoryBudget};
 pub use all_or_none::InvalidElements;
+pub use plan::{Plan, PlanCounts, PlanRow};
+pub use recall::Recalled;
 pub use service::{Resends, SealError};

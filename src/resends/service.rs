@@ -13,7 +13,7 @@ use super::{
 use crate::{
     config::Settings,
     dispatch::{Because, Dispatch, Refused, View},
-    domain::{ClientName, List, ResendId, Status},
+    domain::{ClientName, List, ResendId, Status, TraceContext},
     intake::{Encoding, Format, KeyHasher, ListBuilder},
     store::{Full, Page, Record, Registry},
     telemetry::Metrics,
@@ -39,10 +39,11 @@ pub enum SealError {
 /// All resends of this gateway. Cheap to clone.
 #[derive(Clone)]
 pub struct Resends {
-    dispatch: Dispatch,
+    pub(super) dispatch: Dispatch,
     registry: Arc<Registry>,
     metrics: Arc<Metrics>,
-    hasher: KeyHasher,
+    pub(super) hasher: KeyHasher,
+    pub(super) window: Duration,
     budget: Arc<MemoryBudget>,
     max_body_bytes: Option<u64>,
     max_addresses: u64,
@@ -62,6 +63,7 @@ impl Resends {
             registry,
             metrics,
             hasher,
+            window: settings.dedupe.window.unwrap_or_default(),
             budget: MemoryBudget::new(settings.intake.memory_bytes),
             max_body_bytes: settings.intake.max_body_bytes,
             max_addresses: settings.intake.max_addresses.map_or(0, u64::from),
@@ -74,7 +76,7 @@ impl Resends {
         Draft::new(format, encoding, self.max_body_bytes, list, Arc::clone(&self.budget))
     }
 
-    /// Takes the list that `draft` has read: from here on each of its addresses gets one outcome.
+    /// Takes the list that `draft` has read, posted in `trace`: from here on each of its addresses gets one outcome.
     ///
     /// # Errors
     /// When the body ended too early, the list is empty, or there is no room; nothing is sent then.
@@ -83,9 +85,10 @@ impl Resends {
         draft: Draft,
         client: &ClientName,
         force: bool,
+        trace: TraceContext,
     ) -> Result<Result<Arc<Record>, SealError>, DraftError> {
         let list = draft.finish()?.finish();
-        Ok(self.accept(list, client, force).await)
+        Ok(self.accept(list, client, force, trace).await)
     }
 
     pub(super) async fn accept(
@@ -93,6 +96,7 @@ impl Resends {
         list: List,
         client: &ClientName,
         force: bool,
+        trace: TraceContext,
     ) -> Result<Arc<Record>, SealError> {
         if list.is_empty() {
             return Err(SealError::Empty);
@@ -100,7 +104,7 @@ impl Resends {
         // What can wait or fail comes first: a caller that goes away at the await leaves nothing behind.
         let reservation = self.dispatch.reserve(list.fresh()).await?;
         let id = ResendId(Uuid::now_v7().as_u128());
-        let record = self.registry.insert(Record::new(id, client.clone(), force, list))?;
+        let record = self.registry.insert(Record::new(id, client.clone(), force, trace, list))?;
         self.metrics.addresses_received(client, record.list.len().into());
         record.tell_invalid(|outcome, addresses| self.metrics.outcome(client, outcome, addresses));
         Dispatch::submit(Arc::clone(&record), reservation);

@@ -159,6 +159,7 @@ impl ApiCall<'_> {
             accepted,
             fate: fate.map(Fate::name),
             authorized: self.authorized(),
+            traceparent: self.head.field("traceparent").map(str::to_owned),
         };
         self.world.books().record(call, &batch.addresses);
     }

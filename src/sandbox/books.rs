@@ -63,6 +63,8 @@ pub struct RecordedCall {
     pub fate: Option<&'static str>,
     /// Whether its credential was good.
     pub authorized: bool,
+    /// Its `traceparent`, cut to 320 bytes.
+    pub traceparent: Option<String>,
 }
 
 /// Everything the sandbox remembers about calls.
@@ -155,7 +157,7 @@ impl Books {
             return;
         }
         call.emails.truncate(MAX_LOGGED_EMAILS);
-        call.emails.iter_mut().for_each(cut);
+        call.emails.iter_mut().chain(&mut call.traceparent).for_each(cut);
         if self.log.len() >= self.calls_kept {
             self.log.pop_front();
         }
@@ -217,6 +219,7 @@ mod tests {
             accepted: false,
             fate: None,
             authorized: true,
+            traceparent: None,
         }
     }
 

@@ -1,4 +1,5 @@
-//! What the gateway tells about itself: numbers, log lines, and the id that ties a line to a request.
+//! What the gateway tells about itself: numbers, log lines, and the ids that tie a line to a request
+//! and to its trace.
 //!
 //! Refuses addresses, tokens, paths, queries and error texts of others, in every one of them.
 
@@ -6,7 +7,9 @@ pub mod logging;
 pub mod metrics;
 mod request_id;
 mod root_span;
+mod trace;
 
 pub use metrics::Metrics;
 pub use request_id::{REQUEST_ID_HEADER, RequestId};
 pub use root_span::{UNMATCHED, WithoutAddresses, method_word};
+pub use trace::trace_of;

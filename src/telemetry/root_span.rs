@@ -1,6 +1,6 @@
 //! The span around a request, and the one line about it.
 //!
-//! Owns what a log may say of a request: id, method, matched pattern, status, duration. Refuses path,
+//! Owns what a log may say of a request: id, trace, method, matched pattern, status, duration. Refuses path,
 //! query, headers, client address, user agent and the texts of errors: they can hold addresses.
 //! A request whose caller went away before the answer has no line.
 
@@ -14,7 +14,10 @@ use tokio::time::Instant;
 use tracing::{Level, Span, field::Empty};
 use tracing_actix_web::RootSpanBuilder;
 
-use super::request_id::{REQUEST_ID_HEADER, RequestId};
+use super::{
+    request_id::{REQUEST_ID_HEADER, RequestId},
+    trace::trace_of,
+};
 
 /// What stands for the pattern when a request meets no route.
 pub const UNMATCHED: &str = "unmatched";
@@ -23,11 +26,12 @@ const QUIET_ROUTES: [&str; 3] = ["/livez", "/readyz", "/metrics"];
 
 /// The span with its closed set of fields, at a level that must be a constant.
 macro_rules! request_span {
-    ($level:expr, $id:ident, $method:ident, $route:ident) => {
+    ($level:expr, $id:ident, $trace:ident, $method:ident, $route:ident) => {
         tracing::span!(
             $level,
             "request",
             request_id = $id.as_str(),
+            trace_id = %$trace.id(),
             method = $method,
             route = $route,
             status = Empty,
@@ -36,7 +40,8 @@ macro_rules! request_span {
     };
 }
 
-/// The span builder for `TracingLogger`; it also puts the [`RequestId`] into the request's extensions.
+/// The span builder for `TracingLogger`; it also puts the [`RequestId`] and the
+/// [`TraceContext`](crate::domain::TraceContext) into the request's extensions.
 #[derive(Debug, Clone, Copy)]
 pub struct WithoutAddresses;
 
@@ -53,15 +58,17 @@ pub fn method_word(method: &Method) -> &'static str {
 impl RootSpanBuilder for WithoutAddresses {
     fn on_request_start(request: &ServiceRequest) -> Span {
         let id = RequestId::from_header(request.headers().get(&REQUEST_ID_HEADER));
+        let trace = trace_of(request.headers());
         let pattern = request.match_pattern();
         let route = pattern.as_deref().unwrap_or(UNMATCHED);
         let method = method_word(request.method());
         let span = if QUIET_ROUTES.contains(&route) {
-            request_span!(Level::DEBUG, id, method, route)
+            request_span!(Level::DEBUG, id, trace, method, route)
         } else {
-            request_span!(Level::INFO, id, method, route)
+            request_span!(Level::INFO, id, trace, method, route)
         };
         request.extensions_mut().insert(id);
+        request.extensions_mut().insert(trace);
         request.extensions_mut().insert(StartedAt(Instant::now()));
         span
     }
@@ -139,12 +146,15 @@ mod tests {
     async fn a_request_has_one_line_with_its_id_pattern_and_status() {
         let request =
             test::TestRequest::get().uri("/v1/resends/7?q=1").insert_header(("X-Request-Id", "r-1"));
+        let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+        let request = request.insert_header(("Traceparent", traceparent));
 
         let (body, lines) = ask(LogLevel::Info, request).await;
 
         assert_eq!(body, "r-1");
         assert_eq!(lines.len(), 2, "{lines:?}");
         assert_eq!(lines[0]["request_id"], "r-1");
+        assert_eq!(lines[0]["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
         let line = &lines[1];
         assert_eq!(line["message"], "Answered a request.");
         assert_eq!((&line["request_id"], &line["method"]), (&"r-1".into(), &"GET".into()));
@@ -159,7 +169,9 @@ mod tests {
             .insert_header(("User-Agent", "ann@example.com"))
             .insert_header(("Authorization", "Bearer ann@example.com"))
             .insert_header(("X-Forwarded-For", "ann@example.com"))
-            .insert_header(("X-Request-Id", "ann@example.com"));
+            .insert_header(("X-Request-Id", "ann@example.com"))
+            .insert_header(("Traceparent", "ann@example.com"))
+            .insert_header(("Tracestate", "ann=ann@example.com"));
 
         let (id, lines) = ask(LogLevel::Trace, request).await;
 

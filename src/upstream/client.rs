@@ -8,7 +8,7 @@ use std::{
 
 use awc::http::{
     Method, StatusCode, Uri,
-    header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT},
+    header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT},
 };
 use bytes::Bytes;
 use thiserror::Error;
@@ -29,6 +29,7 @@ pub(super) const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// Room for probes beside the calls.
 const SPARE_CONNECTIONS: usize = 4;
 pub(super) const AGENT: &str = concat!("faxplus-gateway/", env!("CARGO_PKG_VERSION"));
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Why upstream can't be set up.
 #[derive(Debug, Error)]
@@ -107,11 +108,12 @@ impl Upstream {
     }
 
     /// Sends one PATCH with `body`, a JSON array of one to ten addresses. `written` is raised when it
-    /// may have left.
-    pub async fn resend(&self, body: Bytes, written: Written) -> Report {
+    /// may have left; `traceparent` goes along as it is.
+    pub async fn resend(&self, body: Bytes, written: Written, traceparent: &str) -> Report {
         let started = Instant::now();
         let generation = self.generation();
-        let exchange = self.exchange(Method::PATCH, &self.shared.invitations, body, written).await;
+        let trace = HeaderValue::from_str(traceparent).ok();
+        let exchange = self.exchange(Method::PATCH, &self.shared.invitations, body, written, trace).await;
         Report { verdict: judge(&exchange, SystemTime::now()), took: started.elapsed(), generation }
     }
 
@@ -136,7 +138,7 @@ impl Upstream {
     /// # Errors
     /// When no answer came.
     pub async fn account(&self) -> Result<Answer, Failure> {
-        self.exchange(Method::GET, &self.shared.account, Bytes::new(), Written::default()).await
+        self.exchange(Method::GET, &self.shared.account, Bytes::new(), Written::default(), None).await
     }
 
     async fn exchange(
@@ -145,6 +147,7 @@ impl Upstream {
         uri: &Uri,
         body: Bytes,
         written: Written,
+        trace: Option<HeaderValue>,
     ) -> Result<Answer, Failure> {
         let mut headers = self.shared.credential.borrow().headers();
         headers.push((ACCEPT, HeaderValue::from_static("application/json")));
@@ -152,6 +155,7 @@ impl Upstream {
         if !body.is_empty() {
             headers.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
         }
+        headers.extend(trace.map(|trace| (TRACEPARENT, trace)));
         let client = self.shared.client.borrow().clone();
         let request = Request {
             method,

@@ -106,6 +106,8 @@ async fn the_form_of_results_is_negotiated() {
         (Some("application/json;q=0.1, application/x-ndjson;q=0.9"), Some(ndjson)),
         (Some("text/html, application/*;q=0.8"), Some(json)),
         (Some("application/json;q=0, */*;q=0.1"), Some(ndjson)),
+        (Some("text/csv"), Some("text/csv; charset=utf-8; header=present")),
+        (Some("text/plain;q=0.3, text/*;q=0.2"), Some("text/plain; charset=utf-8")),
         (Some("image/png"), None),
         (Some("application/x-ndjson;q=0"), None),
     ] {

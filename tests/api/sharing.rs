@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use faxplus_gateway::sandbox::SandboxOptions;
 use futures_util::future::join_all;
+use serde_json::json;
 
 use crate::gateway::{Gateway, addresses};
 
@@ -55,5 +56,39 @@ async fn fifty_concurrent_posts_of_one_list_reach_upstream_once() {
     let ledger = gateway.sandbox.ledger();
     assert_eq!(ledger.len(), 100);
     assert!(ledger.values().all(|accepted| *accepted == 1));
+    gateway.stop().await;
+}
+
+#[actix_web::test]
+async fn who_was_refused_alone_shares_no_call_with_others_again() {
+    let options = SandboxOptions { latency: Duration::from_millis(20), ..SandboxOptions::default() };
+    let gateway = Gateway::with(options, &[("upstream.max_in_flight", "1")]).await;
+    gateway.faults(json!([{"address": "bad@*", "fate": "status", "status": 404, "error": "not_found"}]));
+    gateway.post("", &["bad@example.com"]).await;
+    let others = gateway.post_async("?results=none", &addresses("other", 300)).await;
+    gateway.until(&others, |resend| resend["counts"]["sent"].as_u64() > Some(0)).await;
+
+    let answer = gateway.post("", &["bad@example.com"]).await;
+
+    assert_eq!(answer.words(), ["rejected/not_found"]);
+    gateway.finished(&others).await;
+    assert_eq!(gateway.sandbox.stats().calls, 1 + 30 + 1);
+    gateway.stop().await;
+}
+
+#[actix_web::test]
+async fn fresh_addresses_far_apart_among_duplicates_still_fill_calls() {
+    let gateway = Gateway::start().await;
+    let known = addresses("known", 1000);
+    gateway.post("?results=none", &known).await;
+    let mut emails = Vec::new();
+    for (number, part) in known.chunks(100).enumerate() {
+        emails.push(format!("new{number}@example.com"));
+        emails.extend_from_slice(part);
+    }
+
+    let run = gateway.post("?results=none", &emails).await.json();
+
+    assert_eq!((&run["counts"]["sent"], &run["upstream_calls"]), (&json!(10), &json!(1)));
     gateway.stop().await;
 }

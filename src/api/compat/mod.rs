@@ -28,7 +28,7 @@ use actix_web::{
     web::{Data, Payload},
 };
 
-use super::{body, media, problem::Problem, routes::ApiState};
+use super::{body, media, problem::Problem, resends::trace, routes::ApiState};
 use crate::intake::Format;
 
 pub(super) use refusal::refuse;
@@ -60,7 +60,7 @@ pub(super) async fn patch(
     }
     let mut draft = state.resends.draft(Format::JsonArray, encoding);
     body::read(payload, &mut draft, state.body_pace, || state.resends.retry_after()).await?;
-    let sealed = state.resends.seal_valid(draft, &state.client).await;
+    let sealed = state.resends.seal_valid(draft, &state.client, trace(&request)).await;
     let record = sealed
         .map_err(|error| Problem::draft(&error, state.resends.retry_after()))?
         .map_err(|error| Problem::seal(&error, state.resends.retry_after()))?;

@@ -62,6 +62,16 @@ impl Learner {
         self.rate
     }
 
+    /// What an admitted call adds to the rate now, and where that ends: a limit that was met is not
+    /// counted on to have moved.
+    pub(super) fn growth(&self) -> (f64, f64) {
+        match self.phase {
+            Phase::Seeking => (SEEK, self.ceiling),
+            Phase::Climbing => (CLIMB, self.refused_at.min(self.ceiling)),
+            Phase::Resting { .. } => (0.0, self.rate),
+        }
+    }
+
     pub(super) fn admitted(&mut self, permit: Permit, now: Instant) {
         if self.last_cut.is_none_or(|cut| permit.taken >= cut) {
             self.admitted_since_cut += 1;

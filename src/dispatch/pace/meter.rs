@@ -24,6 +24,11 @@ impl Meter {
         Self { due: now, last_second: VecDeque::new(), per_second }
     }
 
+    /// Most permits that a second can have: a ceiling with a fraction is not reached.
+    pub(super) fn most_per_second(&self) -> f64 {
+        self.per_second.map_or(f64::INFINITY, |permits| permits as f64)
+    }
+
     pub(super) fn next(&self, rate: f64, now: Instant) -> Instant {
         // Below a permit a second the spacing alone keeps the ceiling, and slack would break it.
         let slack = if rate > 1.0 { SLACK.min(interval(rate)) } else { Duration::ZERO };

@@ -27,6 +27,17 @@ pub(super) struct Permit {
     pub(super) was_awaited: bool,
 }
 
+/// How the rate moves while nothing is refused.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Outlook {
+    /// Calls a second, now.
+    pub(super) rate: f64,
+    /// What each admitted call adds.
+    pub(super) growth: f64,
+    /// Up to where.
+    pub(super) highest: f64,
+}
+
 impl Pace {
     /// A pace that has learned nothing yet, under `ceiling` calls a second (`None`: no ceiling).
     pub(super) fn new(ceiling: Option<f64>, now: Instant) -> Self {
@@ -52,6 +63,13 @@ impl Pace {
     /// Upstream said 429 to a call of this permit.
     pub(super) fn throttled(&mut self, permit: Permit, now: Instant) {
         self.learner.throttled(permit, now);
+    }
+
+    /// How the rate moves while nothing is refused: now, what each admitted call adds, and up to where.
+    pub(super) fn outlook(&self) -> Outlook {
+        let most = self.meter.most_per_second();
+        let (growth, highest) = self.learner.growth();
+        Outlook { rate: self.rate().min(most), growth, highest: highest.min(most) }
     }
 
     /// The learned rate, in calls a second.

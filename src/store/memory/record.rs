@@ -10,6 +10,7 @@ use tokio::{sync::watch, time::Instant};
 use super::outcomes::Outcomes;
 use crate::domain::{
     ClientName, Counts, Entry, InvalidReason, List, Outcome, OutcomeKind, ResendId, Status, Timestamp,
+    TraceContext,
 };
 
 /// One resend.
@@ -25,6 +26,8 @@ pub struct Record {
     pub created: Instant,
     /// Whether what happened before it counts for nothing.
     pub force: bool,
+    /// The trace of the request that posted it.
+    pub trace: TraceContext,
     /// What was posted.
     pub list: List,
     state: Mutex<State>,
@@ -67,7 +70,7 @@ pub struct Row<'record> {
 
 impl Record {
     /// A fresh resend of `list`, created now. What is no address has its outcome at once.
-    pub fn new(id: ResendId, client: ClientName, force: bool, list: List) -> Self {
+    pub fn new(id: ResendId, client: ClientName, force: bool, trace: TraceContext, list: List) -> Self {
         let mut counts = Counts::new(list.len().into());
         for reason in InvalidReason::ALL {
             counts.add(OutcomeKind::Invalid, list.invalid(*reason).into());
@@ -86,6 +89,7 @@ impl Record {
             created_at: Timestamp::now(),
             created: Instant::now(),
             force,
+            trace,
             list,
             state: Mutex::new(state),
             done: watch::Sender::new(false),

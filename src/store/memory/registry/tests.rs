@@ -1,12 +1,18 @@
 use super::*;
-use crate::domain::{AddressKey, Chunk, Entry, List, Outcome, OutcomeKind, Repeat};
+use crate::domain::{AddressKey, Chunk, Entry, List, Outcome, OutcomeKind, Repeat, TraceContext};
 
 fn record(id: u128, addresses: &[&str]) -> Record {
     let mut chunk = Chunk::default();
     for (key, address) in addresses.iter().enumerate() {
         chunk.push(address, Entry::Fresh(AddressKey(key as u128))).unwrap();
     }
-    Record::new(ResendId(id), ClientName::anonymous(), false, List::new(vec![chunk], Vec::new()))
+    Record::new(
+        ResendId(id),
+        ClientName::anonymous(),
+        false,
+        TraceContext::new(1),
+        List::new(vec![chunk], Vec::new()),
+    )
 }
 
 fn finish(record: &Record) {
@@ -92,7 +98,7 @@ fn counts_add_up_through_settles_repeats_and_the_rest() {
     }
     let repeats = vec![Repeat { index: 1, first: 0 }, Repeat { index: 4, first: 2 }];
     let list = List::new(vec![chunk], repeats);
-    let record = Record::new(ResendId(1), ClientName::anonymous(), false, list);
+    let record = Record::new(ResendId(1), ClientName::anonymous(), false, TraceContext::new(1), list);
     let mut told = Vec::new();
 
     record.settle(&[(0, Outcome::Sent)], |outcome, count| told.push((outcome.kind(), count)));

@@ -1,0 +1,107 @@
+//! `POST /v1/resends?dry_run=true`: the answer that says what would happen, and makes nothing happen.
+//!
+//! A dry run is the same request with one word more. So what has no meaning for it, the wait and
+//! `on_timeout`, is read as strictly as ever and has no effect. It has no id: nothing is kept to ask for.
+
+use actix_web::{HttpResponse, web::Data};
+use serde::Serialize;
+
+use super::{
+    pages::{Pages, Rows},
+    problem::Problem,
+    query::Results,
+    render::{HoldBody, RowBody, plan_row, time, would_hold},
+    resends::Wishes,
+    routes::ApiState,
+};
+use crate::{
+    domain::{Outcome, Status},
+    resends::{Draft, Plan},
+};
+
+#[derive(Debug, Serialize)]
+struct PlanBody<'a> {
+    dry_run: bool,
+    status: &'static str,
+    client: &'a str,
+    created_at: String,
+    counts: PlanCountsBody,
+    upstream_calls: u64,
+    estimated_seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hold: Option<HoldBody>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    sandbox: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct PlanCountsBody {
+    received: u64,
+    would_send: u64,
+    duplicate: u64,
+    invalid: u64,
+    unknown: u64,
+}
+
+/// The rows of a plan that are wanted.
+struct Planned {
+    plan: Plan,
+    problems_only: bool,
+}
+
+/// Answers the list that `draft` has read.
+pub(super) async fn answer(
+    state: &Data<ApiState>,
+    draft: Draft,
+    wishes: &Wishes,
+) -> Result<HttpResponse, Problem> {
+    let plan = state.resends.plan(draft, wishes.force).await;
+    let plan = plan
+        .map_err(|error| Problem::draft(&error, state.resends.retry_after()))?
+        .map_err(|error| Problem::seal(&error, state.resends.retry_after()))?;
+    let body = body(state, &plan);
+    let mut response = HttpResponse::Ok();
+    Ok(match wishes.results {
+        Results::None => response.json(body),
+        Results::All => Pages::answer_in(Planned { plan, problems_only: false }, &body, response),
+        Results::Problems => Pages::answer_in(Planned { plan, problems_only: true }, &body, response),
+    })
+}
+
+fn body<'a>(state: &'a ApiState, plan: &Plan) -> PlanBody<'a> {
+    let counts = plan.counts;
+    let seconds = plan.view.estimate_of_newcomer(plan.upstream_calls).as_secs_f64();
+    let hold = plan.view.holds.first().filter(|_| plan.upstream_calls > 0);
+    PlanBody {
+        dry_run: true,
+        status: Status::Finished.as_str(),
+        client: state.client.as_str(),
+        created_at: time(plan.created_at),
+        counts: PlanCountsBody {
+            received: counts.received,
+            would_send: counts.would_send,
+            duplicate: counts.duplicate,
+            invalid: counts.invalid,
+            unknown: counts.unknown,
+        },
+        upstream_calls: plan.upstream_calls,
+        estimated_seconds: (seconds * 1000.0).round() / 1000.0,
+        hold: hold.map(|hold| would_hold(hold, counts.would_send)),
+        sandbox: state.sandbox,
+    }
+}
+
+impl Rows for Planned {
+    fn len(&self) -> u32 {
+        self.plan.len()
+    }
+
+    fn read(&self, from: u32, limit: u32, take: &mut dyn FnMut(&RowBody<'_>)) {
+        for row in self.plan.rows(from, limit) {
+            let is_fine = matches!(row.outcome, None | Some(Outcome::Duplicate(_)));
+            if !(self.problems_only && is_fine) {
+                take(&plan_row(&row));
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! `POST /v1/recent-sends/lookup`: was this address sent lately? The address stands in the body, where no
+//! access log finds it, and is not told again.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, Payload},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{body, media, problem::Problem, query::Query, render::time, routes::ApiState};
+use crate::{intake::Address, resends::Recalled};
+
+/// Far more than an address and its JSON have.
+const MAX_BODY: usize = 4096;
+const EXPECTED: &str = r#"{"email": "..."}"#;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Question {
+    email: String,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Answer {
+    recent: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    doubt_since: Option<String>,
+}
+
+/// `POST /v1/recent-sends/lookup`
+pub(super) async fn look_up(
+    request: HttpRequest,
+    payload: Payload,
+    state: Data<ApiState>,
+) -> Result<HttpResponse, Problem> {
+    Query::parse(request.query_string(), &[])?;
+    media::plain_json(request.headers())?;
+    let body = body::read_short(payload, state.body_pace, MAX_BODY).await?;
+    let address = Address::parse(&question(&body)?.email).map_err(Problem::not_an_address)?;
+    let recalled = state.resends.recall(&address).await.map_err(|_| Problem::shutting_down())?;
+    Ok(HttpResponse::Ok().json(match recalled {
+        Recalled::Nothing => Answer::default(),
+        Recalled::Sent { at, until } => Answer {
+            recent: true,
+            sent_at: Some(time(at)),
+            expires_at: Some(time(until)),
+            ..Answer::default()
+        },
+        Recalled::Doubt { since } => Answer { doubt_since: Some(time(since)), ..Answer::default() },
+    }))
+}
+
+/// Strict: an object with this member alone. What was wrong is told by its place, not by its text.
+fn question(body: &[u8]) -> Result<Question, Problem> {
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Problem::json_body(EXPECTED, 1, 1));
+    }
+    serde_json::from_slice(body)
+        .map_err(|error| Problem::json_body(EXPECTED, error.line().max(1), error.column().max(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_member_is_read_and_nothing_beside_it() {
+        assert_eq!(question(b" {\"email\": \"a@example.com\"}\n").unwrap().email, "a@example.com");
+        for body in [
+            "",
+            "[\"a@example.com\"]",
+            "\"a@example.com\"",
+            "{}",
+            "{\"email\": 7}",
+            "{\"email\": null}",
+            "{\"email\": \"a@example.com\", \"force\": true}",
+            "{\"email\": \"a@example.com\", \"email\": \"b@example.com\"}",
+            "{\"email\": \"a@example.com\"} x",
+            "{\"email\": \"a@example.com\"",
+        ] {
+            let problem = question(body.as_bytes()).err().unwrap();
+
+            assert_eq!(problem.status(), 400, "{body}");
+        }
+        assert!(question(b"{\"email\": \"\xff\"}").is_err());
+    }
+}

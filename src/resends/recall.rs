@@ -1,0 +1,52 @@
+//! Looks one address up: was it sent lately, is it in doubt?
+
+use tokio::time::Instant;
+
+use super::service::Resends;
+use crate::{
+    dispatch::{Ended, Seen},
+    domain::Timestamp,
+    intake::Address,
+    recent::Memory,
+};
+
+/// What is remembered of one address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recalled {
+    /// Nothing: a list with it would send it now.
+    Nothing,
+    /// Upstream accepted it.
+    Sent {
+        /// When.
+        at: Timestamp,
+        /// Until when it is not sent again.
+        until: Timestamp,
+    },
+    /// Its last call ended unknown.
+    Doubt {
+        /// When.
+        since: Timestamp,
+    },
+}
+
+impl Resends {
+    /// What is remembered of `address`, in whatever case and form it was sent. A call that is in flight
+    /// is not yet remembered.
+    ///
+    /// # Errors
+    /// When dispatch has ended.
+    pub async fn recall(&self, address: &Address) -> Result<Recalled, Ended> {
+        let key = self.hasher.key(address);
+        let seen = self.dispatch.look_up(&[key], Instant::now(), false).await?;
+        let memory = seen.into_iter().find_map(|seen| match seen {
+            Seen::Known(memory) => Some(memory),
+            Seen::InFlight(memory) => memory,
+            Seen::Fresh | Seen::Culprit => None,
+        });
+        Ok(match memory {
+            None => Recalled::Nothing,
+            Some(Memory::Sent(at)) => Recalled::Sent { at, until: at.plus(self.window) },
+            Some(Memory::Doubt(since)) => Recalled::Doubt { since },
+        })
+    }
+}
