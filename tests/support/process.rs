@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its part of it")]
 
 use std::{
-    io::Read,
+    io::{Read, Write as _},
     net::SocketAddr,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
@@ -39,11 +39,28 @@ struct Output(Arc<Mutex<Vec<u8>>>);
 impl Process {
     /// Starts the binary with these arguments and nothing but these variables around it.
     pub fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::spawn(arguments, environment, Stdio::null())
+    }
+
+    /// Starts it with this on its standard input, and waits for the end.
+    pub async fn run_with_input(
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+        input: impl Into<Vec<u8>>,
+    ) -> Ended {
+        let mut process = Self::spawn(arguments, environment, Stdio::piped());
+        let (mut pipe, input) = (process.child.stdin.take().unwrap(), input.into());
+        // One that ends before it has read everything closes the pipe.
+        thread::spawn(move || pipe.write_all(&input).ok());
+        process.end().await
+    }
+
+    fn spawn(arguments: &[&str], environment: &[(&str, &str)], input: Stdio) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_faxplus-gateway"))
             .args(arguments)
             .env_clear()
             .envs(environment.iter().copied())
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
