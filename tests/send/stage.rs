@@ -1,6 +1,6 @@
 //! A gateway process in front of a simulated fax.plus, a folder for lists, and the command.
 
-use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fs, net::SocketAddr, path::PathBuf, process::ChildStdin, time::Duration};
 
 use faxplus_gateway::sandbox::{Sandbox, SandboxOptions, parse_faults};
 use serde_json::{Value, json};
@@ -15,6 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Stage {
     pub sandbox: Sandbox,
     pub address: SocketAddr,
+    admin: SocketAddr,
     gateway: Process,
     folder: TempDir,
 }
@@ -41,8 +42,8 @@ impl Stage {
         let sandbox = Sandbox::start(([127, 0, 0, 1], 0).into(), options).await.unwrap();
         let environment = [&[TOKEN], environment].concat();
         let mut gateway = Process::start(&["serve"], &gateway_environment(&sandbox.base_url(), &environment));
-        let (address, _) = gateway.addresses().await;
-        Self { sandbox, address, gateway, folder: TempDir::new().unwrap() }
+        let (address, admin) = gateway.addresses().await;
+        Self { sandbox, address, admin, gateway, folder: TempDir::new().unwrap() }
     }
 
     pub fn throttle(&self, retry_after: &str) {
@@ -87,6 +88,18 @@ impl Stage {
     /// Starts a command against the gateway.
     pub fn start_command(&self, arguments: &[&str]) -> Process {
         Process::start(arguments, &[("FAXPLUS_GATEWAY_URL", &self.url())])
+    }
+
+    /// Starts a command whose standard input stays open.
+    pub fn start_with_open_input(&self, arguments: &[&str]) -> (Process, ChildStdin) {
+        Process::start_with_open_input(arguments, &[("FAXPLUS_GATEWAY_URL", &self.url())])
+    }
+
+    /// Whether the gateway is in the middle of a request.
+    pub async fn bodies_in_flight(&self) -> bool {
+        let metrics = Process::run(&["probe", &format!("http://{}/metrics", self.admin)], &[]).await;
+        // The one that asks is in flight, too.
+        metrics.stdout.contains("\nfaxplus_gateway_http_requests_in_flight 2\n")
     }
 
     pub fn accepted(&self, email: &str) -> u64 {

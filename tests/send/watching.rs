@@ -1,11 +1,11 @@
 //! A resend under way: what is shown, leaving it, looking at it, cancelling it.
 
-use std::time::Duration;
+use std::{io::Write as _, time::Duration};
 
 use faxplus_gateway::sandbox::SandboxOptions;
 use serde_json::Value;
 
-use crate::stage::{Stage, assert_printed, assert_told, id_in};
+use crate::stage::{Stage, assert_printed, assert_told, eventually, id_in};
 
 #[actix_web::test]
 async fn whoever_leaves_is_told_that_the_work_goes_on_and_how_to_come_back() {
@@ -26,6 +26,23 @@ async fn whoever_leaves_is_told_that_the_work_goes_on_and_how_to_come_back() {
         stage.until_accepted(30).await;
         stage.end().await;
     }
+}
+
+#[actix_web::test]
+async fn whoever_leaves_in_the_middle_of_the_list_sends_nothing() {
+    let stage = Stage::start().await;
+    let (command, mut pipe) = stage.start_with_open_input(&["send", "-"]);
+    pipe.write_all("a@example.com\n".repeat(10_000).as_bytes()).unwrap();
+    eventually(async || stage.bodies_in_flight().await.then_some(())).await;
+
+    command.signal("INT");
+    let ended = command.end().await;
+
+    assert_told(&ended, 1, &["stopped before the gateway had the whole list: nothing was sent"]);
+    drop(pipe);
+    let listed = stage.run(&["status"]).await;
+    assert_printed(&listed, 0, &["No resends."]);
+    stage.end().await;
 }
 
 #[actix_web::test]

@@ -5,7 +5,7 @@
 use std::{
     io::{Read, Write as _},
     net::SocketAddr,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdin, Command, Stdio},
     sync::{Arc, Mutex},
     thread,
     time::Duration,
@@ -48,11 +48,18 @@ impl Process {
         environment: &[(&str, &str)],
         input: impl Into<Vec<u8>>,
     ) -> Ended {
-        let mut process = Self::spawn(arguments, environment, Stdio::piped());
-        let (mut pipe, input) = (process.child.stdin.take().unwrap(), input.into());
+        let (process, mut pipe) = Self::start_with_open_input(arguments, environment);
+        let input = input.into();
         // One that ends before it has read everything closes the pipe.
         thread::spawn(move || pipe.write_all(&input).ok());
         process.end().await
+    }
+
+    /// Starts it with a standard input that stays open as long as the pipe is kept.
+    pub fn start_with_open_input(arguments: &[&str], environment: &[(&str, &str)]) -> (Self, ChildStdin) {
+        let mut process = Self::spawn(arguments, environment, Stdio::piped());
+        let pipe = process.child.stdin.take().unwrap();
+        (process, pipe)
     }
 
     fn spawn(arguments: &[&str], environment: &[(&str, &str)], input: Stdio) -> Self {

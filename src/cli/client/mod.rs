@@ -87,7 +87,7 @@ impl Client {
         let mut response = response.map_err(|error| self.no_answer(&error))?;
         let whole = self.whole(&mut response).await?;
         // A resend that ended at once with nothing sent answers 422 or 502: that is no refusal.
-        if response.status().is_success() || !is_problem(&response) && whole.starts_with(b"{\"id\"") {
+        if response.status().is_success() || parse::<Resend>(&whole).is_ok() {
             return Ok(whole);
         }
         Err(self.refused(&response, &whole))

@@ -23,7 +23,8 @@ pub(crate) struct Target {
 impl Target {
     /// Whether the URL holds a name or a password. Not refused while reading it: such errors quote it.
     pub(super) fn has_user(&self) -> bool {
-        self.url.0.contains('@')
+        let authority = self.url.0.split('/').nth(2).unwrap_or_default();
+        authority.contains('@')
     }
 
     /// The options that another command needs to talk to the same gateway, for copying; each with a

@@ -136,11 +136,7 @@ async fn perform(
     let list = List::open(&arguments.file, arguments.input_format)?;
     let wishes = Wishes::new(arguments)?;
     let mut signals = Signals::listen()?;
-    let posted = tokio::select! {
-        biased;
-        posted = post::post(&client, list, &wishes) => posted?,
-        () = signals.next() => return Err(PostError::Interrupted.into()),
-    };
+    let posted = post::post(&client, list, &wishes, signals.next()).await?;
     if arguments.dry_run {
         let plan: Plan = parse(&posted)?;
         let paint = Paint::new(io::stdout().is_terminal());
@@ -148,33 +144,42 @@ async fn perform(
         return Ok(report::is_fine(&plan));
     }
     let resend: Resend = parse(&posted)?;
-    let id = resend.id.clone();
+    let (id, options) = (resend.id.clone(), arguments.target.options());
     writeln!(stderr, "{}", report::accepted(&resend))?;
+    let mut progress = Progress::begin(&resend);
+    let ended = tokio::select! {
+        biased;
+        ended = follow::follow(&client, resend, &mut progress) => Some(ended),
+        () = signals.next() => None,
+    };
+    progress.end();
+    let Some(ended) = ended else {
+        write!(stderr, "{}", report::goes_on(&id, &options))?;
+        return Err(SendError::Interrupted);
+    };
+    let resend = ended?;
     tokio::select! {
         biased;
-        done = finish(&client, resend, &mut output, stdout, stderr) => done,
+        told = tell(&client, &resend, &mut output, stdout, stderr) => told?,
         () = signals.next() => {
-            write!(stderr, "{}", report::goes_on(&id, &arguments.target.options()))?;
-            Err(SendError::Interrupted)
+            write!(stderr, "{}", report::told_in_part(&id, &options))?;
+            return Err(SendError::Interrupted);
         }
     }
+    Ok(resend.is_fine())
 }
 
-/// Waits for the end and tells of it.
-async fn finish(
+/// Tells what became of a resend that is over.
+async fn tell(
     client: &Client,
-    resend: Resend,
+    resend: &Resend,
     output: &mut Output,
     stdout: &mut impl Write,
     stderr: &mut impl Write,
-) -> Result<bool, SendError> {
-    let mut progress = Progress::begin(&resend);
-    let resend = follow::follow(client, resend, &mut progress).await;
-    progress.end();
-    let resend = resend?;
+) -> Result<(), SendError> {
     if output.is_wanted() {
         output.begin(stdout)?;
-        let mut rows = Rows::new(client, &resend, &OUTCOMES);
+        let mut rows = Rows::new(client, resend, &OUTCOMES);
         while let Some((row, line)) = rows.next().await? {
             output.write(stdout, &row, &line)?;
         }
@@ -183,20 +188,20 @@ async fn finish(
     let takes_stdout = output.takes_stdout();
     let is_terminal = if takes_stdout { io::stderr().is_terminal() } else { io::stdout().is_terminal() };
     let paint = Paint::new(is_terminal);
-    let mut text = report::summary(&resend, SystemTime::now(), paint);
+    let mut text = report::summary(resend, SystemTime::now(), paint);
     let mut problems = Vec::new();
-    let mut rows = Rows::new(client, &resend, &PROBLEMS);
+    let mut rows = Rows::new(client, resend, &PROBLEMS);
     while problems.len() < LISTED
         && let Some((row, _)) = rows.next().await?
     {
         problems.push(row);
     }
-    text.push_str(&report::problems(&resend, &problems, output.is_wanted(), paint));
+    text.push_str(&report::problems(resend, &problems, output.is_wanted(), paint));
     if takes_stdout {
         stderr.write_all(text.as_bytes())?;
     } else {
         stdout.write_all(text.as_bytes())?;
         stdout.flush()?;
     }
-    Ok(resend.is_fine())
+    Ok(())
 }

@@ -31,13 +31,13 @@ pub(super) enum PostError {
     /// The gateway never had all of the list.
     #[error(
         "the gateway ended the connection before it had the whole list: nothing was sent\n  \
-         next: its log says why; a part of the list may be told more about"
+         next: send it again; if that happens again, the log of the gateway says why"
     )]
     CutOff,
     /// The gateway had all of the list, and nobody knows what it did with it.
     #[error(
         "the connection broke before the gateway answered: it is not known whether it took the list\n  \
-         if it did, the work goes on; this shows it as one of the newest:\n    \
+         if it did, the work goes on, and this shows it among the newest:\n    \
          faxplus-gateway status{options}\n  \
          {again}:\n    \
          --idempotency-key {key}"
@@ -45,9 +45,11 @@ pub(super) enum PostError {
     Unknown { options: String, again: &'static str, key: String },
     #[error(
         "stopped before the gateway answered: if it has the whole list, the work goes on\n  \
-         `faxplus-gateway status` shows it as one of the newest"
+         `faxplus-gateway status` shows it among the newest"
     )]
-    Interrupted,
+    StoppedLate,
+    #[error("stopped before the gateway had the whole list: nothing was sent")]
+    Stopped,
 }
 
 impl Wishes {
@@ -86,7 +88,12 @@ struct Course {
 
 /// Posts the list once: the body of the answer. It is not tried again by itself: whether that mails
 /// people twice depends on the gateway's window and on `--force`, and so it is the caller's decision.
-pub(super) async fn post(client: &Client, list: List, wishes: &Wishes) -> Result<Bytes, PostError> {
+pub(super) async fn post(
+    client: &Client,
+    list: List,
+    wishes: &Wishes,
+    stop: impl Future<Output = ()>,
+) -> Result<Bytes, PostError> {
     let course = Rc::new(Course::default());
     let key = HeaderValue::from_str(&wishes.idempotency_key).map_err(|_| PostError::Key)?;
     let posting = Posting {
@@ -96,7 +103,14 @@ pub(super) async fn post(client: &Client, list: List, wishes: &Wishes) -> Result
         idempotency_key: key,
         pieces: watched(list.into_pieces().map_err(|error| PostError::List(Rc::new(error)))?, &course),
     };
-    let error = match client.post(posting).await {
+    let answered = tokio::select! {
+        biased;
+        answered = client.post(posting) => answered,
+        () = stop => {
+            return Err(if course.whole.get() { PostError::StoppedLate } else { PostError::Stopped });
+        }
+    };
+    let error = match answered {
         Ok(answer) => return Ok(answer),
         Err(error) => error,
     };

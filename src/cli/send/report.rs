@@ -102,6 +102,14 @@ pub(super) fn goes_on(id: &str, options: &str) -> String {
     )
 }
 
+/// The person left while the results were read.
+pub(super) fn told_in_part(id: &str, options: &str) -> String {
+    format!(
+        "\nStopped before all results were read; the work is over. Resend {id}\n  \
+         look at it:  faxplus-gateway status {id}{options}\n"
+    )
+}
+
 fn noun(count: u64) -> &'static str {
     if count == 1 { "address" } else { "addresses" }
 }
