@@ -7,7 +7,7 @@ use std::{
 
 use actix_web::rt::System;
 use clap::{Parser, Subcommand};
-use faxplus_gateway::cli::{check_config, demo, probe, sandbox, serve};
+use faxplus_gateway::cli::{cancel, check_config, demo, probe, sandbox, send, serve, status};
 
 /// Resends fax.plus member invitations: any list in, calls of ten out, one true outcome per address.
 #[derive(Debug, Parser)]
@@ -23,6 +23,12 @@ enum Command {
     Serve(serve::Serve),
     /// See it work: no set-up, nobody is mailed, and what callers are told is held against the truth
     Demo(demo::Demo),
+    /// Post a list to a running gateway, watch it, and tell what became of each address
+    Send(send::SendArgs),
+    /// Show the newest resends of a running gateway, or one of them
+    Status(status::Status),
+    /// Send nothing more of a resend
+    Cancel(cancel::Cancel),
     /// Run a simulated fax.plus alone
     Sandbox(sandbox::SandboxArgs),
     /// Print the effective settings, or everything that is wrong with them
@@ -37,6 +43,9 @@ fn main() -> ExitCode {
         match arguments.command {
             Command::Serve(arguments) => serve::run(arguments, &mut stderr()).await,
             Command::Demo(arguments) => demo::run(arguments, &mut stdout(), &mut stderr()).await,
+            Command::Send(arguments) => send::run(arguments, &mut stdout(), &mut stderr()).await,
+            Command::Status(arguments) => status::run(arguments, &mut stdout(), &mut stderr()).await,
+            Command::Cancel(arguments) => cancel::run(arguments, &mut stdout(), &mut stderr()).await,
             Command::Sandbox(arguments) => sandbox::run(arguments, &mut stderr()).await,
             Command::CheckConfig(arguments) => {
                 check_config::run(arguments, &mut stdout(), &mut stderr()).await

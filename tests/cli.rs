@@ -52,6 +52,9 @@ async fn every_command_has_help_on_stdout() {
         &["sandbox", "-h"],
         &["check-config", "--help"],
         &["probe", "--help"],
+        &["send", "--help"],
+        &["status", "--help"],
+        &["cancel", "--help"],
     ] {
         let ended = Process::run(arguments, &[]).await;
 
@@ -72,6 +75,14 @@ async fn what_is_no_command_or_option_is_wrong_usage() {
         (&["probe", "http://a b"], "invalid value"),
         (&["sandbox", "--latency-ms", "soon"], "invalid value"),
         (&["check-config", "--config"], "--config <FILE>"),
+        (&["send"], "<FILE>"),
+        (&["send", "list.txt", "--url", "localhost:8080"], "http://127.0.0.1:8080"),
+        (&["send", "list.txt", "--format", "csv"], "--output"),
+        (&["send", "list.txt", "--output", "results.txt"], "--format csv"),
+        (&["send", "list.txt", "--dry-run", "--output", "results.csv"], "cannot be used with"),
+        (&["send", "list.txt", "--input-format", "xml"], "ndjson"),
+        (&["status", "7"], "expected the id of a resend"),
+        (&["cancel"], "<ID>"),
     ] {
         assert_refused(&Process::run(arguments, &[]).await, WRONG_USAGE, &[text]);
     }

@@ -3,15 +3,23 @@
 //! Results go to stdout, logs and messages to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage,
 //! 78 wrong configuration.
 
+pub mod cancel;
 pub mod check_config;
+mod client;
 pub mod demo;
+mod paint;
 pub mod probe;
 pub mod sandbox;
+pub mod send;
 pub mod serve;
+pub mod status;
+mod words;
 
 /// Done.
 pub const SUCCESS: u8 = 0;
 /// Failed.
 pub const FAILURE: u8 = 1;
+/// The command line makes no sense; clap exits with it, too.
+pub const WRONG_USAGE: u8 = 2;
 /// `EX_CONFIG` of sysexits.h.
 pub const WRONG_CONFIGURATION: u8 = 78;

@@ -128,6 +128,11 @@ impl Client {
         Ok(Self { awc })
     }
 
+    /// The client inside, for bodies that are streamed. Bounds and deadlines are the borrower's then.
+    pub fn streaming(&self) -> awc::Client {
+        self.awc.clone()
+    }
+
     /// Sends one request and reads its answer.
     ///
     /// # Errors

@@ -3,9 +3,9 @@
 #![allow(dead_code, reason = "each test binary uses its part of it")]
 
 use std::{
-    io::Read,
+    io::{Read, Write as _},
     net::SocketAddr,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdin, Command, Stdio},
     sync::{Arc, Mutex},
     thread,
     time::Duration,
@@ -39,11 +39,35 @@ struct Output(Arc<Mutex<Vec<u8>>>);
 impl Process {
     /// Starts the binary with these arguments and nothing but these variables around it.
     pub fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::spawn(arguments, environment, Stdio::null())
+    }
+
+    /// Starts it with this on its standard input, and waits for the end.
+    pub async fn run_with_input(
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+        input: impl Into<Vec<u8>>,
+    ) -> Ended {
+        let (process, mut pipe) = Self::start_with_open_input(arguments, environment);
+        let input = input.into();
+        // One that ends before it has read everything closes the pipe.
+        thread::spawn(move || pipe.write_all(&input).ok());
+        process.end().await
+    }
+
+    /// Starts it with a standard input that stays open as long as the pipe is kept.
+    pub fn start_with_open_input(arguments: &[&str], environment: &[(&str, &str)]) -> (Self, ChildStdin) {
+        let mut process = Self::spawn(arguments, environment, Stdio::piped());
+        let pipe = process.child.stdin.take().unwrap();
+        (process, pipe)
+    }
+
+    fn spawn(arguments: &[&str], environment: &[(&str, &str)], input: Stdio) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_faxplus-gateway"))
             .args(arguments)
             .env_clear()
             .envs(environment.iter().copied())
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -7,7 +7,6 @@
 mod caller;
 mod frame;
 mod list;
-mod paint;
 mod play;
 mod progress;
 mod reconcile;
@@ -25,8 +24,11 @@ use clap::{Args, builder::PossibleValuesParser};
 use thiserror::Error;
 use tracing::subscriber::SetGlobalDefaultError;
 
-use self::{caller::CallerError, paint::Paint, play::Played, stage::Stage};
-use super::{FAILURE, SUCCESS};
+use self::{caller::CallerError, play::Played, stage::Stage};
+use super::{
+    FAILURE, SUCCESS,
+    paint::{self, Paint},
+};
 use crate::{
     config::SettingsError,
     sandbox::SandboxError,

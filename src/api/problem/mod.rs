@@ -3,6 +3,8 @@
 //! A handler returns a `Problem`; the middleware writes it, because only there the request id is known. On the
 //! paths of fax.plus it is written in the shape of fax.plus instead: see `compat`.
 
+mod intake;
+
 use std::{fmt, time::Duration};
 
 use actix_web::{
@@ -15,12 +17,7 @@ use actix_web::{
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::{
-    dispatch::Refused,
-    domain::InvalidReason,
-    intake::{Full as ListFull, GzipFault, IntakeError, ParseError},
-    resends::{BudgetFull, DraftError, SealError},
-};
+use crate::domain::InvalidReason;
 
 /// Why a request was refused, in words and as a status code. Nothing was sent because of it.
 #[derive(Debug, Clone)]
@@ -47,7 +44,7 @@ struct Document<'a> {
 }
 
 impl Problem {
-    pub(super) fn new(
+    pub(in crate::api) fn new(
         status: StatusCode,
         word: &'static str,
         title: &'static str,
@@ -160,78 +157,6 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, word, title, detail)
     }
 
-    /// Why a list could not be read. `retry_after` is told when the fault is the gateway's.
-    pub fn draft(error: &DraftError, retry_after: Duration) -> Self {
-        match error {
-            DraftError::Intake(error) => Self::intake(error, retry_after),
-            DraftError::Budget(error) => Self::budget(error, retry_after),
-        }
-    }
-
-    fn intake(error: &IntakeError, retry_after: Duration) -> Self {
-        match error {
-            IntakeError::Malformed(error) => Self::malformed(error),
-            IntakeError::Gzip { fault } => Self::gzip(*fault),
-            IntakeError::TooManyBytes { limit } => {
-                Self::too_large(error.to_string(), "max_body_bytes", *limit)
-            }
-            IntakeError::Full(ListFull::TooManyAddresses { limit }) => {
-                Self::too_large(error.to_string(), "max_addresses", *limit)
-            }
-            IntakeError::Full(ListFull::Memory) => {
-                Self::no_room("no-memory", "No memory for this list", error.to_string()).after(retry_after)
-            }
-        }
-    }
-
-    fn malformed(error: &ParseError) -> Self {
-        let detail = format!("{error}; nothing was sent");
-        let problem = Self::new(StatusCode::BAD_REQUEST, "malformed-body", "The body is malformed", detail)
-            .with("offset", error.offset)
-            .with("index", error.index);
-        match error.line {
-            Some(line) => problem.with("line", line),
-            None => problem,
-        }
-    }
-
-    fn gzip(fault: GzipFault) -> Self {
-        let detail = format!("{fault}; nothing was sent");
-        Self::new(StatusCode::BAD_REQUEST, "malformed-gzip", "The body is no whole gzip stream", detail)
-    }
-
-    fn too_large(detail: String, limit_name: &str, limit: u64) -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The list is too large", detail)
-            .with("limit", json!({ limit_name: limit }))
-    }
-
-    fn budget(error: &BudgetFull, retry_after: Duration) -> Self {
-        let detail = if error.alone {
-            format!("this list alone is larger than intake.memory_bytes ({}); post it in parts", error.limit)
-        } else {
-            format!("{error}; post it again later")
-        };
-        Self::no_room("no-memory", "No memory for this list", detail).after(retry_after)
-    }
-
-    /// Why a whole, good list was not taken.
-    pub fn seal(error: &SealError, retry_after: Duration) -> Self {
-        let detail = error.to_string();
-        match error {
-            SealError::Empty => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "empty-list", "The list is empty", detail)
-            }
-            SealError::Invalid(error) => Self::invalid_elements(error),
-            SealError::Refused(Refused::QueueFull { .. }) => {
-                Self::no_room("queue-full", "The queue is full", detail).after(retry_after)
-            }
-            SealError::Refused(Refused::ShuttingDown) => Self::shutting_down(),
-            SealError::NoRoom(_) => {
-                Self::no_room("store-full", "There is no room for this resend", detail).after(retry_after)
-            }
-        }
-    }
-
     /// 503: the gateway is stopping.
     pub fn shutting_down() -> Self {
         let detail = "the gateway is shutting down; post the list again, another instance will take it";
@@ -243,7 +168,7 @@ impl Problem {
         self.status
     }
 
-    pub(super) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+    pub(in crate::api) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.members.insert(name.to_owned(), value.into());
         self
     }
@@ -253,7 +178,7 @@ impl Problem {
     }
 
     /// What it is made of: the word that names it in kebab-case, a sentence, and what else there is to say.
-    pub(super) fn parts(&self) -> (&'static str, &str, &Map<String, Value>) {
+    pub(in crate::api) fn parts(&self) -> (&'static str, &str, &Map<String, Value>) {
         (self.word, &self.detail, &self.members)
     }
 
@@ -271,7 +196,7 @@ impl Problem {
     }
 
     /// An answer with this body, and with the headers of the problem.
-    pub(super) fn answer(
+    pub(in crate::api) fn answer(
         &self,
         status: StatusCode,
         content_type: &'static str,
@@ -293,7 +218,7 @@ impl Problem {
 }
 
 /// `wait` and up to a quarter more, so that callers refused together do not come back together.
-pub(super) fn jittered(wait: Duration) -> Duration {
+pub(in crate::api) fn jittered(wait: Duration) -> Duration {
     wait.mul_f64(1.0 + fastrand::f64() / 4.0)
 }
 

@@ -1,0 +1,199 @@
+//! A client of a running gateway, for the commands that talk to one.
+//!
+//! Owns the connections and the token. Streams lists out and events and results in; every other answer
+//! is whole and bounded. An answer that is not 2xx comes back as an error that says what to do.
+
+mod answer;
+mod error;
+mod events;
+mod lines;
+mod target;
+
+use std::{io, path::Path, time::Duration};
+
+use awc::{
+    ClientRequest, ClientResponse,
+    error::{ConnectError, SendRequestError},
+    http::{
+        Method,
+        header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue},
+    },
+};
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt as _};
+use serde::de::DeserializeOwned;
+use tokio::time::timeout;
+
+pub(super) use self::{
+    answer::{Hold, OUTCOMES, PROBLEMS, Page, Plan, Resend, Row, moment},
+    error::CallError,
+    events::{Event, Events},
+    lines::Lines,
+    target::{BaseUrl, Target, resend_id},
+};
+use crate::outbound::{Client as Outbound, ClientOptions, install_crypto_provider};
+
+/// Longest wait for a connection.
+const CONNECT: Duration = Duration::from_secs(10);
+/// Longest wait for a small answer. Cancelling waits for calls in flight, and they for fax.plus.
+const ANSWER: Duration = Duration::from_secs(330);
+const MAX_ANSWER_BYTES: usize = 16 << 20;
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+
+/// A list on its way out.
+pub(super) struct Posting<S> {
+    pub(super) query: String,
+    pub(super) content_type: &'static str,
+    pub(super) gzip: bool,
+    pub(super) idempotency_key: HeaderValue,
+    pub(super) pieces: S,
+}
+
+/// One gateway, as this client may see it.
+pub(super) struct Client {
+    awc: awc::Client,
+    url: BaseUrl,
+    bearer: Option<HeaderValue>,
+}
+
+impl Client {
+    /// A client of the gateway that the arguments name. Connects to nobody yet.
+    pub(super) fn new(target: &Target) -> Result<Self, CallError> {
+        install_crypto_provider();
+        if target.has_user() {
+            return Err(CallError::UserInUrl);
+        }
+        let options = ClientOptions { connect_timeout: CONNECT, ca_file: None, max_in_flight: 4 };
+        let bearer = target.token_file.as_deref().map(bearer).transpose()?;
+        Ok(Self { awc: Outbound::new(&options)?.streaming(), url: target.url.clone(), bearer })
+    }
+
+    /// Posts a list and does not wait for its end: the answer's body.
+    pub(super) async fn post<S>(&self, posting: Posting<S>) -> Result<Bytes, CallError>
+    where
+        S: Stream<Item = io::Result<Bytes>> + 'static,
+    {
+        let path = format!("/v1/resends?{}", posting.query);
+        let mut request = self
+            .request(Method::POST, &path)
+            .insert_header((CONTENT_TYPE, posting.content_type))
+            .insert_header((PREFER, "respond-async"))
+            .insert_header((IDEMPOTENCY_KEY, posting.idempotency_key));
+        if posting.gzip {
+            request = request.insert_header(("content-encoding", "gzip"));
+        }
+        let response = request.send_stream(Box::pin(posting.pieces)).await;
+        let mut response = response.map_err(|error| self.no_answer(&error))?;
+        let whole = self.whole(&mut response).await?;
+        // A resend that ended at once with nothing sent answers 422 or 502: that is no refusal.
+        if response.status().is_success() || parse::<Resend>(&whole).is_ok() {
+            return Ok(whole);
+        }
+        Err(self.refused(&response, &whole))
+    }
+
+    /// A small answer to a request without a body.
+    pub(super) async fn ask(&self, method: Method, path: &str) -> Result<Bytes, CallError> {
+        let exchange = async {
+            let response = self.request(method, path).send().await;
+            let mut response = response.map_err(|error| self.no_answer(&error))?;
+            let whole = self.whole(&mut response).await?;
+            if response.status().is_success() { Ok(whole) } else { Err(self.refused(&response, &whole)) }
+        };
+        timeout(ANSWER, exchange).await.unwrap_or(Err(CallError::Silent { seconds: ANSWER.as_secs() }))
+    }
+
+    /// The events of a resend, from its present state on.
+    pub(super) async fn events(&self, id: &str) -> Result<Events, CallError> {
+        let lines = self.open(&format!("/v1/resends/{id}/events"), "text/event-stream").await?;
+        Ok(Events::new(lines))
+    }
+
+    /// The results of a resend that came to one of these ends, a line each.
+    pub(super) async fn results(&self, id: &str, outcomes: &[&str]) -> Result<Lines, CallError> {
+        let path = format!("/v1/resends/{id}/results?outcome={}", outcomes.join(","));
+        self.open(&path, "application/x-ndjson").await
+    }
+
+    async fn open(&self, path: &str, accept: &'static str) -> Result<Lines, CallError> {
+        let request = self.request(Method::GET, path).insert_header((ACCEPT, accept));
+        let answered = timeout(ANSWER, request.send()).await;
+        let answered = answered.map_err(|_| CallError::Silent { seconds: ANSWER.as_secs() })?;
+        let mut response = answered.map_err(|error| self.no_answer(&error))?;
+        if response.status().is_success() {
+            return Ok(Lines::new(response));
+        }
+        let whole = self.whole(&mut response).await?;
+        Err(self.refused(&response, &whole))
+    }
+
+    fn request(&self, method: Method, path: &str) -> ClientRequest {
+        let request = self.awc.request(method, format!("{}{path}", self.url)).no_decompress();
+        match &self.bearer {
+            Some(bearer) => request.insert_header((AUTHORIZATION, bearer.clone())),
+            None => request,
+        }
+    }
+
+    async fn whole(&self, response: &mut ClientResponse) -> Result<Bytes, CallError> {
+        let mut whole = BytesMut::new();
+        while let Some(piece) = response.next().await {
+            let piece = piece.map_err(|_| CallError::Broken)?;
+            if whole.len() + piece.len() > MAX_ANSWER_BYTES {
+                return Err(CallError::Unreadable);
+            }
+            whole.extend_from_slice(&piece);
+        }
+        Ok(whole.freeze())
+    }
+
+    fn refused(&self, response: &ClientResponse, body: &[u8]) -> CallError {
+        let status = response.status().as_u16();
+        match serde_json::from_slice(body) {
+            Ok(problem) if is_problem(response) => CallError::Refused(problem),
+            Ok(_) | Err(_) => CallError::Stranger { url: self.url.clone(), status },
+        }
+    }
+
+    fn no_answer(&self, error: &SendRequestError) -> CallError {
+        let unreachable = |why| CallError::Unreachable { url: self.url.clone(), why };
+        match error {
+            // Also what a connection ends with that was closed after the request was written.
+            SendRequestError::Connect(ConnectError::Disconnected) => CallError::Broken,
+            SendRequestError::Connect(ConnectError::Timeout) => unreachable("no connection in time"),
+            SendRequestError::Connect(ConnectError::Resolver(_) | ConnectError::NoRecords) => {
+                unreachable("the name does not resolve")
+            }
+            SendRequestError::Connect(ConnectError::Io(error))
+                if error.kind() == io::ErrorKind::ConnectionRefused =>
+            {
+                unreachable("connection refused")
+            }
+            SendRequestError::Connect(_) => unreachable("no connection, or no TLS on it"),
+            _ => CallError::Broken,
+        }
+    }
+}
+
+/// Reads what the gateway answers.
+pub(super) fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, CallError> {
+    serde_json::from_slice(json).map_err(|_| CallError::Unreadable)
+}
+
+fn is_problem(response: &ClientResponse) -> bool {
+    response.headers().get(CONTENT_TYPE).is_some_and(|value| value == "application/problem+json")
+}
+
+fn bearer(path: &Path) -> Result<HeaderValue, CallError> {
+    let wrong = |why: String| CallError::Token { path: path.display().to_string(), why };
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let token = text.trim();
+    if token.is_empty() {
+        return Err(wrong("it is empty".to_owned()));
+    }
+    let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
+        .map_err(|_| wrong("it holds what no token can hold".to_owned()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
