@@ -36,7 +36,9 @@ use crate::outbound::{Client as Outbound, ClientOptions, install_crypto_provider
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 /// Longest wait for a small answer. Cancelling waits for calls in flight, and they for fax.plus.
-const ANSWER: Duration = Duration::from_secs(330);
+pub(super) const ANSWER: Duration = Duration::from_secs(330);
+/// Longest wait for the head of a stream: whoever asks would rather ask again.
+const HEAD: Duration = Duration::from_secs(30);
 const MAX_ANSWER_BYTES: usize = 16 << 20;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const PREFER: HeaderName = HeaderName::from_static("prefer");
@@ -118,8 +120,8 @@ impl Client {
 
     async fn open(&self, path: &str, accept: &'static str) -> Result<Lines, CallError> {
         let request = self.request(Method::GET, path).insert_header((ACCEPT, accept));
-        let answered = timeout(ANSWER, request.send()).await;
-        let answered = answered.map_err(|_| CallError::Silent { seconds: ANSWER.as_secs() })?;
+        let answered = timeout(HEAD, request.send()).await;
+        let answered = answered.map_err(|_| CallError::Silent { seconds: HEAD.as_secs() })?;
         let mut response = answered.map_err(|error| self.no_answer(&error))?;
         if response.status().is_success() {
             return Ok(Lines::new(response));

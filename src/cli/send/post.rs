@@ -6,10 +6,11 @@ use awc::http::header::HeaderValue;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 use thiserror::Error;
+use tokio::{sync::Notify, time::sleep};
 use uuid::Uuid;
 
 use super::{SendArgs, list::List};
-use crate::cli::client::{CallError, Client, Posting};
+use crate::cli::client::{ANSWER, CallError, Client, Posting};
 
 /// What the arguments say about the post.
 pub(super) struct Wishes {
@@ -83,6 +84,7 @@ impl Wishes {
 #[derive(Default)]
 struct Course {
     whole: Cell<bool>,
+    ended: Notify,
     error: Cell<Option<Rc<io::Error>>>,
 }
 
@@ -106,6 +108,7 @@ pub(super) async fn post(
     let answered = tokio::select! {
         biased;
         answered = client.post(posting) => answered,
+        () = silence(&course) => Err(CallError::Silent { seconds: ANSWER.as_secs() }),
         () = stop => {
             return Err(if course.whole.get() { PostError::StoppedLate } else { PostError::Stopped });
         }
@@ -132,6 +135,13 @@ pub(super) async fn post(
     }
 }
 
+/// Ends when the gateway had the whole list and then said nothing for too long. However long a list may
+/// take on its way out, the gateway watches over that.
+async fn silence(course: &Course) {
+    course.ended.notified().await;
+    sleep(ANSWER).await;
+}
+
 /// The same pieces; `course` knows how far they got.
 fn watched(
     pieces: impl Stream<Item = io::Result<Bytes>> + 'static,
@@ -140,6 +150,7 @@ fn watched(
     let (seen, ended) = (Rc::clone(course), Rc::clone(course));
     let end = futures_util::stream::poll_fn(move |_| {
         ended.whole.set(true);
+        ended.ended.notify_one();
         std::task::Poll::Ready(None)
     });
     pieces
