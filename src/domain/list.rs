@@ -109,6 +109,11 @@ impl Chunk {
             + self.kinds.capacity() * size_of::<Kind>()
     }
 
+    /// What the caller wrote, and what that is, in order.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, Entry)> {
+        (0..self.len()).map(|offset| (self.text(offset), self.entry(offset)))
+    }
+
     /// The key of the entry at `offset`, when an address stands there for the first time.
     pub fn key(&self, offset: usize) -> Option<AddressKey> {
         match self.kinds.get(offset)? {

@@ -67,6 +67,18 @@ labels! {
     }
 }
 
+labels! {
+    /// What the store's file is used for.
+    StoreOperation {
+        /// Something is written.
+        Commit => "commit",
+        /// Something is read.
+        Read => "read",
+        /// What was written is carried from the log into the database.
+        Checkpoint => "checkpoint",
+    }
+}
+
 /// Where the breaker stands; the number is the value of its gauge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BreakerState {

@@ -11,6 +11,7 @@ mod labels;
 mod process;
 mod register;
 mod resends;
+mod store;
 #[cfg(test)]
 mod tests;
 mod upstream;
@@ -21,12 +22,12 @@ use prometheus::{Registry, TextEncoder, process_collector::ProcessCollector};
 
 use self::{
     dedupe::DedupeSeries, dispatch::DispatchSeries, http::HttpSeries, process::ProcessSeries,
-    register::Register, resends::ResendSeries, upstream::UpstreamSeries,
+    register::Register, resends::ResendSeries, store::StoreSeries, upstream::UpstreamSeries,
 };
 use crate::domain::ClientName;
 
 pub use http::{HttpInFlight, Route};
-pub use labels::{BreakerState, DedupeHit, EvictionCause, RetryReason};
+pub use labels::{BreakerState, DedupeHit, EvictionCause, RetryReason, StoreOperation};
 pub use process::BuildInfo;
 
 /// The media type of [`Metrics::render`].
@@ -38,6 +39,7 @@ pub struct Metrics {
     registry: Registry,
     http: HttpSeries,
     resends: ResendSeries,
+    store: StoreSeries,
     dispatch: DispatchSeries,
     upstream: UpstreamSeries,
     dedupe: DedupeSeries,
@@ -60,6 +62,7 @@ impl Metrics {
         Ok(Arc::new(Self {
             http: HttpSeries::new(&register, routes)?,
             resends: ResendSeries::new(&register, clients)?,
+            store: StoreSeries::new(&register)?,
             dispatch: DispatchSeries::new(&register, clients)?,
             upstream: UpstreamSeries::new(&register)?,
             dedupe: DedupeSeries::new(&register)?,

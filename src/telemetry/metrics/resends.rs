@@ -29,7 +29,6 @@ pub(super) struct ResendSeries {
     active: IntGauge,
     first_call: Histogram,
     estimate: Histogram,
-    store_bytes: IntGauge,
 }
 
 #[derive(Debug)]
@@ -78,7 +77,6 @@ impl ResendSeries {
                 "Real time of a finished resend divided by the time promised when it was accepted; 1 = met.",
                 RATIOS,
             )?,
-            store_bytes: register.gauge("store_bytes", "Bytes of all resends that are kept in memory.")?,
             received,
             addresses,
             clients,
@@ -149,10 +147,5 @@ impl Metrics {
     /// that were too short to score.
     pub fn resend_estimate(&self, ratio: f64) {
         self.resends.estimate.observe(ratio);
-    }
-
-    /// How many bytes all kept resends take.
-    pub fn set_store_bytes(&self, bytes: u64) {
-        self.resends.store_bytes.set(gauge_value(bytes));
     }
 }

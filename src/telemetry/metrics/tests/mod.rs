@@ -40,7 +40,10 @@ const CONTRACT: &[(&str, &str, usize)] = &[
     ("dedupe_evictions_total", "counter", 2),
     ("credential_valid", "gauge", 1),
     ("credential_refreshes_total", "counter", 2),
+    ("store_operation_duration_seconds", "histogram", 3),
+    ("store_errors_total", "counter", 3),
     ("store_bytes", "gauge", 1),
+    ("store_free_bytes", "gauge", 1),
     ("sandbox", "gauge", 1),
     ("build_info", "gauge", 1),
 ];

@@ -1,0 +1,102 @@
+//! What can be wrong with the store's file, in words for the one who has to mend it.
+
+use std::{io, path::PathBuf};
+
+use thiserror::Error;
+
+/// Why the store can't be opened. Nothing was changed.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The directory or a file beside the store can't be used.
+    #[error("store.path: {path}: {source}")]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Another process has it.
+    #[error("store.path: {path} is in use by another process; two gateways can't share one file")]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Its key is gone.
+    #[error(
+        "store.path: {key} is missing: without it nobody can tell who in {path} was sent lately; put the \
+         key back, or move both files away to begin anew"
+    )]
+    KeyMissing {
+        /// The file.
+        path: PathBuf,
+        /// Where its key should be.
+        key: PathBuf,
+    },
+    /// Its key is none.
+    #[error("store.path: {key} holds no key of this store")]
+    KeyMalformed {
+        /// Where the key should be.
+        key: PathBuf,
+    },
+    /// A later version wrote it.
+    #[error(
+        "store.path: {path} was written by a later version of the gateway (format {found}, this one knows \
+         {known}); run that version, or move the file away"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+        /// The latest format known here.
+        known: i64,
+    },
+    /// It is no database, or a broken one.
+    #[error("store.path: {path} is damaged: {why}; restore it from a backup, or move it away to begin anew")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        why: String,
+    },
+    /// SQLite can't work with it.
+    #[error("store.path: {path}: {source}")]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+}
+
+/// Why the store could not write or read just now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Fault {
+    /// No room on the disk, or in the file.
+    #[error("the disk is full")]
+    Full,
+    /// Reading or writing failed.
+    #[error("reading or writing the store's file failed")]
+    Io,
+    /// The file is broken.
+    #[error("the store's file is damaged")]
+    Damaged,
+    /// Anything else SQLite says.
+    #[error("the store does not work")]
+    Other,
+    /// The store has been closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl Fault {
+    /// What an error of SQLite means for those who wait.
+    pub(super) fn of(error: &rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            Some(rusqlite::ErrorCode::SystemIoFailure | rusqlite::ErrorCode::CannotOpen) => Self::Io,
+            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => Self::Damaged,
+            Some(_) | None => Self::Other,
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Opens a store: takes its place, brings it to the latest format, starts the thread that writes.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::{Semaphore, oneshot, watch};
+
+use super::{
+    checkpoint,
+    error::{Fault, OpenError},
+    place::Place,
+    queue::{Batch, Bulk, Queue},
+    schema,
+    writer::{Progress, Writer},
+};
+use crate::telemetry::metrics::{Metrics, StoreOperation};
+
+/// How long SQLite waits for a lock of another connection of this process.
+const BUSY: Duration = Duration::from_secs(10);
+/// Bulk batches that wait or are being written.
+const BULK_PLACES: usize = 16;
+/// Reads at once.
+const READERS: usize = 4;
+
+/// A store in a file. Cheap to clone; the last one that goes closes it.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    place: Place,
+    queue: Arc<Queue>,
+    progress: watch::Receiver<Progress>,
+    bulk_places: Semaphore,
+    readers: Mutex<Vec<Connection>>,
+    reader_places: Arc<Semaphore>,
+    metrics: Arc<Metrics>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Store {
+    /// Opens the store at `path`, or makes one with `new_key`. Blocks.
+    ///
+    /// # Errors
+    /// When it can't be used; see [`OpenError`].
+    pub fn open(path: &Path, new_key: [u8; 16], metrics: Arc<Metrics>) -> Result<Self, OpenError> {
+        let place = Place::take(path, new_key)?;
+        let connection = connect(&place.database)?;
+        let queue = Arc::new(Queue::default());
+        let (progress, watcher) = watch::channel(Progress::default());
+        let writer =
+            Writer { connection, queue: Arc::clone(&queue), progress, metrics: Arc::clone(&metrics) };
+        let io = |source| OpenError::Io { path: place.database.clone(), source };
+        let writing =
+            thread::Builder::new().name("store".to_owned()).spawn(move || writer.run()).map_err(io)?;
+        let checkpointing =
+            checkpoint::start(reader(&place.database, false)?, &place.database, &watcher, &metrics)
+                .map_err(io)?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                place,
+                queue,
+                progress: watcher,
+                bulk_places: Semaphore::new(BULK_PLACES),
+                readers: Mutex::default(),
+                reader_places: Arc::new(Semaphore::new(READERS)),
+                metrics,
+                threads: Mutex::new(vec![writing, checkpointing]),
+            }),
+        })
+    }
+
+    /// The key of the hashes by which addresses are known here.
+    pub fn key(&self) -> [u8; 16] {
+        self.shared.place.key
+    }
+
+    /// The directory of the file, for what is put down beside it for a while.
+    pub fn directory(&self) -> PathBuf {
+        let parent = self.shared.place.database.parent().filter(|parent| !parent.as_os_str().is_empty());
+        parent.unwrap_or(Path::new(".")).to_owned()
+    }
+
+    /// Hands a batch of dispatch in. It is written whatever happens; [`Store::committed`] says when.
+    pub fn send(&self, batch: Batch) {
+        self.shared.queue.put_urgent(batch);
+    }
+
+    /// The number of the last batch of dispatch that is committed; wakes when it changes, and when the
+    /// store begins or ends to fail.
+    pub fn watch(&self) -> Watch {
+        Watch(self.shared.progress.clone())
+    }
+
+    /// Why writing fails, while it does.
+    pub fn fault(&self) -> Option<Fault> {
+        self.shared.progress.borrow().fault
+    }
+
+    /// Writes a batch when there is time for it. Says whether the same is to be written again.
+    ///
+    /// # Errors
+    /// When it was not written.
+    pub async fn write(&self, batch: Batch) -> Result<bool, Fault> {
+        let place = self.shared.bulk_places.acquire().await.map_err(|_| Fault::Closed)?;
+        let (done, written) = oneshot::channel();
+        self.shared.queue.put_bulk(Bulk { batch, done }).map_err(|_| Fault::Closed)?;
+        let result = written.await.map_err(|_| Fault::Closed)?;
+        drop(place);
+        result
+    }
+
+    /// Reads with a connection of its own, on a thread that may block.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let place =
+            Arc::clone(&self.shared.reader_places).acquire_owned().await.map_err(|_| Fault::Closed)?;
+        let shared = Arc::clone(&self.shared);
+        let reading = tokio::task::spawn_blocking(move || {
+            let result = shared.read(read);
+            drop(place);
+            result
+        });
+        reading.await.map_err(|_| Fault::Closed)?
+    }
+
+    /// Reads on this thread, at the start.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn read_now<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Fault> {
+        self.shared.read(read)
+    }
+}
+
+/// Says how far the writing thread is.
+#[derive(Clone)]
+pub struct Watch(watch::Receiver<Progress>);
+
+impl Watch {
+    /// The number of the last batch of dispatch that is committed.
+    pub fn committed(&self) -> u64 {
+        self.0.borrow().committed
+    }
+
+    /// Returns when something changed.
+    pub async fn changed(&mut self) {
+        // The sender goes with the thread, which goes last.
+        drop(self.0.changed().await);
+    }
+}
+
+impl Shared {
+    fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Fault> {
+        let kept = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match kept {
+            Some(connection) => connection,
+            None => reader(&self.place.database, true).map_err(|_| self.read_failed(Fault::Io))?,
+        };
+        let result = read(&connection).map_err(|error| {
+            tracing::error!(code = ?error.sqlite_error_code(), "The store can't be read.");
+            self.read_failed(Fault::of(&error))
+        });
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        result
+    }
+
+    fn read_failed(&self, fault: Fault) -> Fault {
+        self.metrics.store_failed(StoreOperation::Read);
+        fault
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.queue.close();
+        for thread in self.threads.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("A thread of the store did not end well.");
+            }
+        }
+    }
+}
+
+/// The connection that writes.
+fn connect(path: &Path) -> Result<Connection, OpenError> {
+    let wrong = |source: rusqlite::Error| match Fault::of(&source) {
+        Fault::Damaged => OpenError::Damaged { path: path.to_owned(), why: source.to_string() },
+        Fault::Full | Fault::Io | Fault::Other | Fault::Closed => {
+            OpenError::Sqlite { path: path.to_owned(), source }
+        }
+    };
+    let mut connection = Connection::open(path).map_err(wrong)?;
+    let found = prepare(&mut connection).map_err(wrong)?;
+    if found > schema::LATEST {
+        return Err(OpenError::Newer { path: path.to_owned(), found, known: schema::LATEST });
+    }
+    schema::migrate(&mut connection).map_err(wrong)?;
+    let check: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(wrong)?;
+    if check != "ok" {
+        return Err(OpenError::Damaged { path: path.to_owned(), why: check });
+    }
+    Ok(connection)
+}
+
+/// Sets the connection up; gives the format of the file, untouched so far.
+fn prepare(connection: &mut Connection) -> rusqlite::Result<i64> {
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    let found = schema::format(connection)?;
+    if found > schema::LATEST {
+        return Ok(found);
+    }
+    // Only works before the first table; later it is what it was.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    // What is erased is overwritten with zeros.
+    connection.pragma_update(None, "secure_delete", "ON")?;
+    // Checkpoints have a thread of their own: a settle never waits for one.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "cache_size", -4096)?;
+    Ok(found)
+}
+
+/// A connection that reads, or that checkpoints.
+fn reader(path: &Path, read_only: bool) -> Result<Connection, OpenError> {
+    let wrong = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    let access = if read_only { OpenFlags::SQLITE_OPEN_READ_ONLY } else { OpenFlags::SQLITE_OPEN_READ_WRITE };
+    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(wrong)?;
+    connection.busy_timeout(BUSY).map_err(wrong)?;
+    connection.pragma_update(None, "cache_size", -1024).map_err(wrong)?;
+    Ok(connection)
+}
+
+#[cfg(test)]
+mod tests;

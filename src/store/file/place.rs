@@ -1,0 +1,155 @@
+//! The files of a store: the database, its lock, and its key, all for their owner only.
+//!
+//! The lock is held as long as the process lives. The key makes the hashes by which addresses are known,
+//! so a store without its key is of no use; it is made once, with the store.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Read as _, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use super::error::OpenError;
+
+const KEY_BYTES: usize = 16;
+const OWNER_ONLY: u32 = 0o600;
+
+/// A store's files, locked.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) database: PathBuf,
+    pub(super) key: [u8; KEY_BYTES],
+    _lock: File,
+}
+
+impl Place {
+    /// Locks the store at `database` and finds its key; makes what a new one needs.
+    pub(super) fn take(database: &Path, new_key: [u8; KEY_BYTES]) -> Result<Self, OpenError> {
+        let at = |path: &Path| {
+            let path = path.to_owned();
+            move |source| OpenError::Io { path, source }
+        };
+        if let Some(directory) = database.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(at(directory))?;
+        }
+        let lock_path = beside(database, "lock");
+        let lock = open_for_owner(&lock_path).map_err(at(&lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse { path: database.to_owned() }),
+            Err(TryLockError::Error(source)) => return Err(at(&lock_path)(source)),
+        }
+        let key_path = beside(database, "key");
+        let exists = fs::exists(database).map_err(at(database))?;
+        let key = match read_key(&key_path).map_err(at(&key_path))? {
+            Found::Key(key) => key,
+            Found::Nothing if exists => {
+                return Err(OpenError::KeyMissing { path: database.to_owned(), key: key_path });
+            }
+            Found::Nothing => {
+                write_key(&key_path, new_key).map_err(at(&key_path))?;
+                new_key
+            }
+            Found::Else => return Err(OpenError::KeyMalformed { key: key_path }),
+        };
+        // SQLite would make the file readable for everybody whom the umask lets.
+        drop(open_for_owner(database).map_err(at(database))?);
+        Ok(Self { database: database.to_owned(), key, _lock: lock })
+    }
+}
+
+enum Found {
+    Key([u8; KEY_BYTES]),
+    Nothing,
+    Else,
+}
+
+fn read_key(path: &Path) -> io::Result<Found> {
+    let mut text = String::new();
+    match File::open(path) {
+        Ok(file) => drop(file.take(1024).read_to_string(&mut text)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) => return Err(error),
+    }
+    let text = text.trim_end();
+    let number = u128::from_str_radix(text, 16).ok().filter(|_| text.len() == 2 * KEY_BYTES);
+    Ok(number.map_or(Found::Else, |number| Found::Key(number.to_be_bytes())))
+}
+
+/// Whole or not at all: a key that was half written would lock the store out.
+fn write_key(path: &Path, key: [u8; KEY_BYTES]) -> io::Result<()> {
+    let draft = path.with_extension("key-draft");
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(OWNER_ONLY).open(&draft)?;
+    writeln!(file, "{:032x}", u128::from_be_bytes(key))?;
+    file.sync_all()?;
+    fs::rename(&draft, path)?;
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn open_for_owner(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(OWNER_ONLY).open(path)
+}
+
+fn beside(database: &Path, what: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".");
+    name.push(what);
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    const KEY: [u8; KEY_BYTES] = [7; KEY_BYTES];
+
+    #[test]
+    fn a_new_store_gets_a_key_that_it_keeps_and_files_for_their_owner_only() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("data/gateway.db");
+
+        let first = Place::take(&database, KEY).unwrap();
+        assert_eq!(first.key, KEY);
+        drop(first);
+        let second = Place::take(&database, [9; KEY_BYTES]).unwrap();
+
+        assert_eq!(second.key, KEY);
+        for name in ["gateway.db", "gateway.db.key", "gateway.db.lock"] {
+            let mode = fs::metadata(directory.path().join("data").join(name)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_store_in_use_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("gateway.db");
+        let first = Place::take(&database, KEY).unwrap();
+
+        assert!(matches!(Place::take(&database, KEY), Err(OpenError::InUse { .. })));
+
+        drop(first);
+        assert!(Place::take(&database, KEY).is_ok());
+    }
+
+    #[test]
+    fn a_store_without_its_key_or_with_another_thing_in_its_place_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("gateway.db");
+        drop(Place::take(&database, KEY).unwrap());
+        let key = directory.path().join("gateway.db.key");
+
+        fs::write(&key, "not a key\n").unwrap();
+        assert!(matches!(Place::take(&database, KEY), Err(OpenError::KeyMalformed { .. })));
+        fs::remove_file(&key).unwrap();
+        let error = Place::take(&database, KEY).unwrap_err();
+
+        assert!(error.to_string().contains("put the key back"), "{error}");
+        assert!(!key.exists());
+    }
+}

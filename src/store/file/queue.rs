@@ -1,0 +1,103 @@
+//! What waits for the writing thread: one batch of dispatch, which goes first, and bulk work of intake.
+//!
+//! Bounded by those who hand work in: dispatch has one batch out at a time and gathers the next one
+//! meanwhile; bulk work holds one of a few places until it is done.
+
+use std::{
+    collections::VecDeque,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::oneshot;
+
+use super::{error::Fault, write::Write};
+
+/// Changes that are made together or not at all.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Its number, for the one who hands in one after the other.
+    pub number: u64,
+    /// The changes, in order.
+    pub writes: Vec<Write>,
+    /// Whether they must outlast a power cut.
+    pub hard: bool,
+}
+
+/// A batch that somebody waits for, and that may fail.
+pub(super) struct Bulk {
+    pub(super) batch: Batch,
+    /// Hears whether the same is to be done again.
+    pub(super) done: oneshot::Sender<Result<bool, Fault>>,
+}
+
+/// What the thread does next.
+pub(super) struct Work {
+    pub(super) urgent: Option<Batch>,
+    pub(super) bulk: Vec<Bulk>,
+}
+
+#[derive(Default)]
+pub(super) struct Queue {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    urgent: Option<Batch>,
+    bulk: VecDeque<Bulk>,
+    is_closed: bool,
+}
+
+impl Queue {
+    /// Hands the batch of dispatch in. One that still waits is joined.
+    pub(super) fn put_urgent(&self, batch: Batch) {
+        let mut waiting = self.waiting();
+        match &mut waiting.urgent {
+            None => waiting.urgent = Some(batch),
+            Some(before) => {
+                before.writes.extend(batch.writes);
+                before.hard |= batch.hard;
+                before.number = batch.number;
+            }
+        }
+        self.changed.notify_one();
+    }
+
+    /// Hands bulk work in; gives it back when the store is closed.
+    pub(super) fn put_bulk(&self, bulk: Bulk) -> Result<(), Bulk> {
+        let mut waiting = self.waiting();
+        if waiting.is_closed {
+            return Err(bulk);
+        }
+        waiting.bulk.push_back(bulk);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// Nothing new is taken; what waits is still done.
+    pub(super) fn close(&self) {
+        self.waiting().is_closed = true;
+        self.changed.notify_one();
+    }
+
+    /// Waits for work, at most so long: `None` when the queue is closed and empty. All that is urgent
+    /// comes, and a little of the bulk.
+    pub(super) fn take(&self, at_most: Duration, bulk: usize) -> Option<Work> {
+        let waiting = self.waiting();
+        let idle =
+            |waiting: &mut Waiting| waiting.urgent.is_none() && waiting.bulk.is_empty() && !waiting.is_closed;
+        let (mut waiting, _) =
+            self.changed.wait_timeout_while(waiting, at_most, idle).unwrap_or_else(PoisonError::into_inner);
+        let urgent = waiting.urgent.take();
+        let bulk = bulk.min(waiting.bulk.len());
+        let work = Work { urgent, bulk: waiting.bulk.drain(..bulk).collect() };
+        let is_over = waiting.is_closed && work.urgent.is_none() && work.bulk.is_empty();
+        (!is_over).then_some(work)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,116 @@
+//! The one thread that writes: everything that waits is one transaction (group commit).
+//!
+//! What dispatch hands in is never given up: when it can't be written the fault is told and it is tried
+//! again. Bulk work fails instead, and whoever waits for it hears why.
+
+use std::{sync::Arc, thread, time::Duration};
+
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::{sync::watch, time::Instant};
+
+use super::{
+    error::Fault,
+    queue::{Batch, Bulk, Queue, Work},
+};
+use crate::telemetry::metrics::{Metrics, StoreOperation};
+
+/// Bulk batches in one transaction: those of dispatch must not wait for long.
+const BULK_AT_ONCE: usize = 4;
+/// How often the thread looks around when there is nothing to write.
+const IDLE: Duration = Duration::from_millis(500);
+/// Between attempts to write what can't be written.
+const RETRY: Duration = Duration::from_millis(250);
+
+const GIVE_BACK: &str = "PRAGMA incremental_vacuum(256)";
+
+/// What others see of the writing thread.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Progress {
+    /// The last batch of dispatch that is committed.
+    pub(super) committed: u64,
+    /// Why writing fails, while it does.
+    pub(super) fault: Option<Fault>,
+}
+
+pub(super) struct Writer {
+    pub(super) connection: Connection,
+    pub(super) queue: Arc<Queue>,
+    pub(super) progress: watch::Sender<Progress>,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+impl Writer {
+    /// Writes until the queue is closed and empty.
+    pub(super) fn run(mut self) {
+        while let Some(Work { urgent, bulk }) = self.queue.take(IDLE, BULK_AT_ONCE) {
+            if urgent.is_none() && bulk.is_empty() {
+                self.give_back_pages();
+            }
+            if let Some(batch) = urgent {
+                self.write_urgent(&batch);
+            }
+            for job in bulk {
+                self.write_bulk(job);
+            }
+        }
+    }
+
+    fn write_urgent(&mut self, batch: &Batch) {
+        while let Err(fault) = self.commit(batch) {
+            self.progress.send_modify(|progress| progress.fault = Some(fault));
+            thread::sleep(RETRY);
+        }
+        self.progress.send_modify(|progress| {
+            progress.committed = batch.number;
+            progress.fault = None;
+        });
+    }
+
+    fn write_bulk(&mut self, job: Bulk) {
+        let result = self.commit(&job.batch);
+        let fault = result.err();
+        self.progress.send_if_modified(|progress| {
+            let changed = progress.fault != fault;
+            progress.fault = fault;
+            changed
+        });
+        if job.done.send(result).is_err() {
+            tracing::debug!("Nobody waited for what was written.");
+        }
+    }
+
+    /// Shortens the file by some of the pages that erasing left, while there is nothing else to do.
+    fn give_back_pages(&self) {
+        let given = self.connection.execute_batch(GIVE_BACK);
+        if let Err(error) = given {
+            tracing::debug!(code = ?error.sqlite_error_code(), "The store's file can't be shortened now.");
+        }
+    }
+
+    fn commit(&mut self, batch: &Batch) -> Result<bool, Fault> {
+        let started = Instant::now();
+        let result = transact(&mut self.connection, batch);
+        self.metrics.store_operation(StoreOperation::Commit, started.elapsed());
+        result.map_err(|error| {
+            self.metrics.store_failed(StoreOperation::Commit);
+            // What SQLite says holds no value of any column.
+            tracing::error!(code = ?error.sqlite_error_code(), "The store can't be written.");
+            Fault::of(&error)
+        })
+    }
+}
+
+/// Says whether the same batch is to be written again: erasing goes in parts.
+fn transact(connection: &mut Connection, batch: &Batch) -> rusqlite::Result<bool> {
+    // In WAL mode NORMAL survives the end of the process and FULL that of the machine. A full commit
+    // also carries all that was committed before it.
+    let synchronous = if batch.hard { "FULL" } else { "NORMAL" };
+    connection.pragma_update(None, "synchronous", synchronous)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut again = false;
+    for write in &batch.writes {
+        again |= write.apply(&transaction)?;
+    }
+    transaction.commit()?;
+    Ok(again)
+}
