@@ -93,8 +93,11 @@ impl Dispatcher {
             self.keep_part(second);
             return self.keep_part(first);
         }
-        self.health.refused_alone(now);
         if let Some(member) = call.members.pop() {
+            // That a known culprit is refused once more says nothing about everybody else.
+            if !self.culprits.contains(member.key, now) {
+                self.health.refused_alone(now);
+            }
             self.culprits.add(member.key, now);
             let outcome = or_doubt(&member, || Outcome::Rejected(Arc::clone(refusal)));
             self.end(member, outcome, now);

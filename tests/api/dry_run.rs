@@ -20,7 +20,8 @@ const LIST: [&str; 6] = [
 
 /// A gateway that has sent one address of [`LIST`] and is in doubt about another.
 async fn experienced() -> Gateway {
-    let gateway = Gateway::start().await;
+    let options = SandboxOptions { latency: Duration::from_millis(5), ..SandboxOptions::default() };
+    let gateway = Gateway::with(options, &[]).await;
     gateway.faults(json!([{"address": "doubt@*", "fate": "accept_then_500", "times": 1}]));
     for email in ["sent@example.com", "doubt@example.com"] {
         gateway.post("?results=none", &[email]).await;

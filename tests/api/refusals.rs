@@ -25,6 +25,32 @@ async fn one_refused_address_in_a_thousand_costs_the_others_nothing_and_the_next
 }
 
 #[actix_web::test]
+async fn known_culprits_are_no_evidence_against_upstream() {
+    let gateway = Gateway::start().await;
+    gateway.faults(json!([{"address": "bad*", "fate": "status", "status": 400, "error": "bad"}]));
+    let culprits = addresses("bad", 30);
+    for (number, pair) in culprits.chunks(10).enumerate() {
+        let mut emails = pair.to_vec();
+        emails.push(format!("good{number}@example.com"));
+        assert_eq!(gateway.post("", &emails).await.status, 207);
+    }
+
+    let mut emails = culprits.clone();
+    emails.extend(addresses("fine", 5));
+    let before = gateway.sandbox.stats().calls;
+    let answer = gateway.post("", &emails).await;
+
+    assert_eq!(answer.json()["counts"]["rejected"], 30);
+    assert_eq!(answer.json()["counts"]["sent"], 5);
+    assert_eq!(gateway.sandbox.stats().calls - before, 31, "one a culprit, and one for the others");
+    // Evidence would leave one lone call a second: ten of them.
+    let calls = gateway.sandbox.calls();
+    let took = calls.last().unwrap().at - calls[before as usize].at;
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    gateway.stop().await;
+}
+
+#[actix_web::test]
 async fn one_callers_bad_address_never_costs_another_callers_good_one_its_outcome() {
     let options = SandboxOptions { latency: Duration::from_millis(5), ..SandboxOptions::default() };
     let gateway = Gateway::with(options, &[]).await;
