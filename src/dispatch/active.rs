@@ -7,7 +7,7 @@ use super::{
     promise::Promise,
 };
 use crate::{
-    domain::{AddressKey, Entry, NotSentReason},
+    domain::{AddressKey, Entry, NotSentReason, Outcome, Status},
     store::Record,
 };
 
@@ -31,6 +31,10 @@ pub(super) struct Active {
     parts: VecDeque<Part>,
     /// Fresh addresses without an outcome.
     pub(super) unsettled: u32,
+    /// Outcomes that are being written and were not told yet.
+    pub(super) untold: u32,
+    /// Whether its end is being written.
+    pub(super) ending: bool,
     /// Addresses in calls that were launched.
     pub(super) calling: u32,
     /// Why nothing more of it is drawn.
@@ -54,12 +58,24 @@ impl Active {
             alone: VecDeque::new(),
             suspects: VecDeque::new(),
             parts: VecDeque::new(),
+            untold: 0,
+            ending: false,
             calling: 0,
             stop: None,
             shares: true,
             queued: false,
             called: false,
         }
+    }
+
+    /// How it ends, if it ends now, and what becomes of addresses that have no outcome then.
+    pub(super) fn end(&self) -> (Status, Option<Outcome>) {
+        let status = match self.stop {
+            Some(NotSentReason::Cancelled) => Status::Cancelled,
+            Some(_) if self.unsettled > 0 => Status::Cancelled,
+            Some(_) | None => Status::Finished,
+        };
+        (status, self.stop.map(Outcome::NotSent))
     }
 
     /// Whether anything of it is left to draw or to look at.

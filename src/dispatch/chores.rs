@@ -47,7 +47,7 @@ impl Dispatcher {
         match event {
             Event::CallEnded(id, report) => {
                 if let Some(call) = self.calls.remove(&id) {
-                    self.call_ended(call, report, now);
+                    self.call_ended(id, call, report, now);
                     self.metrics.set_upstream_in_flight(self.calls.len());
                 }
             }

@@ -19,6 +19,7 @@ use tokio::{
 use super::{
     active::Active,
     backoff::Backoff,
+    books::Promised,
     breaker::Breaker,
     call::Call,
     chores::Chores,
@@ -49,6 +50,7 @@ pub(super) enum Message {
     Submit(Arc<Record>),
     Stop(ResendId, Because),
     LookUp(Question),
+    Promise(ResendId, oneshot::Sender<Promised>),
     Drain { stop_drawing: Instant, deadline: Instant, done: oneshot::Sender<()> },
 }
 
@@ -137,6 +139,14 @@ pub(super) struct Parts {
     pub(super) view: watch::Sender<View>,
 }
 
+/// Returns when a batch that is out may be written; never without one.
+async fn written(ledger: &mut Ledger) {
+    match ledger.books() {
+        Some(books) if books.is_out() => books.changed().await,
+        Some(_) | None => std::future::pending().await,
+    }
+}
+
 impl Dispatcher {
     pub(super) fn new(settings: &Settings, parts: Parts) -> Self {
         let upstream = &settings.upstream;
@@ -204,9 +214,11 @@ impl Dispatcher {
                 self.happen(event);
             }
             let now = Instant::now();
+            self.go_on(now);
             self.do_chores(now);
             let more = self.strip(now) | self.launch_calls(now);
             self.drain_if_asked(now);
+            self.hand_in();
             if self.is_drained() {
                 // Whoever kept a place in the inbox before may still use it; the end waits for them.
                 ending = true;
@@ -225,6 +237,7 @@ impl Dispatcher {
             tokio::select! {
                 biased;
                 Some(event) = self.jobs.next(), if !self.jobs.is_empty() => self.happen(event),
+                () = written(&mut self.ledger) => {}
                 message = inbox.recv(), if !ending => match message {
                     Some(message) => self.take(message),
                     // Nobody is left who could ask for anything.
@@ -247,6 +260,7 @@ impl Dispatcher {
                 self.stop(id, reason);
             }
             Message::LookUp(question) => self.answer(question),
+            Message::Promise(id, reply) => self.promise(id, reply),
             Message::Drain { stop_drawing, deadline, done } => {
                 self.drain = Some(Drain { stop_drawing, deadline, done: Some(done) });
             }

@@ -2,9 +2,10 @@
 
 use tokio::time::Instant;
 
-use super::dispatcher::Dispatcher;
+use super::{books::After, dispatcher::Dispatcher};
 use crate::{
-    domain::{NotSentReason, Outcome, ResendId, Status, UnknownReason},
+    domain::{NotSentReason, Outcome, ResendId, Status, Timestamp, UnknownReason},
+    store::file::CallEnd,
     telemetry::metrics::DedupeHit,
 };
 
@@ -33,8 +34,12 @@ impl Dispatcher {
         self.finish_if_done(id);
     }
 
+    /// Ends a resend that has nothing left to do; one that was promised once its end is written.
     pub(super) fn finish_if_done(&mut self, id: ResendId) {
-        let Some(active) = self.resends.get(&id) else { return };
+        let Some(active) = self.resends.get_mut(&id).filter(|active| !active.ending && active.untold == 0)
+        else {
+            return;
+        };
         let done = match active.stop {
             None => active.unsettled == 0,
             Some(_) => active.calling == 0,
@@ -42,13 +47,22 @@ impl Dispatcher {
         if !done {
             return;
         }
-        let left = u64::from(active.unsettled);
-        let rest = active.stop.map(Outcome::NotSent);
-        let status = match active.stop {
-            Some(NotSentReason::Cancelled) => Status::Cancelled,
-            Some(_) if left > 0 => Status::Cancelled,
-            Some(_) | None => Status::Finished,
-        };
+        match self.ledger.books() {
+            Some(books) if active.record.is_promised() => {
+                active.ending = true;
+                let (status, rest) = active.end();
+                books.make_hard();
+                books.write(active.record.row(Some((status, rest.as_ref(), Timestamp::now()))));
+                books.then(After::Finish(id));
+            }
+            Some(_) | None => self.finish(id),
+        }
+    }
+
+    /// Ends a resend and tells its end.
+    pub(super) fn finish(&mut self, id: ResendId) {
+        let Some(active) = self.resends.get(&id) else { return };
+        let (left, (status, rest)) = (u64::from(active.unsettled), active.end());
         self.queue_shrank(id, left);
         self.leave_queue(id);
         let Some(mut active) = self.resends.remove(&id) else { return };
@@ -130,8 +144,13 @@ impl Dispatcher {
     fn interrupt(&mut self, now: Instant) {
         self.drop_jobs();
         self.metrics.set_upstream_in_flight(0);
-        let calls: Vec<_> = self.calls.drain().map(|(_, call)| call).collect();
-        for call in calls {
+        let calls: Vec<_> = self.calls.drain().collect();
+        for (id, call) in calls {
+            let was_written = call.written.is_set();
+            self.ledger.call_ended(
+                id,
+                if was_written { CallEnd::Unknown(UnknownReason::Interrupted) } else { CallEnd::NotSent },
+            );
             let ids = call.resends();
             self.leave_call(&call, call.written.is_set());
             for member in call.members {

@@ -1,5 +1,6 @@
 //! Launches calls: as many as upstream's condition, the slots and the pace allow.
 
+use bytes::Bytes;
 use futures_util::FutureExt as _;
 use tokio::time::Instant;
 
@@ -8,8 +9,9 @@ use super::{
     dispatcher::{Dispatcher, Event},
     draw::Drawn,
     health::Gate,
+    ledger::Prepared,
 };
-use crate::{domain::TraceContext, outbound::Written};
+use crate::{domain::TraceContext, outbound::Written, store::file::CallEnd};
 
 impl Dispatcher {
     /// Launches what may be launched. Says whether there is more to look at right away.
@@ -44,31 +46,58 @@ impl Dispatcher {
 
     fn launch(&mut self, members: Vec<Member>, origin: Origin, now: Instant) {
         let permit = self.pace.take(now);
+        let trace = self.trace_of(&members);
+        let id = self.next_call;
+        self.next_call += 1;
         let resends = &self.resends;
         let with_records = members
             .iter()
             .filter_map(|member| resends.get(&member.resend).map(|active| (member, active.record.as_ref())));
-        let prepared = self.ledger.prepare(with_records);
-        let trace = self.trace_of(&members);
-        let traceparent = trace.traceparent(fastrand::u64(..));
+        let prepared = self.ledger.prepare(id, with_records);
         for member in &members {
             if let Some(active) = self.resends.get_mut(&member.resend) {
                 active.calling += 1;
-                if !std::mem::replace(&mut active.called, true) {
-                    self.metrics.resend_first_call(now.saturating_duration_since(active.record.created));
-                }
             }
         }
         let written = Written::default();
-        let id = self.next_call;
-        self.next_call += 1;
-        self.calls
-            .insert(id, Call { members, origin, permit, launched: now, trace, written: written.clone() });
+        self.calls.insert(id, Call { members, origin, permit, launched: now, trace, written });
         self.metrics.set_upstream_in_flight(self.calls.len());
+        match prepared {
+            Prepared::Ready(body) => self.make_call(id, body, now),
+            Prepared::Later => {}
+        }
+    }
+
+    /// Makes a call whose mark is written, unless upstream may no longer be called: then it dissolves.
+    pub(super) fn make_marked_call(&mut self, id: u64, body: Bytes, now: Instant) {
+        if !matches!(self.health.gate(now, self.options.max_in_flight), Gate::Closed(_)) {
+            return self.make_call(id, body, now);
+        }
+        if let Some(call) = self.calls.remove(&id) {
+            self.metrics.set_upstream_in_flight(self.calls.len());
+            self.ledger.call_ended(id, CallEnd::NotSent);
+            self.leave_call(&call, false);
+            let ids = call.resends();
+            self.dissolve(call);
+            for id in ids {
+                self.finish_if_done(id);
+            }
+        }
+    }
+
+    fn make_call(&mut self, id: u64, body: Bytes, now: Instant) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.launched = now;
+        let (written, traceparent) = (call.written.clone(), call.trace.traceparent(fastrand::u64(..)));
+        for member in &call.members {
+            if let Some(active) = self.resends.get_mut(&member.resend)
+                && !std::mem::replace(&mut active.called, true)
+            {
+                self.metrics.resend_first_call(now.saturating_duration_since(active.record.created));
+            }
+        }
         let upstream = self.upstream.clone();
-        self.spawn(async move {
-            Event::CallEnded(id, upstream.resend(prepared.body, written, &traceparent).await)
-        });
+        self.spawn(async move { Event::CallEnded(id, upstream.resend(body, written, &traceparent).await) });
     }
 
     fn trace_of(&self, members: &[Member]) -> TraceContext {

@@ -1,32 +1,57 @@
 //! Stands between the states of a call: prepares it, and writes what became of it.
 //!
-//! An enum, not a trait: each way of keeping books is known here. `Memory` is ready at once; others
-//! answer later, which is why preparing is a step of its own in the life of a call.
+//! An enum, not a trait: each way of keeping books is known here. `Memory` is ready at once; `File` is
+//! ready when what was marked is committed, which is why preparing is a step of its own in the life of a
+//! call.
 
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::call::Member;
+use super::{
+    books::{After, Books},
+    call::Member,
+};
 use crate::{
-    domain::{AddressKey, Outcome},
+    domain::{AddressKey, Outcome, Timestamp},
     intake::Address,
     recent::{Memory, Recent},
-    store::Record,
+    store::{
+        Record,
+        file::{CallEnd, Claim, Write},
+    },
 };
 
 /// The books.
 pub(super) enum Ledger {
     /// In RAM: the resends themselves, and the memory of recent sends.
     Memory(Recent),
+    /// The same, and a file that outlasts the process.
+    File(Recent, Box<Books>),
 }
 
-/// A call that may be launched.
-pub(super) struct Prepared {
-    /// The JSON array to send.
-    pub(super) body: Bytes,
+/// Whether a call may be launched.
+pub(super) enum Prepared {
+    /// Now, with this JSON array.
+    Ready(Bytes),
+    /// Once its mark is written; the books know.
+    Later,
 }
 
 impl Ledger {
+    /// The books in a file, when there are any.
+    pub(super) fn books(&mut self) -> Option<&mut Books> {
+        match self {
+            Self::Memory(_) => None,
+            Self::File(_, books) => Some(books),
+        }
+    }
+
+    fn recent(&self) -> &Recent {
+        match self {
+            Self::Memory(recent) | Self::File(recent, _) => recent,
+        }
+    }
+
     /// What `record` must know of this address before it is sent.
     pub(super) fn find(&self, key: AddressKey, record: &Record) -> Option<Memory> {
         self.recall(key, record.created, record.force)
@@ -34,59 +59,61 @@ impl Ledger {
 
     /// The same for a resend that would have been created then.
     pub(super) fn recall(&self, key: AddressKey, created: Instant, force: bool) -> Option<Memory> {
+        self.recent().find(key, created, force)
+    }
+
+    /// Writes the body of a call, and marks it.
+    pub(super) fn prepare<'call>(
+        &mut self,
+        call: u64,
+        members: impl Iterator<Item = (&'call Member, &'call Record)> + Clone,
+    ) -> Prepared {
+        // An entry has a key only because it was an address when it came in.
+        let addresses: Vec<_> = members
+            .clone()
+            .filter_map(|(member, record)| Address::parse(record.list.text(member.index)).ok())
+            .collect();
+        let texts: Vec<_> = addresses.iter().map(Address::as_str).collect();
+        let body = Bytes::from(serde_json::to_vec(&texts).unwrap_or_default());
         match self {
-            Self::Memory(recent) => recent.find(key, created, force),
+            Self::Memory(_) => Prepared::Ready(body),
+            Self::File(_, books) => {
+                let claim = |(member, _): (&Member, &Record)| Claim {
+                    resend: member.resend,
+                    index: member.index,
+                    key: member.key,
+                };
+                if members.clone().any(|(_, record)| record.is_promised()) {
+                    books.make_hard();
+                }
+                let claims = members.map(claim).collect();
+                books.write(Write::Mark { call: call.cast_signed(), at: Timestamp::now(), claims });
+                books.then(After::Launch(call, body));
+                Prepared::Later
+            }
         }
     }
 
-    /// Marks the call and writes its body.
-    pub(super) fn prepare<'call>(
-        &mut self,
-        members: impl Iterator<Item = (&'call Member, &'call Record)>,
-    ) -> Prepared {
-        match self {
-            Self::Memory(_) => {
-                // An entry has a key only because it was an address when it came in.
-                let addresses: Vec<_> = members
-                    .filter_map(|(member, record)| Address::parse(record.list.text(member.index)).ok())
-                    .collect();
-                let texts: Vec<_> = addresses.iter().map(Address::as_str).collect();
-                Prepared { body: Bytes::from(serde_json::to_vec(&texts).unwrap_or_default()) }
-            }
+    /// Notes how a marked call ended.
+    pub(super) fn call_ended(&mut self, call: u64, end: CallEnd) {
+        if let Some(books) = self.books() {
+            books.write(Write::Ended { call: call.cast_signed(), end });
         }
     }
 
     /// Remembers what a call did to one address.
     pub(super) fn remember(&mut self, key: AddressKey, outcome: &Outcome, now: Instant) {
-        match (self, outcome) {
-            (Self::Memory(recent), Outcome::Sent) => recent.record_sent(key, now),
-            (Self::Memory(recent), Outcome::Unknown(_)) => recent.record_doubt(key, now),
-            (
-                Self::Memory(_),
-                Outcome::Duplicate(_) | Outcome::Invalid(_) | Outcome::Rejected(_) | Outcome::NotSent(_),
-            ) => {}
-        }
-    }
-
-    /// Writes outcomes of `record`; `tell` hears each with the number of addresses that have it by this.
-    pub(super) fn settle(
-        &mut self,
-        record: &Record,
-        outcomes: &[(u32, Outcome)],
-        tell: impl FnMut(&Outcome, u64),
-    ) {
-        match self {
-            Self::Memory(_) => record.settle(outcomes, tell),
+        match outcome {
+            Outcome::Sent => self.recent().record_sent(key, now),
+            Outcome::Unknown(_) => self.recent().record_doubt(key, now),
+            Outcome::Duplicate(_) | Outcome::Invalid(_) | Outcome::Rejected(_) | Outcome::NotSent(_) => {}
         }
     }
 
     /// Drops what no resend created at `oldest` or later can ask for; says how much is left.
     pub(super) fn clean(&mut self, oldest: Instant) -> u64 {
-        match self {
-            Self::Memory(recent) => {
-                recent.forget_before(oldest);
-                recent.len()
-            }
-        }
+        let recent = self.recent();
+        recent.forget_before(oldest);
+        recent.len()
     }
 }

@@ -6,6 +6,7 @@
 
 mod active;
 mod backoff;
+mod books;
 mod breaker;
 mod call;
 mod chores;
@@ -23,6 +24,7 @@ mod ledger;
 mod look_up;
 mod pace;
 mod promise;
+mod promised;
 mod release;
 mod settle;
 mod split;

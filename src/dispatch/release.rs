@@ -1,13 +1,16 @@
 //! Gives members back: to the heads of their resends, or together for a call of their own. And writes
 //! what a turn has settled.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 
 use super::{
+    books::After,
     call::{Call, Member, Origin},
     dispatcher::Dispatcher,
 };
-use crate::domain::{Outcome, ResendId};
+use crate::domain::{Outcome, ResendId, Timestamp};
 
 impl Dispatcher {
     /// Gives a call that was not sent back to the heads of its resends.
@@ -95,13 +98,28 @@ impl Dispatcher {
         }
     }
 
+    /// Tells outcomes, or writes them first where they are owed.
     fn write(&mut self, id: ResendId, settled: &[(ResendId, u32, Outcome)]) {
         let Some(active) = self.resends.get_mut(&id) else { return };
-        let outcomes: Vec<_> = settled.iter().map(|(_, index, outcome)| (*index, outcome.clone())).collect();
+        let outcomes: Arc<[_]> =
+            settled.iter().map(|(_, index, outcome)| (*index, outcome.clone())).collect();
+        let at = Timestamp::now();
+        match self.ledger.books() {
+            Some(books) if active.record.is_promised() => {
+                active.untold += outcomes.len() as u32;
+                books.make_hard();
+                active.record.write_ends(&outcomes, at, |write| books.write(write));
+                books.then(After::Tell(id, outcomes, at));
+            }
+            Some(_) | None => self.tell(id, &outcomes, at),
+        }
+    }
+
+    /// Tells outcomes that fell at `at`.
+    pub(super) fn tell(&mut self, id: ResendId, outcomes: &[(u32, Outcome)], at: Timestamp) {
+        let Some(active) = self.resends.get_mut(&id) else { return };
         let (metrics, client) = (&self.metrics, &active.record.client);
-        self.ledger.settle(&active.record, &outcomes, |outcome, addresses| {
-            metrics.outcome(client, outcome, addresses);
-        });
+        active.record.settle(outcomes, at, |outcome, addresses| metrics.outcome(client, outcome, addresses));
         let count = outcomes.len() as u32;
         active.unsettled = active.unsettled.saturating_sub(count);
         self.queue_shrank(id, u64::from(count));

@@ -12,13 +12,15 @@ use super::{
 use crate::{
     config::OnUnknown,
     domain::{ClientName, NotSentReason, Outcome, Refusal, Timestamp, UnknownReason},
+    store::file::CallEnd,
     telemetry::metrics::{DedupeHit, RetryReason},
     upstream::{Report, Unsent, Verdict},
 };
 
 impl Dispatcher {
     /// Settles a call that ended.
-    pub(super) fn call_ended(&mut self, call: Call, report: Report, now: Instant) {
+    pub(super) fn call_ended(&mut self, id: u64, call: Call, report: Report, now: Instant) {
+        self.ledger.call_ended(id, self.end_of(&call, &report.verdict));
         let result = report.verdict.result();
         self.metrics.call_finished(result, report.took, call.members.len());
         let resends = call.resends();
@@ -57,6 +59,23 @@ impl Dispatcher {
         // A stopped resend may have waited for nothing but this call.
         for id in resends {
             self.finish_if_done(id);
+        }
+    }
+
+    /// How a call ended, as the books remember it: whom it may have mailed.
+    fn end_of(&self, call: &Call, verdict: &Verdict) -> CallEnd {
+        match verdict {
+            Verdict::Sent => CallEnd::Sent,
+            Verdict::Unknown(reason) => CallEnd::Unknown(*reason),
+            Verdict::Refused(_) if call.members.len() > 1 && !self.options.isolate_rejected => {
+                CallEnd::Unknown(UnknownReason::RefusedBatch)
+            }
+            Verdict::Refused(refusal) if call.members.len() == 1 => CallEnd::Rejected(Arc::clone(refusal)),
+            Verdict::Refused(_)
+            | Verdict::Forbidden(_)
+            | Verdict::NotSent(_)
+            | Verdict::Unauthorized
+            | Verdict::Misconfigured(_) => CallEnd::NotSent,
         }
     }
 

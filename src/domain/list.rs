@@ -3,7 +3,7 @@
 //! The unit of custody is the chunk: up to [`CHUNK_ADDRESSES`] entries and [`CHUNK_BYTES`] of text.
 //! An entry is a fresh address with its key, an earlier address again, or no address at all.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use super::{AddressKey, InvalidReason};
 
@@ -139,7 +139,7 @@ impl Chunk {
 /// Everything a caller posted, whole.
 #[derive(Debug)]
 pub struct List {
-    chunks: Vec<Chunk>,
+    chunks: Vec<Arc<Chunk>>,
     starts: Vec<u32>,
     repeats: Vec<Repeat>,
     repeated: Vec<(u32, u32)>,
@@ -165,6 +165,7 @@ impl List {
         let mut firsts: Vec<u32> = repeats.iter().map(|repeat| repeat.first).collect();
         firsts.sort_unstable();
         let repeated = firsts.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as u32)).collect();
+        let chunks = chunks.into_iter().map(Arc::new).collect();
         Self { chunks, starts, repeats, repeated, len, invalid }
     }
 
@@ -210,6 +211,32 @@ impl List {
         }
     }
 
+    /// Its chunks in order, each with the index of its first entry.
+    pub fn chunks(&self) -> impl Iterator<Item = (u32, &Arc<Chunk>)> {
+        self.starts.iter().copied().zip(&self.chunks)
+    }
+
+    /// Which chunk holds the entry at `index`, and at which offset.
+    ///
+    /// # Panics
+    /// When `index` is not below [`List::len`].
+    pub fn place(&self, index: u32) -> (u32, u16) {
+        let at = self.starts.partition_point(|start| *start <= index) - 1;
+        (at as u32, (index - self.starts[at]) as u16)
+    }
+
+    /// The entries from `from` to before `to` that repeat an earlier one.
+    pub fn repeats_in(&self, from: u32, to: u32) -> &[Repeat] {
+        let bound = |index| self.repeats.partition_point(|repeat| repeat.index < index);
+        &self.repeats[bound(from)..bound(to)]
+    }
+
+    /// The entries from `from` to before `to` that later ones repeat, and how many do.
+    pub fn repeated_in(&self, from: u32, to: u32) -> &[(u32, u32)] {
+        let bound = |index| self.repeated.partition_point(|(first, _)| *first < index);
+        &self.repeated[bound(from)..bound(to)]
+    }
+
     /// How many entries are no address, for this reason.
     pub fn invalid(&self, reason: InvalidReason) -> u32 {
         self.invalid[reason as usize]
@@ -236,8 +263,8 @@ impl List {
 
     /// Heap bytes it holds.
     pub fn bytes(&self) -> usize {
-        self.chunks.iter().map(Chunk::bytes).sum::<usize>()
-            + self.chunks.capacity() * size_of::<Chunk>()
+        self.chunks.iter().map(|chunk| chunk.bytes()).sum::<usize>()
+            + self.chunks.len() * (size_of::<Chunk>() + size_of::<Arc<Chunk>>())
             + self.starts.capacity() * size_of::<u32>()
             + self.repeats.capacity() * size_of::<Repeat>()
             + self.repeated.capacity() * size_of::<(u32, u32)>()

@@ -4,6 +4,7 @@
 //! transaction; what is read comes as values. Nothing is swallowed: a batch that can't be written is
 //! tried again until it can, and meanwhile the fault is told.
 
+mod apply;
 mod checkpoint;
 mod codec;
 mod error;

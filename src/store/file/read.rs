@@ -3,8 +3,9 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{
+    apply::{moment, row_of},
     codec::{self, Claim, END_BYTES},
-    write::{IdempotencyRow, ResendRow, Stage, moment, row_of},
+    write::{IdempotencyRow, ResendRow, Stage},
 };
 use crate::domain::{AddressKey, Chunk, ClientName, Refusal, ResendId, Timestamp};
 

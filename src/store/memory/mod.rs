@@ -6,6 +6,7 @@
 mod outcomes;
 mod record;
 mod registry;
+mod writes;
 
 pub use record::{Record, Row, Snapshot};
 pub use registry::{Full, Page, Registry};

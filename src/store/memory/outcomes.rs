@@ -62,19 +62,60 @@ impl Outcomes {
 
     /// `Invalid` is not kept here: the list itself says it.
     pub(super) fn set(&mut self, index: u32, outcome: &Outcome) {
-        let (code, extra) = match outcome {
-            Outcome::Sent => (SENT, None),
-            Outcome::Duplicate(None) => (DUPLICATE, None),
-            Outcome::Duplicate(Some(at)) => (DUPLICATE_AT, Some(at.0)),
-            Outcome::Rejected(refusal) => (REJECTED, Some(self.place(refusal) as u64)),
-            Outcome::NotSent(reason) => (NOT_SENT + *reason as u8, None),
-            Outcome::Unknown(reason) => (UNKNOWN + *reason as u8, None),
-            Outcome::Invalid(_) => return,
-        };
+        let (code, extra, _) = self.encode(outcome, None);
+        if code == PENDING {
+            return;
+        }
         self.codes[index as usize] = code;
-        if let Some(extra) = extra {
+        if matches!(code, DUPLICATE_AT | REJECTED) {
             self.set_extra(index, extra);
         }
+    }
+
+    /// The code of an outcome and its argument, and words of upstream that are new here. `sent_at` is
+    /// kept of a send that has repeats.
+    pub(super) fn encode(
+        &mut self,
+        outcome: &Outcome,
+        sent_at: Option<Timestamp>,
+    ) -> (u8, u64, Option<(u32, Arc<Refusal>)>) {
+        match outcome {
+            Outcome::Sent => match sent_at {
+                None => (SENT, 0, None),
+                Some(at) => (SENT_AT, at.0, None),
+            },
+            Outcome::Duplicate(None) => (DUPLICATE, 0, None),
+            Outcome::Duplicate(Some(at)) => (DUPLICATE_AT, at.0, None),
+            Outcome::Rejected(refusal) => {
+                let known = self.refusals.len();
+                let place = self.place(refusal);
+                let new = (place == known).then(|| (place as u32, Arc::clone(&self.refusals[place])));
+                (REJECTED, place as u64, new)
+            }
+            Outcome::NotSent(reason) => (NOT_SENT + *reason as u8, 0, None),
+            Outcome::Unknown(reason) => (UNKNOWN + *reason as u8, 0, None),
+            Outcome::Invalid(_) => (PENDING, 0, None),
+        }
+    }
+
+    /// The code and the argument at `index`, unless it is pending.
+    pub(super) fn end(&self, index: u32) -> Option<(u8, u64)> {
+        let code = self.codes[index as usize];
+        let extra = self.extras.get(index as usize).copied().unwrap_or_default();
+        (code != PENDING).then_some((code, extra))
+    }
+
+    /// Takes over a code and its argument as [`Outcomes::end`] gave them.
+    pub(super) fn restore(&mut self, index: u32, code: u8, argument: u64) {
+        self.codes[index as usize] = code;
+        if matches!(code, DUPLICATE_AT | REJECTED | SENT_AT) {
+            self.set_extra(index, argument);
+        }
+    }
+
+    /// The words of upstream that are kept, by their number.
+    pub(super) fn refusals(&self) -> impl Iterator<Item = (u32, Arc<Refusal>)> {
+        (0..).zip(self.refusals.iter().map(Arc::clone))
     }
 
     /// Remembers when the sent address at `index` was sent, for its repeats.
@@ -106,6 +147,15 @@ impl Outcomes {
             self.refusals.push(refusal);
             self.refusals.len() - 1
         })
+    }
+}
+
+/// The code of what became of rows that have no end of their own: always a reason not to have been sent.
+pub(super) fn code_of_rest(outcome: &Outcome) -> u8 {
+    match outcome {
+        Outcome::NotSent(reason) => NOT_SENT + *reason as u8,
+        Outcome::Unknown(reason) => UNKNOWN + *reason as u8,
+        Outcome::Sent | Outcome::Duplicate(_) | Outcome::Invalid(_) | Outcome::Rejected(_) => PENDING,
     }
 }
 

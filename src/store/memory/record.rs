@@ -3,7 +3,10 @@
 //! The dispatch thread writes, the API reads; one short lock a turn, a page or a look. The counts are
 //! kept with each settle, so telling them never walks the list.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use tokio::{sync::watch, time::Instant};
 
@@ -30,18 +33,20 @@ pub struct Record {
     pub trace: TraceContext,
     /// What was posted.
     pub list: List,
+    /// Whether its end is owed, also by the next process.
+    promised: AtomicBool,
     state: Mutex<State>,
     done: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
-struct State {
-    status: Status,
-    counts: Counts,
-    outcomes: Outcomes,
-    rest: Option<Outcome>,
-    upstream_calls: u64,
-    finished_at: Option<Timestamp>,
+pub(super) struct State {
+    pub(super) status: Status,
+    pub(super) counts: Counts,
+    pub(super) outcomes: Outcomes,
+    pub(super) rest: Option<Outcome>,
+    pub(super) upstream_calls: u64,
+    pub(super) finished_at: Option<Timestamp>,
 }
 
 /// A resend's state at one moment.
@@ -91,6 +96,7 @@ impl Record {
             force,
             trace,
             list,
+            promised: AtomicBool::new(false),
             state: Mutex::new(state),
             done: watch::Sender::new(false),
         }
@@ -109,6 +115,16 @@ impl Record {
                 tell(&Outcome::Invalid(*reason), count.into());
             }
         }
+    }
+
+    /// Whether its end is owed, also by the next process.
+    pub fn is_promised(&self) -> bool {
+        self.promised.load(Ordering::Acquire)
+    }
+
+    /// Owes its end from now on. Says whether that is new.
+    pub fn promise(&self) -> bool {
+        !self.promised.swap(true, Ordering::AcqRel)
     }
 
     /// The state now.
@@ -135,9 +151,9 @@ impl Record {
         self.state().upstream_calls += 1;
     }
 
-    /// Writes final outcomes of fresh addresses; their repeats inside the list share them. `tell` hears
-    /// each outcome with the number of addresses that have it by this.
-    pub fn settle(&self, outcomes: &[(u32, Outcome)], mut tell: impl FnMut(&Outcome, u64)) {
+    /// Writes final outcomes of fresh addresses, which fell at `at`; their repeats inside the list share
+    /// them. `tell` hears each outcome with the number of addresses that have it by this.
+    pub fn settle(&self, outcomes: &[(u32, Outcome)], at: Timestamp, mut tell: impl FnMut(&Outcome, u64)) {
         let mut state = self.state();
         for (index, outcome) in outcomes {
             if !state.outcomes.is_pending(*index) {
@@ -148,7 +164,7 @@ impl Record {
             tell(outcome, 1);
             let repeats = u64::from(self.list.repeats_of(*index));
             if repeats > 0 {
-                let sent_at = (*outcome == Outcome::Sent).then(Timestamp::now);
+                let sent_at = (*outcome == Outcome::Sent).then_some(at);
                 if let Some(at) = sent_at {
                     state.outcomes.set_sent_at(*index, at);
                 }
@@ -201,7 +217,7 @@ impl Record {
         own.or_else(|| state.rest.clone())
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it holds the lock but for a bug, and a bug in dispatch ends the process.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

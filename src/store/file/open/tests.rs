@@ -42,12 +42,13 @@ fn resend_row(id: ResendId) -> ResendRow {
     }
 }
 
-fn chunk_of(emails: &[&str]) -> Arc<crate::domain::Chunk> {
+fn rows(number: u32, first: u32, emails: &[&str]) -> Write {
     let mut chunk = Chunk::default();
     for (number, email) in emails.iter().enumerate() {
         chunk.push(email, Entry::Fresh(AddressKey(number as u128))).unwrap();
     }
-    Arc::new(chunk)
+    let (chunk, repeats, repeated) = (Arc::new(chunk), Vec::new(), Vec::new());
+    Write::Chunk { resend: LIST, number, first, chunk, repeats, repeated }
 }
 
 /// Writes as dispatch does, and waits until it is committed.
@@ -65,8 +66,8 @@ async fn a_list_is_read_back_by_the_next_process() {
     let refusal = Arc::new(Refusal { code: "not_found".to_owned(), detail: Some("no".to_owned()) });
     let writes = vec![
         Write::Resend(Box::new(resend_row(LIST))),
-        Write::Chunk { resend: LIST, number: 0, first: 0, chunk: chunk_of(&["a@x.example", "b@x.example"]) },
-        Write::Chunk { resend: LIST, number: 1, first: 2, chunk: chunk_of(&["a@x.example"]) },
+        rows(0, 0, &["a@x.example", "b@x.example"]),
+        rows(1, 2, &["a@x.example"]),
         Write::Repeats { resend: LIST, number: 0, repeats: vec![], repeated: vec![(0, 1)] },
         Write::Repeats { resend: LIST, number: 1, repeats: vec![(0, 0)], repeated: vec![] },
         Write::Ends { resend: LIST, number: 0, ends: vec![(1, 4, 77)] },
@@ -124,12 +125,7 @@ async fn a_call_is_known_by_its_mark_and_by_its_end() {
 async fn erasing_goes_in_parts_and_leaves_nothing() {
     let (directory, _path, store) = new_store();
     let mut writes = vec![Write::Resend(Box::new(resend_row(LIST)))];
-    writes.extend((0..40).map(|number| Write::Chunk {
-        resend: LIST,
-        number,
-        first: number,
-        chunk: chunk_of(&["zebra@x.example"]),
-    }));
+    writes.extend((0..40).map(|number| rows(number, number, &["zebra@x.example"])));
     writes.push(Write::Idempotency(Box::new(IdempotencyRow {
         client: ClientName::anonymous(),
         key: [1; 16],

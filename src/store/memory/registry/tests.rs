@@ -101,9 +101,10 @@ fn counts_add_up_through_settles_repeats_and_the_rest() {
     let record = Record::new(ResendId(1), ClientName::anonymous(), false, TraceContext::new(1), list);
     let mut told = Vec::new();
 
-    record.settle(&[(0, Outcome::Sent)], |outcome, count| told.push((outcome.kind(), count)));
+    record
+        .settle(&[(0, Outcome::Sent)], Timestamp::now(), |outcome, count| told.push((outcome.kind(), count)));
     assert_eq!(record.snapshot().counts.pending(), 2);
-    record.settle(&[(0, Outcome::Sent)], |_, _| panic!("settled twice"));
+    record.settle(&[(0, Outcome::Sent)], Timestamp::now(), |_, _| panic!("settled twice"));
     record.finish(
         Status::Cancelled,
         Some(Outcome::NotSent(crate::domain::NotSentReason::Cancelled)),

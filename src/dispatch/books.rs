@@ -1,0 +1,101 @@
+//! The books in a file: what is written before dispatch acts or tells, and what waits for that.
+//!
+//! One batch is out at a time; what comes meanwhile gathers for the next one (group commit). Dispatch
+//! never waits for the store: what has to wait is put down here, in order, and goes on when its batch is
+//! committed.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use crate::{
+    domain::{Outcome, ResendId, Timestamp},
+    store::file::{Batch, Store, Watch, Write},
+};
+
+/// What goes on once something is written.
+pub(super) enum After {
+    /// A marked call is made.
+    Launch(u64, Bytes),
+    /// Outcomes of a promised resend are told, which fell then.
+    Tell(ResendId, Arc<[(u32, Outcome)]>, Timestamp),
+    /// A promised resend ends.
+    Finish(ResendId),
+    /// A caller is promised that its list outlasts the process.
+    Promised(oneshot::Sender<Promised>),
+}
+
+/// The answer to who asked for a promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Promised {
+    /// It is written down.
+    Kept,
+    /// There is nothing left to promise: the resend has ended.
+    Ended,
+}
+
+/// The way to the store.
+pub(super) struct Books {
+    pub(super) store: Store,
+    watch: Watch,
+    pending: Vec<Write>,
+    hard: bool,
+    /// The number of the last batch that was handed in.
+    sent: u64,
+    waiting: VecDeque<(u64, After)>,
+}
+
+impl Books {
+    pub(super) fn new(store: Store) -> Self {
+        let watch = store.watch();
+        Self { store, watch, pending: Vec::new(), hard: false, sent: 0, waiting: VecDeque::new() }
+    }
+
+    /// Writes something with the next batch.
+    pub(super) fn write(&mut self, write: Write) {
+        self.pending.push(write);
+    }
+
+    /// Makes the next batch outlast a power cut.
+    pub(super) fn make_hard(&mut self) {
+        self.hard = true;
+    }
+
+    /// Goes on with `after` once everything written so far is committed.
+    pub(super) fn then(&mut self, after: After) {
+        let number = if self.pending.is_empty() { self.sent } else { self.sent + 1 };
+        self.waiting.push_back((number, after));
+    }
+
+    /// Hands in what is pending, unless a batch is out.
+    pub(super) fn hand_in(&mut self) {
+        if self.pending.is_empty() || self.is_out() {
+            return;
+        }
+        self.sent += 1;
+        let writes = std::mem::take(&mut self.pending);
+        self.store.send(Batch { number: self.sent, writes, hard: std::mem::take(&mut self.hard) });
+    }
+
+    /// The next of what may go on now.
+    pub(super) fn due(&mut self) -> Option<After> {
+        let committed = self.watch.committed();
+        self.waiting.pop_front_if(|(number, _)| *number <= committed).map(|(_, after)| after)
+    }
+
+    /// Whether a batch is out.
+    pub(super) fn is_out(&self) -> bool {
+        self.watch.committed() < self.sent
+    }
+
+    /// Whether anything is not yet written, or waits for that.
+    pub(super) fn is_busy(&self) -> bool {
+        self.is_out() || !self.pending.is_empty() || !self.waiting.is_empty()
+    }
+
+    /// Returns when the store is further, or begins or ends to fail.
+    pub(super) async fn changed(&mut self) {
+        self.watch.changed().await;
+    }
+}

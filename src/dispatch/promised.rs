@@ -1,0 +1,55 @@
+//! Resends that are owed: from the promise on, nothing of them is told before it is written.
+
+use tokio::{sync::oneshot, time::Instant};
+
+use super::{
+    books::{After, Promised},
+    dispatcher::Dispatcher,
+};
+use crate::domain::ResendId;
+
+impl Dispatcher {
+    /// Promises a resend whose rows are written already: writes what became of them so far, and answers
+    /// once that is committed.
+    pub(super) fn promise(&mut self, id: ResendId, reply: oneshot::Sender<Promised>) {
+        let Some(active) = self.resends.get(&id) else { return answer(reply, Promised::Ended) };
+        let Some(books) = self.ledger.books() else { return answer(reply, Promised::Kept) };
+        if active.record.promise() {
+            active.record.write_all_ends(|write| books.write(write));
+            books.write(active.record.row(None));
+            books.make_hard();
+        }
+        books.then(After::Promised(reply));
+    }
+
+    /// Goes on with what waited for the store.
+    pub(super) fn go_on(&mut self, now: Instant) {
+        while let Some(after) = self.ledger.books().and_then(|books| books.due()) {
+            match after {
+                After::Launch(call, body) => self.make_marked_call(call, body, now),
+                After::Tell(id, outcomes, at) => {
+                    if let Some(active) = self.resends.get_mut(&id) {
+                        active.untold = active.untold.saturating_sub(outcomes.len() as u32);
+                    }
+                    self.tell(id, &outcomes, at);
+                    self.finish_if_done(id);
+                }
+                After::Finish(id) => self.finish(id),
+                After::Promised(reply) => answer(reply, Promised::Kept),
+            }
+        }
+    }
+
+    /// Hands in what this turn has to write.
+    pub(super) fn hand_in(&mut self) {
+        if let Some(books) = self.ledger.books() {
+            books.hand_in();
+        }
+    }
+}
+
+fn answer(reply: oneshot::Sender<Promised>, promised: Promised) {
+    if reply.send(promised).is_err() {
+        tracing::debug!("Nobody waited for a promise.");
+    }
+}
