@@ -18,14 +18,17 @@ use uuid::Uuid;
 
 use crate::{
     api::{ApiState, ROUTES, Readiness, ReadinessState, admin_routes, main_routes},
-    config::{CredentialChoice, Settings},
+    config::{CredentialChoice, Settings, StorePath},
     dispatch::{Dispatch, StartError},
     domain::ClientName,
     intake::KeyHasher,
     outbound::install_crypto_provider,
     resends::Resends,
     shutdown,
-    store::Registry,
+    store::{
+        Registry,
+        file::{OpenError, Store},
+    },
     telemetry::{Metrics, metrics::BuildInfo},
 };
 
@@ -48,6 +51,9 @@ pub enum StartupError {
     /// A server can't be started.
     #[error("the HTTP server can't be started: {0}")]
     Server(io::Error),
+    /// The store can't be used.
+    #[error(transparent)]
+    Store(#[from] OpenError),
     /// The dispatch thread can't be started.
     #[error(transparent)]
     Dispatch(#[from] StartError),
@@ -157,12 +163,18 @@ fn services(
     credential: CredentialChoice,
     metrics: &Arc<Metrics>,
 ) -> Result<(Resends, Dispatch, JoinHandle<()>), StartupError> {
-    let budget = usize::try_from(settings.store.max_bytes).unwrap_or(usize::MAX);
+    let budget = usize::try_from(settings.store.memory_bytes()).unwrap_or(usize::MAX);
     let registry = Arc::new(Registry::new(budget, settings.store.retention));
-    let hasher = KeyHasher::new(Uuid::new_v4().into_bytes(), settings.dedupe.ignore_local_part_case);
+    let new_key = Uuid::new_v4().into_bytes();
+    let store = match &settings.store.path {
+        StorePath::Memory => None,
+        StorePath::File(path) => Some(Store::open(path, new_key, Arc::clone(metrics))?),
+    };
+    let key = store.as_ref().map_or(new_key, Store::key);
+    let hasher = KeyHasher::new(key, settings.dedupe.ignore_local_part_case);
     let (dispatch, thread) =
-        Dispatch::start(settings, credential, Arc::clone(&registry), Arc::clone(metrics))?;
-    let resends = Resends::new(settings, dispatch.clone(), registry, Arc::clone(metrics), hasher);
+        Dispatch::start(settings, credential, Arc::clone(&registry), store.clone(), Arc::clone(metrics))?;
+    let resends = Resends::new(settings, dispatch.clone(), registry, store, Arc::clone(metrics), hasher);
     Ok((resends, dispatch, thread))
 }
 

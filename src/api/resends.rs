@@ -22,7 +22,7 @@ use super::{
     routes::ApiState,
 };
 use crate::{
-    dispatch::Because,
+    dispatch::{Because, Promised},
     domain::{ResendId, TraceContext},
     store::{Record, Snapshot},
     telemetry::trace_of,
@@ -63,8 +63,8 @@ pub(super) async fn post(
     let record = sealed
         .map_err(|error| Problem::draft(&error, state.resends.retry_after()))?
         .map_err(|error| Problem::seal(&error, state.resends.retry_after()))?;
-    if !state.resends.wait(&record, wishes.patience.wait).await && wishes.on_timeout == OnTimeout::Cancel {
-        state.resends.stop(&record, Because::WaitOver).await;
+    if !state.resends.wait(&record, wishes.patience.wait).await {
+        go_on_or_stop(&state, &record, wishes.on_timeout).await;
     }
     let snapshot = record.snapshot();
     if snapshot.status.is_final() {
@@ -112,6 +112,18 @@ pub(super) async fn list(request: HttpRequest, state: Data<ApiState>) -> Result<
         .map(|record| render::resend(record, &record.snapshot(), &view, state.sandbox))
         .collect();
     Ok(HttpResponse::Ok().json(render::ListBody { resends, next_cursor: page.next.map(|id| id.to_string()) }))
+}
+
+/// What happens to a list whose caller waits no longer. It goes on only if it can be promised to outlast the
+/// process, so far as there is a store for that.
+pub(super) async fn go_on_or_stop(state: &ApiState, record: &Record, on_timeout: OnTimeout) {
+    if on_timeout == OnTimeout::Continue {
+        match state.resends.promise(record).await {
+            Ok(Promised::Kept | Promised::Ended) => return,
+            Err(fault) => tracing::error!(%fault, "A list can't be promised; it is stopped instead."),
+        }
+    }
+    state.resends.stop(record, Because::WaitOver).await;
 }
 
 /// The resend that a path names, if this client may see it.

@@ -1,6 +1,6 @@
 //! `[store]`: where resends live and for how long.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use super::{read::Reader, render::Rendering};
 
@@ -11,10 +11,12 @@ const MEMORY: &str = ":memory:";
 const MEMORY_MAX_BYTES: u64 = 512 << 20;
 
 /// Where resends live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StorePath {
     /// `:memory:`: a bounded registry that a restart forgets.
     Memory,
+    /// A SQLite file, with a lock and a key beside it.
+    File(PathBuf),
 }
 
 /// The settings of the store.
@@ -24,37 +26,40 @@ pub struct StoreSettings {
     pub path: StorePath,
     /// How long a finished resend can be asked for.
     pub retention: Duration,
-    /// Most bytes of resends; beyond it intake stops.
-    pub max_bytes: u64,
-}
-
-impl StorePath {
-    /// The word in the settings.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Memory => MEMORY,
-        }
-    }
+    /// Most bytes of resends; beyond it intake stops. `None`: as many as the disk has room for.
+    pub max_bytes: Option<u64>,
+    /// Intake stops when less than this is free where the file is.
+    pub reserve_bytes: u64,
 }
 
 impl StoreSettings {
+    /// Bytes that resends in RAM may take.
+    pub fn memory_bytes(&self) -> u64 {
+        self.max_bytes.unwrap_or(MEMORY_MAX_BYTES)
+    }
+
     pub(super) fn read(reader: &mut Reader) -> Self {
-        if reader.text(PATH) != MEMORY && reader.all_well(&[PATH]) {
-            reader.refuse(PATH, "this build keeps resends in memory only; the one value is \":memory:\"");
+        let path = reader.text(PATH);
+        if path.is_empty() && reader.all_well(&[PATH]) {
+            reader
+                .refuse(PATH, "is empty; name a file, or say \":memory:\" to keep nothing across a restart");
         }
         Self {
-            path: StorePath::Memory,
+            path: if path == MEMORY { StorePath::Memory } else { StorePath::File(PathBuf::from(path)) },
             retention: reader.seconds("store.retention_seconds", 60..=31_536_000),
-            max_bytes: reader
-                .integer_unless_zero("store.max_bytes", 1 << 20..=1 << 40)
-                .unwrap_or(MEMORY_MAX_BYTES),
+            max_bytes: reader.integer_unless_zero("store.max_bytes", 1 << 20..=1 << 50),
+            reserve_bytes: reader.integer("store.reserve_bytes", 0..=1 << 50),
         }
     }
 
     pub(super) fn render(&self, out: &mut Rendering) {
         out.section("store");
-        out.text("path", self.path.as_str());
+        match &self.path {
+            StorePath::Memory => out.text("path", MEMORY),
+            StorePath::File(path) => out.path("path", Some(path)),
+        }
         out.seconds("retention_seconds", self.retention);
-        out.plain("max_bytes", self.max_bytes);
+        out.plain("max_bytes", self.max_bytes.unwrap_or(0));
+        out.plain("reserve_bytes", self.reserve_bytes);
     }
 }

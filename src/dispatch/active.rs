@@ -29,6 +29,8 @@ pub(super) struct Active {
     /// Forbidden when alone; tried again alone.
     suspects: VecDeque<Member>,
     parts: VecDeque<Part>,
+    /// Whether an earlier process has settled some of it.
+    was_left: bool,
     /// Fresh addresses without an outcome.
     pub(super) unsettled: u32,
     /// Outcomes that are being written and were not told yet.
@@ -48,9 +50,10 @@ pub(super) struct Active {
 }
 
 impl Active {
-    pub(super) fn new(record: Arc<Record>, promise: Promise) -> Self {
+    pub(super) fn new(record: Arc<Record>, unsettled: u32, promise: Promise) -> Self {
         Self {
-            unsettled: record.list.fresh(),
+            unsettled,
+            was_left: unsettled < record.list.fresh(),
             record,
             promise,
             next: 0,
@@ -104,6 +107,7 @@ impl Active {
             self.next - 1
         });
         match self.record.list.entry(index) {
+            Entry::Fresh(_) if self.was_left && self.record.outcome_of(index).is_some() => None,
             Entry::Fresh(key) => Some((index, key)),
             Entry::Repeat | Entry::Invalid(_) => None,
         }

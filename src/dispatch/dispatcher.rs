@@ -268,11 +268,22 @@ impl Dispatcher {
     }
 
     fn accept(&mut self, record: Arc<Record>) {
+        let fresh = record.list.fresh();
+        self.begin(record, fresh);
+    }
+
+    /// Goes on with a resend that an earlier process left.
+    pub(super) fn resume(&mut self, record: Arc<Record>) {
+        let unsettled = record.unsettled();
+        self.begin(record, unsettled);
+    }
+
+    fn begin(&mut self, record: Arc<Record>, unsettled: u32) {
         let id = record.id;
-        *self.waiting.entry(record.client.clone()).or_default() += u64::from(record.list.fresh());
+        *self.waiting.entry(record.client.clone()).or_default() += u64::from(unsettled);
         // The view that the caller's answer is made of, too.
-        let estimate = self.view.borrow().estimate(u64::from(record.list.fresh()));
-        self.resends.insert(id, Active::new(record, Promise::new(estimate, Instant::now())));
+        let estimate = self.view.borrow().estimate(u64::from(unsettled));
+        self.resends.insert(id, Active::new(record, unsettled, Promise::new(estimate, Instant::now())));
         if self.drain.as_ref().is_some_and(|drain| drain.stop_drawing <= Instant::now()) {
             return self.stop(id, NotSentReason::Shutdown);
         }

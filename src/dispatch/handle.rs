@@ -18,16 +18,21 @@ use tokio::{
 };
 
 use super::{
+    books::{Books, Promised},
     dispatcher::{Because, Dispatcher, Message, Parts},
     ledger::Ledger,
     look_up::QUESTIONS,
+    recover::recover,
     view::View,
 };
 use crate::{
     config::{CredentialChoice, Settings},
     domain::ResendId,
     recent::{Eviction, Recent},
-    store::{Record, Registry},
+    store::{
+        Record, Registry,
+        file::{Fault, Store},
+    },
     telemetry::metrics::{EvictionCause, Metrics},
     upstream::{Credential, CredentialError, Upstream, UpstreamError},
 };
@@ -44,6 +49,9 @@ pub enum StartError {
     /// Upstream can't be set up.
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
+    /// The store can't be read.
+    #[error("store.path: {0}")]
+    Store(#[from] Fault),
     /// No thread or no runtime.
     #[error("the dispatch thread can't be started: {0}")]
     Thread(#[from] std::io::Error),
@@ -89,6 +97,7 @@ impl Dispatch {
         settings: &Settings,
         credential: CredentialChoice,
         registry: Arc<Registry>,
+        store: Option<Store>,
         metrics: Arc<Metrics>,
     ) -> Result<(Self, JoinHandle<()>), StartError> {
         let (inbox, messages) = mpsc::channel(INBOX);
@@ -100,11 +109,22 @@ impl Dispatch {
             let queued = Arc::clone(&queued);
             let start = move || -> Result<_, StartError> {
                 let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-                let ledger = Ledger::Memory(recent(&settings, &metrics));
+                let recent = recent(&settings, &metrics);
                 let credential = Credential::load(credential)?;
                 let upstream = Upstream::new(&settings.upstream, credential)?;
+                let recovered =
+                    store.as_ref().map(|store| recover(store, &recent, settings.upstream.on_unknown));
+                let recovered = recovered.transpose()?;
+                let ledger = match store {
+                    None => Ledger::Memory(recent),
+                    Some(store) => Ledger::File(recent, Box::new(Books::new(store))),
+                };
                 let parts = Parts { ledger, upstream, metrics, registry, queued, view };
-                Ok((runtime, Dispatcher::new(&settings, parts)))
+                let mut dispatcher = Dispatcher::new(&settings, parts);
+                if let Some(recovered) = recovered {
+                    dispatcher.take_over(recovered);
+                }
+                Ok((runtime, dispatcher))
             };
             thread::Builder::new().name("dispatch".to_owned()).spawn(move || {
                 let guard = AbortOnPanic;
@@ -153,6 +173,13 @@ impl Dispatch {
     pub fn submit(record: Arc<Record>, reservation: Reservation) {
         reservation.place.send(Message::Submit(record));
         reservation.room.keep();
+    }
+
+    /// Promises a resend whose rows are written; returns once the promise is. `None` when dispatch has ended.
+    pub async fn promise(&self, id: ResendId) -> Option<Promised> {
+        let (reply, promised) = oneshot::channel();
+        self.inbox.send(Message::Promise(id, reply)).await.ok()?;
+        promised.await.ok()
     }
 
     /// Draws nothing more of a resend. Nothing happens to one that has ended.

@@ -25,6 +25,7 @@ mod look_up;
 mod pace;
 mod promise;
 mod promised;
+mod recover;
 mod release;
 mod settle;
 mod split;
@@ -33,6 +34,7 @@ mod turns;
 mod view;
 mod wake;
 
+pub use books::Promised;
 pub use dispatcher::Because;
 pub use handle::{Dispatch, Refused, Reservation, StartError};
 pub use look_up::{CallCount, Ended, LOOK_UPS, Seen};

@@ -1,10 +1,13 @@
 //! Resends that are owed: from the promise on, nothing of them is told before it is written.
 
+use std::sync::atomic::Ordering;
+
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
     books::{After, Promised},
     dispatcher::Dispatcher,
+    recover::Recovered,
 };
 use crate::domain::ResendId;
 
@@ -20,6 +23,32 @@ impl Dispatcher {
             books.make_hard();
         }
         books.then(After::Promised(reply));
+    }
+
+    /// Takes over what an earlier process left.
+    pub(super) fn take_over(&mut self, recovered: Recovered) {
+        self.next_call = recovered.next_call;
+        for (key, since) in recovered.culprits {
+            self.culprits.add(key, crate::store::at(since));
+        }
+        if let Some(books) = self.ledger.books() {
+            books.make_hard();
+            for write in recovered.writes {
+                books.write(write);
+            }
+        }
+        for record in recovered.records {
+            let addresses = u64::from(record.unsettled());
+            match self.registry.insert(record) {
+                Ok(record) => {
+                    self.queued.fetch_add(addresses, Ordering::AcqRel);
+                    self.resume(record);
+                }
+                Err(full) => {
+                    tracing::error!(%full, "A promised resend finds no room; it stays in the store.")
+                }
+            }
+        }
     }
 
     /// Goes on with what waited for the store.

@@ -95,6 +95,16 @@ impl Recent {
         self.record(key, |entry| Entry { doubt: Some(stamp(now)), ..entry });
     }
 
+    /// Takes over that upstream accepted it then, from an earlier process. In the order of the calls.
+    pub fn load_sent(&self, key: AddressKey, at: Timestamp) {
+        self.record(key, |_| Entry { sent: Some(stamp_of(at)), doubt: None });
+    }
+
+    /// Takes over that a call with it ended unknown then, from an earlier process.
+    pub fn load_doubt(&self, key: AddressKey, at: Timestamp) {
+        self.record(key, |entry| Entry { doubt: Some(stamp_of(at)), ..entry });
+    }
+
     /// Drops what no resend created at `oldest` or later can ask for.
     pub fn forget_before(&self, oldest: Instant) {
         let window = self.window;
@@ -132,6 +142,13 @@ impl Recent {
 
 fn stamp(at: Instant) -> Stamp {
     Stamp { at, told: Timestamp::now() }
+}
+
+/// A moment that the clock on the wall told; one in the future is taken for now.
+fn stamp_of(told: Timestamp) -> Stamp {
+    let (now, told_now) = (Instant::now(), Timestamp::now());
+    let ago = Duration::from_millis(told_now.0.saturating_sub(told.0));
+    Stamp { at: now.checked_sub(ago).unwrap_or(now), told: told.min(told_now) }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 mod admission;
 mod all_or_none;
 mod plan;
+mod promise;
 mod recall;
 mod service;
 

@@ -15,7 +15,7 @@ use crate::{
     dispatch::{Because, Dispatch, Refused, View},
     domain::{ClientName, List, ResendId, Status, TraceContext},
     intake::{Encoding, Format, KeyHasher, ListBuilder},
-    store::{Full, Page, Record, Registry},
+    store::{Full, Page, Record, Registry, file::Store},
     telemetry::Metrics,
 };
 
@@ -41,6 +41,7 @@ pub enum SealError {
 pub struct Resends {
     pub(super) dispatch: Dispatch,
     registry: Arc<Registry>,
+    pub(super) store: Option<Store>,
     metrics: Arc<Metrics>,
     pub(super) hasher: KeyHasher,
     pub(super) window: Duration,
@@ -55,12 +56,14 @@ impl Resends {
         settings: &Settings,
         dispatch: Dispatch,
         registry: Arc<Registry>,
+        store: Option<Store>,
         metrics: Arc<Metrics>,
         hasher: KeyHasher,
     ) -> Self {
         Self {
             dispatch,
             registry,
+            store,
             metrics,
             hasher,
             window: settings.dedupe.window.unwrap_or_default(),

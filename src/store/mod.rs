@@ -3,4 +3,4 @@
 pub mod file;
 mod memory;
 
-pub use memory::{Full, Page, Record, Registry, Row, Snapshot};
+pub use memory::{Full, Page, Record, Registry, Row, Snapshot, at};

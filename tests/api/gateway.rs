@@ -61,6 +61,7 @@ impl Gateway {
                 ("upstream.min_backoff_ms", "10"),
                 ("upstream.breaker_cooldown_seconds", "1"),
                 ("credentials.token", "test-token"),
+                ("store.path", ":memory:"),
             ]
             .map(|(key, value)| (key.to_owned(), value.to_owned())),
         );

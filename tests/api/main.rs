@@ -11,6 +11,7 @@ mod compat_refusals;
 mod doubts;
 mod drain;
 mod dry_run;
+mod durable;
 mod estimates;
 mod events;
 mod fairness;

@@ -28,7 +28,13 @@ use actix_web::{
     web::{Data, Payload},
 };
 
-use super::{body, media, problem::Problem, resends::trace, routes::ApiState};
+use super::{
+    body, media,
+    problem::Problem,
+    query::OnTimeout,
+    resends::{go_on_or_stop, trace},
+    routes::ApiState,
+};
 use crate::intake::Format;
 
 pub(super) use refusal::refuse;
@@ -64,6 +70,8 @@ pub(super) async fn patch(
     let record = sealed
         .map_err(|error| Problem::draft(&error, state.resends.retry_after()))?
         .map_err(|error| Problem::seal(&error, state.resends.retry_after()))?;
-    state.resends.wait(&record, state.compat_wait).await;
+    if !state.resends.wait(&record, state.compat_wait).await {
+        go_on_or_stop(&state, &record, OnTimeout::Continue).await;
+    }
     Ok(answer::write(&record, &state.resends).await)
 }

@@ -20,4 +20,5 @@ pub use codec::Claim;
 pub use error::{Fault, OpenError};
 pub use open::{Store, Watch};
 pub use queue::Batch;
+pub use read::{StoredCall, StoredChunk};
 pub use write::{CallEnd, IdempotencyRow, ResendRow, Stage, Write};

@@ -6,7 +6,9 @@
 mod outcomes;
 mod record;
 mod registry;
+mod restore;
 mod writes;
 
 pub use record::{Record, Row, Snapshot};
 pub use registry::{Full, Page, Registry};
+pub use restore::at;

@@ -113,6 +113,13 @@ impl Outcomes {
         }
     }
 
+    /// Takes over words of upstream under the next number.
+    pub(super) fn add_refusal(&mut self, refusal: Refusal) {
+        let refusal = Arc::new(refusal);
+        self.refusal_places.insert(Arc::clone(&refusal), self.refusals.len());
+        self.refusals.push(refusal);
+    }
+
     /// The words of upstream that are kept, by their number.
     pub(super) fn refusals(&self) -> impl Iterator<Item = (u32, Arc<Refusal>)> {
         (0..).zip(self.refusals.iter().map(Arc::clone))
