@@ -1,5 +1,6 @@
 //! Where resends are kept: for now in RAM, within a byte budget.
 
 mod memory;
+pub mod repeats;
 
 pub use memory::{Full, Page, Record, Registry, Row, Snapshot};
