@@ -13,8 +13,8 @@
 //! Owns its temporary files. They have no name, belong to the owner of the process alone, hold keys and
 //! places but no addresses, and are gone when the finder and its results are, or the process. A crash
 //! between making a file and unlinking it, two system calls, leaves an empty `.repeats-*`. On disk an
-//! entry takes 20 bytes (up to twice as much beyond 25,000,000 entries, while runs are merged), and a
-//! repeat 8 bytes, later up to 16 with its first.
+//! entry takes 20 bytes, and a repeat 8 more, or 16 with a first of its own; up to twice as much beyond
+//! 25,000,000 entries, where runs are merged beforehand.
 //!
 //! Everything here blocks on the disk: `add` each 65,536 entries, `finish` for as long as sorting takes.
 

@@ -43,10 +43,8 @@ impl Runs {
     /// All of them as one. Merges some beforehand when they are too many to be read side by side.
     pub(super) fn into_merge<R: Record>(mut self, options: Options) -> Result<Merge<R>, RepeatError> {
         let most = options.runs_at_once();
-        while self.places.len() > most {
-            // No more than needed: the last merge reads everything once more anyway.
-            let surplus = self.places.len() - most + 1;
-            let merged = self.merge::<R>(surplus.min(most), options)?;
+        while let Some(count) = merged_beforehand(self.places.len(), most) {
+            let merged = self.merge::<R>(count, options)?;
             self.append(merged)?;
         }
         self.merge(self.places.len(), options)
@@ -62,5 +60,31 @@ impl Runs {
 impl From<Scratch> for Runs {
     fn from(scratch: Scratch) -> Self {
         Self { scratch, places: VecDeque::new() }
+    }
+}
+
+/// How many of the runs to make one of first, when there are more than can be read side by side. No more
+/// than needed: the last merge reads everything once more anyway.
+fn merged_beforehand(runs: usize, most: usize) -> Option<usize> {
+    (runs > most).then(|| (runs - most + 1).min(most))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_merge_reads_more_runs_side_by_side_than_it_may() {
+        for (mut runs, most) in [(2, 2), (3, 2), (1000, 2), (385, 384), (1526, 384), (65_536, 384)] {
+            let all = runs;
+            let mut read = 0;
+            while let Some(count) = merged_beforehand(runs, most) {
+                assert!((2..=most).contains(&count), "{count} of {runs}");
+                runs = runs - count + 1;
+                read += count;
+            }
+            assert_eq!(runs, most.min(all));
+            assert!(most == 2 || read <= all, "a run was merged twice beforehand: {read} of {all}");
+        }
     }
 }

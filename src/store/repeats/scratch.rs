@@ -130,10 +130,14 @@ mod tests {
         };
 
         assert!(scratch.append(fails).unwrap_err().is_full());
-        let range = scratch.append(|to| to.write_all(b"ok").map_err(|source| RepeatError::Write { source }));
+        let good = |to: &mut BufWriter<Appender<'_>>| {
+            to.write_all(b"ok").map_err(|source| RepeatError::Write { source })
+        };
+        let range = scratch.append(good).unwrap();
 
         let mut text = String::new();
-        scratch.section(range.unwrap()).read_to_string(&mut text).unwrap();
+        assert_eq!(range, 0..2);
+        scratch.section(range).read_to_string(&mut text).unwrap();
         assert_eq!(text, "ok");
     }
 }
