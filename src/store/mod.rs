@@ -2,5 +2,6 @@
 
 pub mod file;
 mod memory;
+pub mod repeats;
 
 pub use memory::{Full, Page, Record, Registry, Row, Snapshot, at};
