@@ -28,6 +28,7 @@ mod problem;
 #[path = "../support/process.rs"]
 mod process;
 mod refusals;
+mod renewals;
 mod results;
 mod scrape;
 mod sharing;
