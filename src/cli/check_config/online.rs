@@ -7,7 +7,7 @@
 use std::{
     fs,
     io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown},
     path::Path,
 };
 
@@ -120,13 +120,23 @@ fn keep(
         Some((path, Err(error))) => format!("{} can't be written: {error}", path.display()),
         None => "it stands among the settings".to_owned(),
     };
+    // First: with a stderr that takes nothing it must not be lost.
+    writeln!(stdout, "{}", token.expose_secret())?;
+    stdout.flush()?;
     writeln!(
         stderr,
         "online: fax.plus replaced the refresh token, and the old one is of no use any more ({why}).\n\
-         online: the new one follows on stdout; put it into its place:"
-    )?;
-    writeln!(stdout, "{}", token.expose_secret())?;
-    stdout.flush()
+         online: the new one is the last line on stdout; put it into its place"
+    )
+}
+
+/// Gives a file the owner and the mode of another: whoever checks is not always whoever runs the gateway.
+fn belongs_as(file: &fs::File, other: &fs::Metadata) -> io::Result<()> {
+    let own = file.metadata()?;
+    if (own.uid(), own.gid()) != (other.uid(), other.gid()) {
+        fchown(file, Some(other.uid()), Some(other.gid()))?;
+    }
+    file.set_permissions(fs::Permissions::from_mode(other.mode() & 0o777))
 }
 
 /// Replaces a file as a whole: a power cut leaves the old token or the new one.
@@ -135,6 +145,7 @@ fn replace(path: &Path, token: &SecretString) -> io::Result<()> {
     let new = path.with_extension(format!("new-{}", std::process::id()));
     let written =
         fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new).and_then(|mut file| {
+            belongs_as(&file, &fs::metadata(&path)?)?;
             writeln!(file, "{}", token.expose_secret())?;
             file.sync_all()
         });
@@ -145,5 +156,20 @@ fn replace(path: &Path, token: &SecretString) -> io::Result<()> {
             drop(fs::remove_file(&new));
             Err(error)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replaced_token_is_printed_also_when_nobody_reads_stderr() {
+        let mut stdout = Vec::new();
+        let mut nowhere: &mut [u8] = &mut [];
+
+        assert!(keep(None, &SecretString::from("the-new-one"), &mut stdout, &mut nowhere).is_err());
+
+        assert_eq!(stdout, b"the-new-one\n");
     }
 }
