@@ -100,3 +100,29 @@ async fn the_next_attempt_that_is_told_is_after_the_wait_that_was_asked_for() {
     assert!(wait > Duration::from_secs(590), "{held}");
     gateway.stop().await;
 }
+
+/// Regression: the token that had come meanwhile was held, refreshed and proved for the 401 to the old one.
+#[actix_web::test]
+async fn a_401_to_a_probe_with_a_token_that_was_replaced_meanwhile_holds_nothing() {
+    let oauth = OAuthOptions { expires_in: Duration::from_secs(2), ..OAuthOptions::default() };
+    let options = SandboxOptions { tokens: Some(Vec::new()), oauth, ..SandboxOptions::default() };
+    let one_at_a_time = [
+        ("credentials.refresh_token", "seed"),
+        ("upstream.batch_size", "1"),
+        ("upstream.max_in_flight", "1"),
+        ("upstream.breaker_failures", "1"),
+    ];
+    let gateway = Gateway::with(options, &oauth2(&one_at_a_time)).await;
+    eventually(async || (gateway.sandbox.stats().probes == 1).then_some(())).await;
+    // The breaker probes after a second; that is looked at when the first token is over.
+    gateway.faults(json!([
+        {"fate": "status", "status": 500, "times": 1},
+        {"target": "probe", "fate": "delay", "ms": 1_500, "times": 1},
+    ]));
+
+    let answer = gateway.post("", &["a@example.com", "b@example.com"]).await;
+
+    assert_eq!(answer.words(), ["unknown/server_error", "sent"]);
+    assert_eq!(gateway.sandbox.stats().probes, 2, "that of the breaker and the first proof, no other");
+    gateway.stop().await;
+}
