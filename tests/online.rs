@@ -117,6 +117,21 @@ async fn a_replaced_refresh_token_that_has_no_file_is_printed_rather_than_lost()
 }
 
 #[actix_web::test]
+async fn an_access_token_that_was_just_given_and_is_refused_is_not_told_to_be_replaced() {
+    let sandbox = sandbox(OAuthOptions::default()).await;
+    set_faults(&sandbox, &json!([{"target": "probe", "fate": "token_expired"}]));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), "seed").unwrap();
+    let (url, token_url) = (sandbox.base_url(), sandbox.token_url());
+
+    let ended = check(&url, &client(&token_url, file.path())).await;
+
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("(401); the token endpoint has just given it"), "{}", ended.stderr);
+    sandbox.stop().await;
+}
+
+#[actix_web::test]
 async fn a_grant_or_a_client_that_is_refused_is_told_with_what_to_do() {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), "seed").unwrap();

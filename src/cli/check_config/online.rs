@@ -38,9 +38,13 @@ async fn ask(
 ) -> Result<String, String> {
     install_crypto_provider();
     let choice = settings.credentials.choice().ok_or("no credential is set")?;
-    let seed = match &choice {
-        CredentialChoice::PersonalAccessToken(_) => None,
-        CredentialChoice::OAuth2(client) => client.refresh_token.file().map(Path::to_owned),
+    let (seed, remedy) = match &choice {
+        CredentialChoice::PersonalAccessToken(_) => (None, "make a new access token and set it"),
+        CredentialChoice::OAuth2(client) => (
+            client.refresh_token.file().map(Path::to_owned),
+            "the token endpoint has just given it; check credentials.client_id, and that \
+             credentials.token_url and upstream.base_url belong together",
+        ),
     };
     let credential = Credential::load(choice).map_err(|error| error.to_string())?;
     let upstream = Upstream::new(&settings.upstream, credential).map_err(|error| error.to_string())?;
@@ -51,21 +55,19 @@ async fn ask(
     refreshed.map_err(|error| advice(&error))?;
     let url = &settings.upstream.base_url;
     match upstream.account().await {
-        Ok(answer) => judge(answer.status, url),
+        Ok(answer) => judge(answer.status, url, remedy),
         Err(failure) => Err(format!("{url} {}", silence(failure.kind))),
     }
 }
 
-fn judge(status: StatusCode, url: &str) -> Result<String, String> {
+fn judge(status: StatusCode, url: &str, remedy: &str) -> Result<String, String> {
     match status {
         status if status.is_success() => Ok(format!("{url} accepts the credential")),
         StatusCode::FORBIDDEN => Ok(format!(
             "{url} knows the credential, which may not read its account (403); whether it may resend \
              invitations shows only when it does"
         )),
-        StatusCode::UNAUTHORIZED => {
-            Err(format!("{url} refuses the credential (401); make a new access token and set it"))
-        }
+        StatusCode::UNAUTHORIZED => Err(format!("{url} refuses the credential (401); {remedy}")),
         StatusCode::TOO_MANY_REQUESTS => Err(format!("{url} asks for fewer requests (429); try again later")),
         status if status.is_server_error() => {
             Err(format!("{url} fails ({}); try again later", status.as_u16()))
