@@ -84,6 +84,7 @@ async fn a_refresh_token_that_is_replaced_is_kept_in_its_file() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("refresh-token");
     fs::write(&file, "seed\n").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
     let (url, token_url) = (sandbox.base_url(), sandbox.token_url());
 
     for _ in 0..2 {
@@ -93,7 +94,8 @@ async fn a_refresh_token_that_is_replaced_is_kept_in_its_file() {
         let kept = fs::read_to_string(&file).unwrap();
         assert!(kept.starts_with("sandbox-refresh-"), "{kept}");
         assert!(!format!("{ended:?}").contains(kept.trim()), "the token is kept, not shown");
-        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        // Whoever runs the gateway can still read it.
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
     }
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     sandbox.stop().await;
@@ -111,6 +113,21 @@ async fn a_replaced_refresh_token_that_has_no_file_is_printed_rather_than_lost()
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stdout.lines().last().unwrap().starts_with("sandbox-refresh-"), "{}", ended.stdout);
     assert!(ended.stderr.contains("put it into its place"), "{}", ended.stderr);
+    sandbox.stop().await;
+}
+
+#[actix_web::test]
+async fn an_access_token_that_was_just_given_and_is_refused_is_not_told_to_be_replaced() {
+    let sandbox = sandbox(OAuthOptions::default()).await;
+    set_faults(&sandbox, &json!([{"target": "probe", "fate": "token_expired"}]));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), "seed").unwrap();
+    let (url, token_url) = (sandbox.base_url(), sandbox.token_url());
+
+    let ended = check(&url, &client(&token_url, file.path())).await;
+
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("(401); the token endpoint has just given it"), "{}", ended.stderr);
     sandbox.stop().await;
 }
 

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{
     breaker::BreakerState,
-    dispatcher::{Dispatcher, Event},
+    dispatcher::{Dispatcher, Event, Probed},
     forecast::Forecast,
     health::Gate,
     pace::Outlook,
@@ -51,13 +51,13 @@ impl Dispatcher {
                     self.metrics.set_upstream_in_flight(self.calls.len());
                 }
             }
-            Event::Probed(probe) => {
+            Event::Probed(Probed { launched, generation, found }) => {
                 self.probing = false;
-                match probe {
+                match found {
                     Probe::Alive => self.health.probe_answered(),
                     Probe::Unauthorized => {
                         self.health.probe_answered();
-                        self.credential_refused(now, now);
+                        self.token_refused(generation, launched, now);
                     }
                     Probe::Failing(told) => self.health.probe_failed(told, now),
                 }
@@ -74,7 +74,10 @@ impl Dispatcher {
         if !self.probing && self.health.wants_probe(now) && !self.resends.is_empty() {
             self.probing = true;
             let upstream = self.upstream.clone();
-            self.spawn(async move { Event::Probed(upstream.probe().await) });
+            self.spawn(async move {
+                let generation = upstream.generation();
+                Event::Probed(Probed { launched: now, generation, found: upstream.probe().await })
+            });
         }
         if now >= self.chores.reread {
             self.chores.reread = now + REREAD_INTERVAL;

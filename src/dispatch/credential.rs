@@ -36,6 +36,8 @@ pub(super) struct Tending {
 pub(super) struct Proof {
     /// Which token it is about.
     generation: u64,
+    /// Whether a file brought it, just before the proof.
+    reread: bool,
     /// Whether that one was had for the proof.
     refreshed: bool,
     found: Result<Probe, RenewalError>,
@@ -70,27 +72,30 @@ impl Dispatcher {
         let upstream = self.upstream.clone();
         self.spawn(async move {
             // What the files hold now is what is to be proved; unreadable ones leave the old.
-            if let Err(error) = upstream.reread_credential().await {
+            let reread = upstream.reread_credential().await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "A credential's file can't be used; what is in use stays.");
-            }
+                false
+            });
             let mut refreshed = false;
             if upstream.generation() == refused {
                 match upstream.refresh().await {
                     Ok(new) => refreshed = new,
                     Err(error) => {
-                        let proof = Proof { generation: refused, refreshed, found: Err(error) };
+                        let proof = Proof { generation: refused, reread, refreshed, found: Err(error) };
                         return Event::CredentialProved(proof);
                     }
                 }
             }
             let generation = upstream.generation();
-            Event::CredentialProved(Proof { generation, refreshed, found: Ok(upstream.probe().await) })
+            let found = Ok(upstream.probe().await);
+            Event::CredentialProved(Proof { generation, reread, refreshed, found })
         });
     }
 
-    /// Upstream refuses the token in use.
-    pub(super) fn credential_refused(&mut self, launched: Instant, now: Instant) {
-        if self.health.credential_refused(launched, now) {
+    /// Upstream refuses a token. One that has been replaced since says nothing about the new one.
+    pub(super) fn token_refused(&mut self, generation: u64, launched: Instant, now: Instant) {
+        let is_in_use = generation == self.upstream.generation();
+        if is_in_use && self.health.credential_refused(launched, now) {
             self.tending.refused = self.upstream.generation();
             self.metrics.set_credential_valid(false);
         }
@@ -98,6 +103,9 @@ impl Dispatcher {
 
     pub(super) fn credential_proved(&mut self, proof: Proof, now: Instant) {
         self.tending.renewing = false;
+        if proof.reread {
+            self.has_new_secrets();
+        }
         if proof.refreshed {
             self.has_a_token();
         }
@@ -145,14 +153,18 @@ impl Dispatcher {
         match found {
             Ok(false) => {}
             Ok(true) => {
-                tracing::info!("Took over a new secret from its file.");
-                self.tell_expiry();
+                self.has_new_secrets();
                 self.health.credential_changed(now);
             }
             Err(error) => {
                 tracing::warn!(%error, "A credential's file can't be used; what is in use stays.");
             }
         }
+    }
+
+    fn has_new_secrets(&self) {
+        tracing::info!("Took over a new secret from its file.");
+        self.tell_expiry();
     }
 
     fn has_no_token(&mut self, error: &RenewalError, now: Instant) {

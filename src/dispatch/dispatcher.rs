@@ -66,10 +66,18 @@ pub enum Because {
 /// What a job of this thread found.
 pub(super) enum Event {
     CallEnded(u64, Report),
-    Probed(Probe),
+    Probed(Probed),
     CredentialProved(Proof),
     CredentialRefreshed(Result<bool, RenewalError>),
     CredentialReread(Result<bool, CredentialError>),
+}
+
+/// How a probe of a failing upstream went.
+pub(super) struct Probed {
+    pub(super) launched: Instant,
+    /// Which token it carried.
+    pub(super) generation: u64,
+    pub(super) found: Probe,
 }
 
 /// The settings that dispatch works by.

@@ -200,10 +200,7 @@ impl Dispatcher {
     }
 
     fn was_unauthorized(&mut self, call: Call, generation: u64, now: Instant) {
-        // A 401 to a token that has been replaced since says nothing about the new one.
-        if generation == self.upstream.generation() {
-            self.credential_refused(call.launched, now);
-        }
+        self.token_refused(generation, call.launched, now);
         self.retry(RetryReason::Unauthorized, call);
     }
 

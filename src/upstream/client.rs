@@ -156,8 +156,7 @@ impl Upstream {
             headers.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
         }
         headers.extend(trace.map(|trace| (TRACEPARENT, trace)));
-        let client = self.shared.client.borrow().clone();
-        let request = Request {
+        self.send(Request {
             method,
             uri: uri.clone(),
             headers,
@@ -165,7 +164,13 @@ impl Upstream {
             timeout: self.shared.timeout,
             max_answer_bytes: MAX_ANSWER_BYTES,
             written,
-        };
+        })
+        .await
+    }
+
+    /// Every exchange goes through here, so that none leaves a connection behind that answers another.
+    pub(super) async fn send(&self, request: Request) -> Result<Answer, Failure> {
+        let client = self.shared.client.borrow().clone();
         let exchange = client.exchange(request).await;
         if exchange.as_ref().is_ok_and(|answer| answer.status.is_informational()) {
             self.replace_connections();

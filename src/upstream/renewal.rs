@@ -11,11 +11,11 @@ use tokio::time::Instant;
 
 use super::{
     client::{AGENT, MAX_ANSWER_BYTES, Upstream},
-    credential::{CredentialError, RenewalError, judge},
+    credential::{CredentialError, RenewalError, TokenRequest, judge},
 };
 use crate::{
     domain::Timestamp,
-    outbound::{Request, Written},
+    outbound::{Answer, Failure, Request, Written},
 };
 
 impl Upstream {
@@ -36,7 +36,21 @@ impl Upstream {
     /// # Errors
     /// When there is no new one; the old one stays in use.
     pub async fn refresh(&self) -> Result<bool, RenewalError> {
-        let Some(request) = self.shared.credential.borrow().token_request() else { return Ok(false) };
+        loop {
+            let request = self.shared.credential.borrow().token_request(Instant::now());
+            let Some((request, asked)) = request else { return Ok(false) };
+            let found = judge(self.ask_for_token(request).await?);
+            let mut credential = self.shared.credential.borrow_mut();
+            match found {
+                Ok(granted) => return Ok(credential.granted(granted, &asked).map(|()| true)?),
+                // Says nothing about the secrets that have come from the files meanwhile.
+                Err(_) if credential.has_changed_since(&asked) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn ask_for_token(&self, request: TokenRequest) -> Result<Result<Answer, Failure>, RenewalError> {
         let uri: Uri =
             request.url.expose_secret().parse().map_err(|_| RenewalError::NoToken { status: 0 })?;
         let mut headers = vec![
@@ -48,24 +62,18 @@ impl Upstream {
             let form = HeaderValue::from_static("application/x-www-form-urlencoded");
             headers.push((CONTENT_TYPE, form));
         }
-        let asked = Instant::now();
-        let client = self.shared.client.borrow().clone();
-        let exchange = client
-            .exchange(Request {
-                method: Method::POST,
-                uri,
-                headers,
-                body: request.form,
-                // No less than a call may take: an answer that is given up on may hold the only token
-                // that is still good.
-                timeout: self.shared.timeout,
-                max_answer_bytes: MAX_ANSWER_BYTES,
-                written: Written::default(),
-            })
-            .await;
-        let granted = judge(exchange)?;
-        self.shared.credential.borrow_mut().granted(granted, asked)?;
-        Ok(true)
+        let request = Request {
+            method: Method::POST,
+            uri,
+            headers,
+            body: request.form,
+            // No less than a call may take: an answer that is given up on may hold the only token
+            // that is still good.
+            timeout: self.shared.timeout,
+            max_answer_bytes: MAX_ANSWER_BYTES,
+            written: Written::default(),
+        };
+        Ok(self.send(request).await)
     }
 
     /// Whether there is a token to call with: with OAuth2 not before the first refresh.

@@ -97,6 +97,23 @@ async fn what_was_sent_already_is_success_and_is_not_sent_again() {
     gateway.stop().await;
 }
 
+/// Who posts no more than `retry` loses the others.
+#[actix_web::test]
+async fn more_than_retry_can_hold_is_told_to_be_posted_as_a_whole() {
+    let overrides = [("dispatch.max_hold_seconds", "1")];
+    let gateway = Gateway::with(SandboxOptions::default(), &overrides).await;
+    gateway.faults(json!([{"fate": "status", "status": 429, "retry_after": "60"}]));
+
+    for (count, words) in [(1000, "post them again"), (1001, "post the whole list again")] {
+        let answer = gateway.patch(&addresses("a", count)).await;
+
+        let body = answer.fault(503, "not_sent");
+        assert_eq!(body["retry"].as_array().unwrap().len(), 1000);
+        assert!(body["description"].as_str().unwrap().ends_with(words), "{body}");
+    }
+    gateway.stop().await;
+}
+
 /// What a list is made of, in the order in which it is sent.
 const KINDS: [(&str, &[&str]); 5] = [
     ("sent", &["a@example.com", "b@example.com"]),

@@ -32,6 +32,7 @@ mod problem;
 mod process;
 mod recent_sends;
 mod refusals;
+mod renewals;
 mod results;
 mod scrape;
 mod sharing;

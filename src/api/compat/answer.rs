@@ -9,7 +9,7 @@ use actix_web::{
 use serde::Serialize;
 use serde_json::json;
 
-use super::digest::Digest;
+use super::digest::{Digest, MOST_TOLD};
 use crate::{
     api::{
         problem::jittered,
@@ -54,7 +54,11 @@ pub(super) async fn write(record: &Record, resends: &Resends) -> HttpResponse {
     }
     response.json(Body {
         error: end.word(),
-        description: format!("{}; {}", sum(&snapshot.counts, &digest), end.advice(record, resends)),
+        description: format!(
+            "{}; {}",
+            sum(&snapshot.counts, &digest),
+            end.advice(&snapshot, record, resends)
+        ),
         resend_id: record.id.to_string(),
         counts: render::counts(&snapshot.counts),
         digest,
@@ -106,7 +110,7 @@ impl End {
     }
 
     /// What the caller had best do. Clients print it; it holds no address.
-    fn advice(self, record: &Record, resends: &Resends) -> String {
+    fn advice(self, snapshot: &Snapshot, record: &Record, resends: &Resends) -> String {
         match self {
             Self::Done => "nothing is left to do".to_owned(),
             Self::StillSending => {
@@ -117,6 +121,10 @@ impl End {
             Self::OutcomeUnknown => "nobody can say whether those in unknown were sent; \
                                      those in retry, if any, were not"
                 .to_owned(),
+            Self::NotSent if snapshot.counts.of(OutcomeKind::NotSent) > MOST_TOLD as u64 => format!(
+                "those in retry, the first {MOST_TOLD} of them, were certainly not sent: post the whole list \
+                 again"
+            ),
             Self::NotSent => "those in retry were certainly not sent: post them again".to_owned(),
             Self::Rejected => {
                 "fax.plus refused those in rejected; there is nothing to do for the others".to_owned()

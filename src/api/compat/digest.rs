@@ -8,7 +8,7 @@ use tokio::task::yield_now;
 use crate::{domain::Outcome, store::Record};
 
 /// Most addresses of each kind that are told.
-const MOST_TOLD: usize = 1000;
+pub(super) const MOST_TOLD: usize = 1000;
 /// Most different reasons of each kind that are told.
 const MOST_REASONS: usize = 10;
 /// Rows read at once.

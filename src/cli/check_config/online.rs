@@ -7,7 +7,7 @@
 use std::{
     fs,
     io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown},
     path::Path,
 };
 
@@ -38,9 +38,13 @@ async fn ask(
 ) -> Result<String, String> {
     install_crypto_provider();
     let choice = settings.credentials.choice().ok_or("no credential is set")?;
-    let seed = match &choice {
-        CredentialChoice::PersonalAccessToken(_) => None,
-        CredentialChoice::OAuth2(client) => client.refresh_token.file().map(Path::to_owned),
+    let (seed, remedy) = match &choice {
+        CredentialChoice::PersonalAccessToken(_) => (None, "make a new access token and set it"),
+        CredentialChoice::OAuth2(client) => (
+            client.refresh_token.file().map(Path::to_owned),
+            "the token endpoint has just given it; check credentials.client_id, and that \
+             credentials.token_url and upstream.base_url belong together",
+        ),
     };
     let credential = Credential::load(choice).map_err(|error| error.to_string())?;
     let upstream = Upstream::new(&settings.upstream, credential).map_err(|error| error.to_string())?;
@@ -51,21 +55,19 @@ async fn ask(
     refreshed.map_err(|error| advice(&error))?;
     let url = &settings.upstream.base_url;
     match upstream.account().await {
-        Ok(answer) => judge(answer.status, url),
+        Ok(answer) => judge(answer.status, url, remedy),
         Err(failure) => Err(format!("{url} {}", silence(failure.kind))),
     }
 }
 
-fn judge(status: StatusCode, url: &str) -> Result<String, String> {
+fn judge(status: StatusCode, url: &str, remedy: &str) -> Result<String, String> {
     match status {
         status if status.is_success() => Ok(format!("{url} accepts the credential")),
         StatusCode::FORBIDDEN => Ok(format!(
             "{url} knows the credential, which may not read its account (403); whether it may resend \
              invitations shows only when it does"
         )),
-        StatusCode::UNAUTHORIZED => {
-            Err(format!("{url} refuses the credential (401); make a new access token and set it"))
-        }
+        StatusCode::UNAUTHORIZED => Err(format!("{url} refuses the credential (401); {remedy}")),
         StatusCode::TOO_MANY_REQUESTS => Err(format!("{url} asks for fewer requests (429); try again later")),
         status if status.is_server_error() => {
             Err(format!("{url} fails ({}); try again later", status.as_u16()))
@@ -120,13 +122,23 @@ fn keep(
         Some((path, Err(error))) => format!("{} can't be written: {error}", path.display()),
         None => "it stands among the settings".to_owned(),
     };
+    // First: with a stderr that takes nothing it must not be lost.
+    writeln!(stdout, "{}", token.expose_secret())?;
+    stdout.flush()?;
     writeln!(
         stderr,
         "online: fax.plus replaced the refresh token, and the old one is of no use any more ({why}).\n\
-         online: the new one follows on stdout; put it into its place:"
-    )?;
-    writeln!(stdout, "{}", token.expose_secret())?;
-    stdout.flush()
+         online: the new one is the last line on stdout; put it into its place"
+    )
+}
+
+/// Gives a file the owner and the mode of another: whoever checks is not always whoever runs the gateway.
+fn belongs_as(file: &fs::File, other: &fs::Metadata) -> io::Result<()> {
+    let own = file.metadata()?;
+    if (own.uid(), own.gid()) != (other.uid(), other.gid()) {
+        fchown(file, Some(other.uid()), Some(other.gid()))?;
+    }
+    file.set_permissions(fs::Permissions::from_mode(other.mode() & 0o777))
 }
 
 /// Replaces a file as a whole: a power cut leaves the old token or the new one.
@@ -135,6 +147,7 @@ fn replace(path: &Path, token: &SecretString) -> io::Result<()> {
     let new = path.with_extension(format!("new-{}", std::process::id()));
     let written =
         fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new).and_then(|mut file| {
+            belongs_as(&file, &fs::metadata(&path)?)?;
             writeln!(file, "{}", token.expose_secret())?;
             file.sync_all()
         });
@@ -145,5 +158,20 @@ fn replace(path: &Path, token: &SecretString) -> io::Result<()> {
             drop(fs::remove_file(&new));
             Err(error)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replaced_token_is_printed_also_when_nobody_reads_stderr() {
+        let mut stdout = Vec::new();
+        let mut nowhere: &mut [u8] = &mut [];
+
+        assert!(keep(None, &SecretString::from("the-new-one"), &mut stdout, &mut nowhere).is_err());
+
+        assert_eq!(stdout, b"the-new-one\n");
     }
 }

@@ -233,7 +233,14 @@ impl Health {
         });
         let pausing =
             self.pausing.filter(|pausing| breaker.is_none_or(|breaker| breaker.reason != pausing.reason));
-        [self.credential, breaker, self.forbidden, self.refusing, pausing].into_iter().flatten().collect()
+        // Their probes obey `Retry-After`, too.
+        let paused_until = self.pausing.map(|pausing| pausing.next_attempt);
+        let probed = |trouble: Trouble| Trouble {
+            next_attempt: paused_until.map_or(trouble.next_attempt, |until| until.max(trouble.next_attempt)),
+            ..trouble
+        };
+        let (credential, breaker) = (self.credential.map(probed), breaker.map(probed));
+        [credential, breaker, self.forbidden, self.refusing, pausing].into_iter().flatten().collect()
     }
 }
 

@@ -4,6 +4,7 @@
 //! from then on; a seed that changes wins over it, because a person put it there.
 
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::Instant;
 
 use super::{CredentialError, token_endpoint::TokenRequest};
 use crate::config::{OAuth2Settings, SecretSource};
@@ -13,13 +14,22 @@ pub(super) struct Grant {
     client_secret: SecretString,
     seed: SecretString,
     refresh_token: SecretString,
+    /// Grows with each change of the sources.
+    edition: u64,
+}
+
+/// What was in use when an access token was asked for.
+pub(in crate::upstream) struct Asked {
+    pub(super) at: Instant,
+    pub(super) edition: u64,
+    refresh_token: SecretString,
 }
 
 impl Grant {
     pub(super) fn load(settings: OAuth2Settings) -> Result<Self, CredentialError> {
         let client_secret = settings.client_secret.load()?;
         let seed = settings.refresh_token.load()?;
-        Ok(Self { settings, client_secret, refresh_token: seed.clone(), seed })
+        Ok(Self { settings, client_secret, refresh_token: seed.clone(), seed, edition: 0 })
     }
 
     pub(super) fn client_id(&self) -> &str {
@@ -41,18 +51,28 @@ impl Grant {
             self.seed = seed;
         }
         self.client_secret = client_secret;
-        new_secret || new_seed
+        let is_new = new_secret || new_seed;
+        self.edition += u64::from(is_new);
+        is_new
     }
 
-    pub(super) fn rotate(&mut self, refresh_token: SecretString) {
-        self.refresh_token = refresh_token;
+    /// Takes over what replaces the refresh token that was used, unless a person changed the seed since.
+    pub(super) fn rotate(&mut self, asked: &Asked, refresh_token: SecretString) {
+        if asked.refresh_token.expose_secret() == self.refresh_token.expose_secret() {
+            self.refresh_token = refresh_token;
+        }
+    }
+
+    pub(super) fn edition(&self) -> u64 {
+        self.edition
     }
 
     pub(super) fn rotated(&self) -> Option<SecretString> {
         (self.refresh_token.expose_secret() != self.seed.expose_secret()).then(|| self.refresh_token.clone())
     }
 
-    pub(super) fn request(&self) -> TokenRequest {
-        TokenRequest::new(&self.settings, &self.client_secret, &self.refresh_token)
+    pub(super) fn request(&self, now: Instant) -> (TokenRequest, Asked) {
+        let asked = Asked { at: now, edition: self.edition, refresh_token: self.refresh_token.clone() };
+        (TokenRequest::new(&self.settings, &self.client_secret, &self.refresh_token), asked)
     }
 }

@@ -16,6 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use thiserror::Error;
 use tokio::time::Instant;
 
+pub(super) use self::grant::Asked;
 use self::grant::Grant;
 pub use self::token_endpoint::RenewalError;
 pub(super) use self::token_endpoint::{TokenRequest, judge};
@@ -156,25 +157,35 @@ impl Credential {
         }
     }
 
-    /// The request that has a new access token; `None` for a personal one.
-    pub(super) fn token_request(&self) -> Option<TokenRequest> {
+    /// The request that has a new access token, made now; `None` for a personal one.
+    pub(super) fn token_request(&self, now: Instant) -> Option<(TokenRequest, Asked)> {
         match &self.kind {
             Kind::Personal(_) => None,
-            Kind::OAuth2(grant) => Some(grant.request()),
+            Kind::OAuth2(grant) => Some(grant.request(now)),
         }
     }
 
-    /// Takes an access token over that was asked for at `asked`, and the refresh token if it was replaced.
-    pub(super) fn granted(&mut self, granted: Granted, asked: Instant) -> Result<(), CredentialError> {
-        let authorization = header(&granted.access_token)?;
-        if let (Kind::OAuth2(grant), Some(refresh_token)) = (&mut self.kind, granted.refresh_token) {
-            grant.rotate(refresh_token);
+    /// Whether the files brought other secrets than those that were used.
+    pub(super) fn has_changed_since(&self, asked: &Asked) -> bool {
+        match &self.kind {
+            Kind::Personal(_) => false,
+            Kind::OAuth2(grant) => grant.edition() != asked.edition,
         }
-        self.authorization = Some(authorization);
+    }
+
+    /// Takes an access token over, and the refresh token if it was replaced.
+    pub(super) fn granted(&mut self, granted: Granted, asked: &Asked) -> Result<(), CredentialError> {
+        // First: the one that was used may be of no use any more, whatever else the answer is worth.
+        if let (Kind::OAuth2(grant), Some(refresh_token)) = (&mut self.kind, granted.refresh_token) {
+            grant.rotate(asked, refresh_token);
+        }
+        self.authorization = Some(header(&granted.access_token)?);
         self.generation += 1;
-        let left = granted.lifetime.saturating_sub(asked.elapsed());
+        let left = granted.lifetime.saturating_sub(asked.at.elapsed());
         self.expires_at = Some(Timestamp::now().plus(left));
-        self.refresh_at = Some(asked + ahead_of(granted.lifetime));
+        if !self.has_changed_since(asked) {
+            self.refresh_at = Some(asked.at + ahead_of(granted.lifetime));
+        }
         Ok(())
     }
 

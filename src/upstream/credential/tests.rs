@@ -58,7 +58,8 @@ fn an_access_token_is_shown_with_the_client_and_replaced_ahead_of_its_end() {
     assert!(!credential.is_there());
     let asked = Instant::now();
 
-    credential.granted(granted("access", None, 3600), asked).unwrap();
+    let request = credential.token_request(asked).unwrap().1;
+    credential.granted(granted("access", None, 3600), &request).unwrap();
 
     let names: Vec<_> = credential.headers().into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, [AUTHORIZATION, CLIENT_ID]);
@@ -72,7 +73,8 @@ fn a_token_that_is_over_at_once_is_not_asked_for_again_within_the_second() {
     let mut credential = oauth2();
     let asked = Instant::now();
 
-    credential.granted(granted("access", None, 0), asked).unwrap();
+    let request = credential.token_request(asked).unwrap().1;
+    credential.granted(granted("access", None, 0), &request).unwrap();
 
     assert_eq!(credential.refresh_at().unwrap() - asked, Duration::from_secs(1));
 }
@@ -83,7 +85,8 @@ fn a_replaced_refresh_token_is_used_until_the_seed_changes() {
     let now = Instant::now();
     assert!(credential.rotated().is_none());
 
-    credential.granted(granted("access", Some("second"), 60), now).unwrap();
+    let asked = credential.token_request(now).unwrap().1;
+    credential.granted(granted("access", Some("second"), 60), &asked).unwrap();
     assert_eq!(credential.rotated().unwrap().expose_secret(), "second");
     assert!(!credential.adopt(vec![secret("hush"), secret("seed")], now).unwrap());
     assert_eq!(credential.rotated().unwrap().expose_secret(), "second");
@@ -91,4 +94,41 @@ fn a_replaced_refresh_token_is_used_until_the_seed_changes() {
     assert!(credential.adopt(vec![secret("hush"), secret("new seed")], now).unwrap());
     assert!(credential.rotated().is_none());
     assert_eq!(credential.refresh_at(), Some(now));
+}
+
+#[test]
+fn a_seed_that_changes_while_the_old_one_is_being_replaced_wins() {
+    let mut credential = oauth2();
+    let now = Instant::now();
+    let asked = credential.token_request(now).unwrap().1;
+
+    credential.adopt(vec![secret("hush"), secret("new seed")], now).unwrap();
+    assert!(credential.has_changed_since(&asked));
+    credential.granted(granted("access", Some("successor of the old"), 3600), &asked).unwrap();
+
+    assert!(credential.rotated().is_none(), "the new seed is what is used next");
+    assert_eq!(credential.refresh_at(), Some(now), "and at once");
+}
+
+#[test]
+fn a_client_secret_that_changes_meanwhile_does_not_cost_the_replaced_refresh_token() {
+    let mut credential = oauth2();
+    let now = Instant::now();
+    let asked = credential.token_request(now).unwrap().1;
+
+    credential.adopt(vec![secret("hush hush"), secret("seed")], now).unwrap();
+    credential.granted(granted("access", Some("second"), 3600), &asked).unwrap();
+
+    assert_eq!(credential.rotated().unwrap().expose_secret(), "second");
+}
+
+#[test]
+fn a_replaced_refresh_token_is_kept_even_when_the_access_token_beside_it_is_of_no_use() {
+    let mut credential = oauth2();
+    let asked = credential.token_request(Instant::now()).unwrap().1;
+
+    assert!(credential.granted(granted("two\nlines", Some("second"), 60), &asked).is_err());
+
+    assert!(!credential.is_there());
+    assert_eq!(credential.rotated().unwrap().expose_secret(), "second");
 }
