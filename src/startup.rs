@@ -161,7 +161,8 @@ fn services(
     let registry = Arc::new(Registry::new(budget, settings.store.retention));
     let hasher = KeyHasher::new(Uuid::new_v4().into_bytes(), settings.dedupe.ignore_local_part_case);
     let (dispatch, thread) =
-        Dispatch::start(settings, credential, Arc::clone(&registry), Arc::clone(metrics))?;
+        // Nothing is kept across a restart yet, a pause neither.
+        Dispatch::start(settings, credential, Arc::clone(&registry), Arc::clone(metrics), None)?;
     let resends = Resends::new(settings, dispatch.clone(), registry, Arc::clone(metrics), hasher);
     Ok((resends, dispatch, thread))
 }

@@ -28,6 +28,7 @@ use super::{
     latency::Latency,
     ledger::Ledger,
     look_up::Question,
+    operate::Order,
     pace::Pace,
     promise::Promise,
     split::Culprits,
@@ -49,6 +50,7 @@ pub(super) enum Message {
     Submit(Arc<Record>),
     Stop(ResendId, Because),
     LookUp(Question),
+    Operate(Order),
     Drain { stop_drawing: Instant, deadline: Instant, done: oneshot::Sender<()> },
 }
 
@@ -239,14 +241,14 @@ impl Dispatcher {
         match message {
             Message::Submit(record) => self.accept(record),
             Message::Stop(id, because) => {
-                let held = || self.health.holds().first().map(|trouble| trouble.reason);
                 let reason = match because {
                     Because::Cancelled => NotSentReason::Cancelled,
-                    Because::WaitOver => held().unwrap_or(NotSentReason::Cancelled),
+                    Because::WaitOver => self.health.held_by().unwrap_or(NotSentReason::Cancelled),
                 };
                 self.stop(id, reason);
             }
             Message::LookUp(question) => self.answer(question),
+            Message::Operate(order) => self.obey(order),
             Message::Drain { stop_drawing, deadline, done } => {
                 self.drain = Some(Drain { stop_drawing, deadline, done: Some(done) });
             }
@@ -258,7 +260,8 @@ impl Dispatcher {
         *self.waiting.entry(record.client.clone()).or_default() += u64::from(record.list.fresh());
         // The view that the caller's answer is made of, too.
         let estimate = self.view.borrow().estimate(u64::from(record.list.fresh()));
-        self.resends.insert(id, Active::new(record, Promise::new(estimate, Instant::now())));
+        let promise = estimate.map(|lasts| Promise::new(lasts, Instant::now()));
+        self.resends.insert(id, Active::new(record, promise));
         if self.drain.as_ref().is_some_and(|drain| drain.stop_drawing <= Instant::now()) {
             return self.stop(id, NotSentReason::Shutdown);
         }

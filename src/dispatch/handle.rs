@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     config::{CredentialChoice, Settings},
-    domain::ResendId,
+    domain::{Paused, ResendId},
     recent::{Eviction, Recent},
     store::{Record, Registry},
     telemetry::metrics::{EvictionCause, Metrics},
@@ -80,8 +80,8 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
-    /// Starts the thread. It runs until drained; if it panics, the process ends, because nobody could
-    /// say any more who was mailed.
+    /// Starts the thread, `paused` if an operator has left it so. It runs until drained; if it panics, the
+    /// process ends, because nobody could say any more who was mailed.
     ///
     /// # Errors
     /// When the credential, the trusted authorities or the thread can't be had.
@@ -90,6 +90,7 @@ impl Dispatch {
         credential: CredentialChoice,
         registry: Arc<Registry>,
         metrics: Arc<Metrics>,
+        paused: Option<Paused>,
     ) -> Result<(Self, JoinHandle<()>), StartError> {
         let (inbox, messages) = mpsc::channel(INBOX);
         let (view, watcher) = watch::channel(View::default());
@@ -104,7 +105,11 @@ impl Dispatch {
                 let credential = Credential::load(credential)?;
                 let upstream = Upstream::new(&settings.upstream, credential)?;
                 let parts = Parts { ledger, upstream, metrics, registry, queued, view };
-                Ok((runtime, Dispatcher::new(&settings, parts)))
+                let mut dispatcher = Dispatcher::new(&settings, parts);
+                if let Some(paused) = paused {
+                    dispatcher.start_paused(paused, Instant::now());
+                }
+                Ok((runtime, dispatcher))
             };
             thread::Builder::new().name("dispatch".to_owned()).spawn(move || {
                 let guard = AbortOnPanic;
@@ -190,7 +195,7 @@ impl Dispatch {
     /// How long a caller should wait before it posts again.
     pub fn retry_after(&self) -> Duration {
         let view = self.view();
-        view.estimate(view.queued / 4).clamp(Duration::from_secs(1), Duration::from_secs(600))
+        view.look_again(view.queued / 4).clamp(Duration::from_secs(1), Duration::from_secs(600))
     }
 }
 

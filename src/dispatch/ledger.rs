@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::call::Member;
 use crate::{
-    domain::{AddressKey, Outcome},
+    domain::{AddressKey, Outcome, Paused},
     intake::Address,
     recent::{Memory, Recent},
     store::Record,
@@ -77,6 +77,14 @@ impl Ledger {
     ) {
         match self {
             Self::Memory(_) => record.settle(outcomes, tell),
+        }
+    }
+
+    /// Hears that an operator has paused or resumed, or changed the note, for the next start to be told.
+    pub(super) fn keep_pause(&mut self, paused: Option<&Paused>) {
+        match (self, paused) {
+            // RAM knows of no next start.
+            (Self::Memory(_), Some(_) | None) => {}
         }
     }
 

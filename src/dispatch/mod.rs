@@ -21,6 +21,7 @@ mod latency;
 mod launch;
 mod ledger;
 mod look_up;
+mod operate;
 mod pace;
 mod promise;
 mod release;

@@ -35,7 +35,7 @@ fn dispatch(sandbox: &Sandbox) -> (Dispatch, std::thread::JoinHandle<()>) {
     let settings = Settings::load(&LoadOptions { overrides, ..LoadOptions::default() }).unwrap();
     let metrics = Metrics::new(BuildInfo::current(), &[ClientName::anonymous()], &[]).unwrap();
     let registry = Arc::new(Registry::new(1 << 20, Duration::from_secs(60)));
-    Dispatch::start(&settings, settings.credentials.choice().unwrap(), registry, metrics).unwrap()
+    Dispatch::start(&settings, settings.credentials.choice().unwrap(), registry, metrics, None).unwrap()
 }
 
 #[actix_web::test]

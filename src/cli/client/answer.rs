@@ -42,7 +42,9 @@ pub(crate) struct Hold {
 pub(crate) struct Plan {
     pub(crate) counts: BTreeMap<String, u64>,
     pub(crate) upstream_calls: u64,
-    pub(crate) estimated_seconds: f64,
+    /// Not while the gateway is paused.
+    pub(crate) estimated_seconds: Option<f64>,
+    pub(crate) hold: Option<Hold>,
     #[serde(default)]
     pub(crate) sandbox: bool,
 }
