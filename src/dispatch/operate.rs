@@ -80,10 +80,11 @@ impl Dispatcher {
         drop(order.obeyed.send(self.view.borrow().clone()));
     }
 
-    /// Goes on with the pause that stood when the gateway ended.
+    /// Goes on with the pause that stood when the gateway ended, and shows it before anybody can look.
     pub(super) fn start_paused(&mut self, paused: Paused, now: Instant) {
         let age = Duration::from_millis(Timestamp::now().0.saturating_sub(paused.since.0));
         self.health.pause(paused, now.checked_sub(age).unwrap_or(now));
+        self.publish(now);
         tracing::info!("Starts paused, as an operator has left it.");
     }
 }

@@ -49,6 +49,17 @@ pub(crate) struct Plan {
     pub(crate) sandbox: bool,
 }
 
+/// How the gateway stands, for an operator.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Standing {
+    pub(crate) paused: bool,
+    pub(crate) since: Option<String>,
+    pub(crate) note: Option<String>,
+    pub(crate) calls_in_flight: u64,
+    pub(crate) queued_addresses: u64,
+    pub(crate) active_resends: u64,
+}
+
 /// A page of resends, the newest first.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Page {

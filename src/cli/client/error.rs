@@ -86,6 +86,11 @@ impl CallError {
         }
     }
 
+    /// Whether the gateway keeps from this caller what it asks for, or is too old to know it.
+    pub(crate) fn is_withheld(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if matches!(refusal.word(), "not-allowed" | "no-such-path"))
+    }
+
     /// Whether the gateway says that it knows of no such resend.
     pub(crate) fn is_unknown_resend(&self) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.word() == "no-such-resend")
@@ -107,6 +112,7 @@ impl Refusal {
             "media-type" => "say with --input-format what the list is",
             "empty-list" => "nothing to do: there is no address in it",
             "too-large" => "send it in parts, or raise the limit in the settings of the gateway",
+            "not-allowed" => "do it where the gateway listens on a loopback address (server.listen)",
             "no-such-resend" => "`faxplus-gateway status` lists the resends that the gateway knows",
             "bad-query" => "the gateway may be older than this command: compare their --version",
             "no-such-path" => "check --url; the gateway may be older than this command",
