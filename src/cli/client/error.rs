@@ -86,9 +86,19 @@ impl CallError {
         }
     }
 
-    /// Whether the gateway keeps from this caller what it asks for, or is too old to know it.
+    /// Whether the gateway, or a proxy before it, keeps from this caller what it asks for, or does not know it.
     pub(crate) fn is_withheld(&self) -> bool {
-        matches!(self, Self::Refused(refusal) if matches!(refusal.word(), "not-allowed" | "no-such-path"))
+        match self {
+            Self::Refused(refusal) => matches!(refusal.word(), "not-allowed" | "no-such-path"),
+            Self::Stranger { status, .. } => matches!(status, 401 | 403 | 404),
+            Self::Tls(_)
+            | Self::UserInUrl
+            | Self::Token { .. }
+            | Self::Unreachable { .. }
+            | Self::Broken
+            | Self::Silent { .. }
+            | Self::Unreadable => false,
+        }
     }
 
     /// Whether the gateway says that it knows of no such resend.
