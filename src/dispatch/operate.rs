@@ -63,6 +63,8 @@ impl Dispatcher {
                 if !self.health.note_pause(note.clone()) {
                     let note = note.unwrap_or_else(PauseNote::none);
                     self.health.pause(Paused { since: Timestamp::now(), note }, now);
+                    // Calls that got through an earlier hold may have left duplicates that lead their lists.
+                    self.last_held = false;
                     tracing::info!("Paused by an operator.");
                 }
             }
@@ -82,8 +84,11 @@ impl Dispatcher {
 
     /// Goes on with the pause that stood when the gateway ended, and shows it before anybody can look.
     pub(super) fn start_paused(&mut self, paused: Paused, now: Instant) {
-        let age = Duration::from_millis(Timestamp::now().0.saturating_sub(paused.since.0));
-        self.health.pause(paused, now.checked_sub(age).unwrap_or(now));
+        let told_now = Timestamp::now();
+        // Clocks may have been set back since.
+        let since = paused.since.min(told_now);
+        let age = Duration::from_millis(told_now.0 - since.0);
+        self.health.pause(Paused { since, ..paused }, now.checked_sub(age).unwrap_or(now));
         self.publish(now);
         tracing::info!("Starts paused, as an operator has left it.");
     }
