@@ -7,7 +7,7 @@ use std::{
 
 use actix_web::rt::System;
 use clap::{Parser, Subcommand};
-use faxplus_gateway::cli::{cancel, check_config, demo, probe, sandbox, send, serve, status};
+use faxplus_gateway::cli::{cancel, check_config, demo, pause, probe, resume, sandbox, send, serve, status};
 
 /// Resends fax.plus member invitations: any list in, calls of ten out, one true outcome per address.
 #[derive(Debug, Parser)]
@@ -29,6 +29,10 @@ enum Command {
     Status(status::Status),
     /// Send nothing more of a resend
     Cancel(cancel::Cancel),
+    /// Send nothing more for anybody until `resume`; lists are still taken, and nothing is lost
+    Pause(pause::Pause),
+    /// Go on after a pause
+    Resume(resume::Resume),
     /// Run a simulated fax.plus alone
     Sandbox(sandbox::SandboxArgs),
     /// Print the effective settings, or everything that is wrong with them
@@ -46,6 +50,8 @@ fn main() -> ExitCode {
             Command::Send(arguments) => send::run(arguments, &mut stdout(), &mut stderr()).await,
             Command::Status(arguments) => status::run(arguments, &mut stdout(), &mut stderr()).await,
             Command::Cancel(arguments) => cancel::run(arguments, &mut stdout(), &mut stderr()).await,
+            Command::Pause(arguments) => pause::run(arguments, &mut stdout(), &mut stderr()).await,
+            Command::Resume(arguments) => resume::run(arguments, &mut stdout(), &mut stderr()).await,
             Command::Sandbox(arguments) => sandbox::run(arguments, &mut stderr()).await,
             Command::CheckConfig(arguments) => {
                 check_config::run(arguments, &mut stdout(), &mut stderr()).await

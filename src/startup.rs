@@ -172,8 +172,14 @@ fn services(
     };
     let key = store.as_ref().map_or(new_key, Store::key);
     let hasher = KeyHasher::new(key, settings.dedupe.ignore_local_part_case);
-    let (dispatch, thread) =
-        Dispatch::start(settings, credential, Arc::clone(&registry), store.clone(), Arc::clone(metrics))?;
+    let (dispatch, thread) = Dispatch::start(
+        settings,
+        credential,
+        Arc::clone(&registry),
+        store.clone(),
+        Arc::clone(metrics),
+        None,
+    )?;
     let resends = Resends::new(settings, dispatch.clone(), registry, store, Arc::clone(metrics), hasher);
     Ok((resends, dispatch, thread))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use actix_web::web::{Bytes, Payload};
 use futures_util::StreamExt as _;
+use serde::de::DeserializeOwned;
 use tokio::{
     task::yield_now,
     time::{Instant, timeout},
@@ -95,6 +96,17 @@ pub(super) async fn read_short(payload: Payload, pace: BodyPace, most: usize) ->
         body.extend_from_slice(&piece);
     }
     Ok(body)
+}
+
+/// Reads a short body strictly: a JSON object with the members of `T` and no others. What was wrong is told by
+/// its place, not by its text.
+pub(super) fn object<T: DeserializeOwned>(body: &[u8], expected: &str) -> Result<T, Problem> {
+    // A list of the members' values would do for serde, too.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Problem::json_body(expected, 1, 1));
+    }
+    serde_json::from_slice(body)
+        .map_err(|error| Problem::json_body(expected, error.line().max(1), error.column().max(1)))
 }
 
 #[cfg(test)]

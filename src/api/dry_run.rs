@@ -27,7 +27,8 @@ struct PlanBody<'a> {
     created_at: String,
     counts: PlanCountsBody,
     upstream_calls: u64,
-    estimated_seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimated_seconds: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hold: Option<HoldBody>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -70,7 +71,7 @@ pub(super) async fn answer(
 
 fn body<'a>(state: &'a ApiState, plan: &Plan) -> PlanBody<'a> {
     let counts = plan.counts;
-    let seconds = plan.view.estimate_of_newcomer(plan.upstream_calls).as_secs_f64();
+    let estimate = plan.view.estimate_of_newcomer(plan.upstream_calls);
     let hold = plan.view.holds.first().filter(|_| plan.upstream_calls > 0);
     PlanBody {
         dry_run: true,
@@ -85,7 +86,7 @@ fn body<'a>(state: &'a ApiState, plan: &Plan) -> PlanBody<'a> {
             unknown: counts.unknown,
         },
         upstream_calls: plan.upstream_calls,
-        estimated_seconds: (seconds * 1000.0).round() / 1000.0,
+        estimated_seconds: estimate.map(|estimate| (estimate.as_secs_f64() * 1000.0).round() / 1000.0),
         hold: hold.map(|hold| would_hold(hold, counts.would_send)),
         sandbox: state.sandbox,
     }

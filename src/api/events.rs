@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{problem::Problem, query::Query, render, resends::find, routes::ApiState};
 use crate::{
     dispatch::View,
-    domain::{NotSentReason, Timestamp},
+    domain::Hold,
     store::{Record, Snapshot},
 };
 
@@ -65,24 +65,26 @@ struct Events {
     is_over: bool,
 }
 
-/// What was told, as far as it decides whether there is news. The estimate is left out: it moves with
-/// every look.
+/// What was told, as far as it decides whether there is news: of a hold not since when, and not the estimate,
+/// which moves with every look.
 struct Told {
     snapshot: Snapshot,
-    hold: Option<(NotSentReason, Option<Timestamp>)>,
+    hold: Option<Hold>,
 }
 
 impl Told {
     fn new(snapshot: Snapshot, view: &View) -> Self {
-        Self { snapshot, hold: view.holds.first().map(|hold| (hold.reason, hold.next_attempt_at)) }
+        Self { snapshot, hold: view.holds.first().cloned() }
     }
 
     fn is_same(&self, now: &Self) -> bool {
-        let same_hold = match (self.hold, now.hold) {
+        let same_hold = match (&self.hold, &now.hold) {
             (None, None) => true,
-            (Some((reason, at)), Some((reason_now, at_now))) => {
-                let millis = |at: Option<Timestamp>| at.map_or(0, |at| at.0);
-                reason == reason_now && millis(at).abs_diff(millis(at_now)) < SAME_ATTEMPT_MS
+            (Some(hold), Some(hold_now)) => {
+                let attempt = |hold: &Hold| hold.next_attempt_at.map_or(0, |at| at.0);
+                hold.reason == hold_now.reason
+                    && hold.detail == hold_now.detail
+                    && attempt(hold).abs_diff(attempt(hold_now)) < SAME_ATTEMPT_MS
             }
             (None, Some(_)) | (Some(_), None) => false,
         };

@@ -11,6 +11,7 @@ mod events;
 mod forms;
 mod media;
 mod middleware;
+mod operator;
 mod origin;
 mod pages;
 mod prefer;

@@ -40,7 +40,8 @@ pub(super) async fn look_up(
     Query::parse(request.query_string(), &[])?;
     media::plain_json(request.headers())?;
     let body = body::read_short(payload, state.body_pace, MAX_BODY).await?;
-    let address = Address::parse(&question(&body)?.email).map_err(Problem::not_an_address)?;
+    let address =
+        Address::parse(&body::object::<Question>(&body, EXPECTED)?.email).map_err(Problem::not_an_address)?;
     let recalled = state.resends.recall(&address).await.map_err(|_| Problem::shutting_down())?;
     Ok(HttpResponse::Ok().json(match recalled {
         Recalled::Nothing => Answer::default(),
@@ -54,18 +55,13 @@ pub(super) async fn look_up(
     }))
 }
 
-/// Strict: an object with this member alone. What was wrong is told by its place, not by its text.
-fn question(body: &[u8]) -> Result<Question, Problem> {
-    if body.trim_ascii_start().first() != Some(&b'{') {
-        return Err(Problem::json_body(EXPECTED, 1, 1));
-    }
-    serde_json::from_slice(body)
-        .map_err(|error| Problem::json_body(EXPECTED, error.line().max(1), error.column().max(1)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn question(body: &[u8]) -> Result<Question, Problem> {
+        body::object(body, EXPECTED)
+    }
 
     #[test]
     fn one_member_is_read_and_nothing_beside_it() {

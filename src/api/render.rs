@@ -79,7 +79,7 @@ pub(super) fn resend<'a>(
 ) -> ResendBody<'a> {
     let pending = snapshot.counts.pending();
     let unfinished = !snapshot.status.is_final();
-    let estimate = unfinished.then(|| time(Timestamp::now().plus(view.estimate(pending))));
+    let estimate = view.estimate(pending).filter(|_| unfinished);
     let hold = view.holds.first().filter(|_| unfinished && pending > 0);
     ResendBody {
         id: record.id.to_string(),
@@ -87,7 +87,7 @@ pub(super) fn resend<'a>(
         client: record.client.as_str(),
         created_at: time(record.created_at),
         finished_at: snapshot.finished_at.map(time),
-        estimated_finish_at: estimate,
+        estimated_finish_at: estimate.map(|estimate| time(Timestamp::now().plus(estimate))),
         hold: hold.map(|hold| held(hold, pending)),
         counts: counts(&snapshot.counts),
         upstream_calls: snapshot.upstream_calls,

@@ -10,7 +10,8 @@ use actix_web::{
 use tracing_actix_web::TracingLogger;
 
 use super::{
-    admin, body::BodyPace, compat, events, middleware, problem::Problem, recent_sends, resends, results,
+    admin, body::BodyPace, compat, events, middleware, operator, problem::Problem, recent_sends, resends,
+    results,
 };
 use crate::{
     config::{CompatSettings, ServerSettings},
@@ -35,6 +36,13 @@ pub const ROUTES: &[Route] = &[
         method: "POST",
         statuses: &[200, 400, 403, 408, 413, 415, 422, 503],
     },
+    Route { pattern: "/v1/operator", method: "GET", statuses: &[200, 400, 403] },
+    Route {
+        pattern: "/v1/operator/pause",
+        method: "POST",
+        statuses: &[200, 400, 403, 408, 413, 415, 422, 503],
+    },
+    Route { pattern: "/v1/operator/resume", method: "POST", statuses: &[200, 400, 403, 408, 413, 415, 503] },
     Route { pattern: "/livez", method: "GET", statuses: &[200, 403] },
     Route { pattern: "/readyz", method: "GET", statuses: &[200, 400, 403, 503] },
     Route { pattern: "/metrics", method: "GET", statuses: &[200, 403] },
@@ -50,6 +58,8 @@ pub struct ApiState {
     pub(super) max_wait: Duration,
     pub(super) compat_wait: Duration,
     pub(super) body_pace: BodyPace,
+    /// Whether callers may operate the gateway: without authentication only those on this machine.
+    pub(super) may_operate: bool,
 }
 
 impl ApiState {
@@ -63,6 +73,7 @@ impl ApiState {
             max_wait: settings.max_wait,
             compat_wait: compat.wait,
             body_pace: BodyPace::new(settings),
+            may_operate: settings.listen.ip().is_loopback(),
         }
     }
 }
@@ -96,11 +107,10 @@ pub fn main_routes(config: &mut ServiceConfig) {
                     .route(web::patch().to(compat::patch))
                     .default_service(web::to(|| refuse(Problem::method("PATCH")))),
             )
-            .service(
-                web::resource("/v1/recent-sends/lookup")
-                    .route(web::post().to(recent_sends::look_up))
-                    .default_service(web::to(|| refuse(Problem::method("POST")))),
-            )
+            .service(post_only("/v1/recent-sends/lookup", web::post().to(recent_sends::look_up)))
+            .service(read_only("/v1/operator", web::get().to(operator::get)))
+            .service(post_only("/v1/operator/pause", web::post().to(operator::pause)))
+            .service(post_only("/v1/operator/resume", web::post().to(operator::resume)))
             .default_service(web::to(|| refuse(Problem::no_such_path()))),
     );
 }
@@ -121,6 +131,11 @@ pub fn admin_routes(config: &mut ServiceConfig) {
 /// A path that can only be got.
 fn read_only(path: &str, get: actix_web::Route) -> Resource {
     web::resource(path).route(get).default_service(web::to(|| refuse(Problem::method("GET"))))
+}
+
+/// A path that can only be posted to.
+fn post_only(path: &str, post: actix_web::Route) -> Resource {
+    web::resource(path).route(post).default_service(web::to(|| refuse(Problem::method("POST"))))
 }
 
 async fn refuse(problem: Problem) -> Result<HttpResponse, Problem> {

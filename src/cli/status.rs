@@ -1,4 +1,4 @@
-//! `status [ID]`: the newest resends of a running gateway, or one of them in words.
+//! `status [ID]`: whether a running gateway is paused and its newest resends, or one of them in words.
 
 use std::{
     io::{self, IsTerminal as _, Write},
@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::{
     FAILURE, SUCCESS,
-    client::{CallError, Client, Page, Resend, Target, parse, resend_id},
+    client::{CallError, Client, Page, Resend, Standing, Target, parse, resend_id},
     paint::Paint,
     words,
 };
@@ -72,10 +72,24 @@ async fn perform(arguments: &Status, stdout: &mut impl Write) -> Result<(), Stat
     } else if arguments.id.is_some() {
         words::resend(&parse::<Resend>(&answer)?, SystemTime::now(), paint)
     } else {
-        table(&parse(&answer)?, paint)
+        let paused = paused(&client, &arguments.target, paint).await?;
+        format!("{paused}{}", table(&parse(&answer)?, paint))
     };
     stdout.write_all(text.as_bytes())?;
     Ok(stdout.flush()?)
+}
+
+/// That the gateway is paused, on lines of their own; nothing where this caller may not know more than the
+/// resends tell.
+async fn paused(client: &Client, target: &Target, paint: Paint) -> Result<String, CallError> {
+    match client.ask(Method::GET, "/v1/operator").await {
+        Ok(answer) => {
+            let told = words::paused(&parse::<Standing>(&answer)?, &target.options(), paint);
+            Ok(told.map_or(String::new(), |told| format!("{told}\n")))
+        }
+        Err(error) if error.is_withheld() => Ok(String::new()),
+        Err(error) => Err(error),
+    }
 }
 
 fn table(page: &Page, paint: Paint) -> String {

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use indicatif::{HumanCount, HumanDuration};
 
 use super::{
-    client::{Hold, OUTCOMES, Resend, moment},
+    client::{Hold, OUTCOMES, Resend, Standing, moment},
     paint::Paint,
 };
 
@@ -30,6 +30,38 @@ pub(super) fn resend(resend: &Resend, now: SystemTime, paint: Paint) -> String {
     text.push_str(&format!("  calls      {}\n", HumanCount(resend.upstream_calls)));
     text.push_str(&counts(resend, paint));
     text
+}
+
+/// How the gateway stands after an order; `options` are those that another command needs to reach it.
+pub(super) fn standing(standing: &Standing, options: &str, paint: Paint) -> String {
+    let mut text =
+        paused(standing, options, paint).unwrap_or_else(|| "Not paused: the gateway sends.\n".to_owned());
+    let (calls, addresses, resends) =
+        (standing.calls_in_flight, standing.queued_addresses, standing.active_resends);
+    let counted = |count: u64, one: &str, more: &str| {
+        format!("{} {}", HumanCount(count), if count == 1 { one } else { more })
+    };
+    text.push_str(&format!("  in flight  {}\n", counted(calls, "call", "calls")));
+    text.push_str(&format!(
+        "  not done   {} of {}\n",
+        counted(addresses, "address", "addresses"),
+        counted(resends, "resend", "resends")
+    ));
+    text
+}
+
+/// That the gateway is paused, since when and why; `None` when it is not.
+pub(super) fn paused(standing: &Standing, options: &str, paint: Paint) -> Option<String> {
+    if !standing.paused {
+        return None;
+    }
+    let since = standing.since.as_deref().map_or(String::new(), |since| format!(" since {}", clock(since)));
+    let head = paint.yellow("Paused");
+    let mut text = format!("{head}{since}: nothing is sent until `faxplus-gateway resume{options}`\n");
+    if let Some(note) = &standing.note {
+        text.push_str(&format!("  note       {}\n", printable(note)));
+    }
+    Some(text)
 }
 
 /// A line for each end that addresses came to, and for those without one.

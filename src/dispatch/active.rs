@@ -18,8 +18,8 @@ pub(super) const MAX_ASIDE: usize = 64;
 #[derive(Debug)]
 pub(super) struct Active {
     pub(super) record: Arc<Record>,
-    /// The estimate that it was accepted with.
-    pub(super) promise: Promise,
+    /// The estimate that it was accepted with, if there was one.
+    pub(super) promise: Option<Promise>,
     /// The first index that was never looked at.
     next: u32,
     /// Looked at, and back at the head, in the order of their turns.
@@ -50,7 +50,7 @@ pub(super) struct Active {
 }
 
 impl Active {
-    pub(super) fn new(record: Arc<Record>, unsettled: u32, promise: Promise) -> Self {
+    pub(super) fn new(record: Arc<Record>, unsettled: u32, promise: Option<Promise>) -> Self {
         Self {
             unsettled,
             was_left: unsettled < record.list.fresh(),

@@ -11,7 +11,7 @@ use super::{
     forecast::Forecast,
     health::Gate,
     pace::Outlook,
-    view::{View, told},
+    view::{View, told, told_pause},
 };
 use crate::{domain::NotSentReason, telemetry::metrics, upstream::Probe};
 
@@ -111,9 +111,12 @@ impl Dispatcher {
 
     /// Shows others what stands here now.
     pub(super) fn publish(&mut self, now: Instant) {
-        let mut holds = self.health.holds();
+        let mut troubles = self.health.troubles();
         // A wait that is over holds nothing once no work is left to prove it over.
-        holds.retain(|trouble| !self.resends.is_empty() || trouble.next_attempt > now);
+        troubles.retain(|trouble| !self.resends.is_empty() || trouble.next_attempt > now);
+        let paused = self.health.paused().map(told_pause);
+        let holds: Vec<_> =
+            paused.into_iter().chain(troubles.iter().map(|trouble| told(trouble, now))).collect();
         let held = !holds.is_empty();
         if held && !self.last_held {
             // While calls are held, leading duplicates are still told at once.
@@ -124,7 +127,7 @@ impl Dispatcher {
             self.newcomers.clear();
         }
         for reason in NotSentReason::ALL {
-            self.metrics.set_hold(*reason, holds.iter().any(|trouble| trouble.reason == *reason));
+            self.metrics.set_hold(*reason, holds.iter().any(|hold| hold.reason == *reason));
         }
         for (client, waiting) in &self.waiting {
             self.metrics.set_queued(client, *waiting);
@@ -141,10 +144,12 @@ impl Dispatcher {
             BreakerState::Open(_) => metrics::BreakerState::Open,
         });
         self.view.send_replace(View {
-            holds: holds.iter().map(|trouble| told(trouble, now)).collect(),
+            holds,
+            paused: self.health.paused().cloned(),
             forecast: self.forecast(now),
             queued: self.queued.load(Ordering::Acquire),
             active: self.resends.len(),
+            in_flight: self.calls.len(),
             batch_size: self.options.batch_size,
         });
     }

@@ -29,6 +29,7 @@ use super::{
     latency::Latency,
     ledger::Ledger,
     look_up::Question,
+    operate::Order,
     pace::Pace,
     promise::Promise,
     split::Culprits,
@@ -51,6 +52,7 @@ pub(super) enum Message {
     Stop(ResendId, Because),
     LookUp(Question),
     Promise(ResendId, oneshot::Sender<Promised>),
+    Operate(Order),
     Drain { stop_drawing: Instant, deadline: Instant, done: oneshot::Sender<()> },
 }
 
@@ -260,15 +262,15 @@ impl Dispatcher {
         match message {
             Message::Submit(record) => self.accept(record),
             Message::Stop(id, because) => {
-                let held = || self.health.holds().first().map(|trouble| trouble.reason);
                 let reason = match because {
                     Because::Cancelled => NotSentReason::Cancelled,
-                    Because::WaitOver => held().unwrap_or(NotSentReason::Cancelled),
+                    Because::WaitOver => self.health.held_by().unwrap_or(NotSentReason::Cancelled),
                 };
                 self.stop(id, reason);
             }
             Message::LookUp(question) => self.answer(question),
             Message::Promise(id, reply) => self.promise(id, reply),
+            Message::Operate(order) => self.obey(order),
             Message::Drain { stop_drawing, deadline, done } => {
                 self.drain = Some(Drain { stop_drawing, deadline, done: Some(done) });
             }
@@ -291,7 +293,8 @@ impl Dispatcher {
         *self.waiting.entry(record.client.clone()).or_default() += u64::from(unsettled);
         // The view that the caller's answer is made of, too.
         let estimate = self.view.borrow().estimate(u64::from(unsettled));
-        self.resends.insert(id, Active::new(record, unsettled, Promise::new(estimate, Instant::now())));
+        let promise = estimate.map(|lasts| Promise::new(lasts, Instant::now()));
+        self.resends.insert(id, Active::new(record, unsettled, promise));
         if self.drain.as_ref().is_some_and(|drain| drain.stop_drawing <= Instant::now()) {
             return self.stop(id, NotSentReason::Shutdown);
         }

@@ -74,7 +74,7 @@ impl Dispatcher {
         active.record.finish(status, rest, |outcome, addresses| metrics.outcome(client, outcome, addresses));
         self.metrics.resend_ended(status);
         if status == Status::Finished
-            && let Some(ratio) = active.promise.ratio(Instant::now())
+            && let Some(ratio) = active.promise.and_then(|promise| promise.ratio(Instant::now()))
         {
             self.metrics.resend_estimate(ratio);
         }
@@ -92,12 +92,11 @@ impl Dispatcher {
 
     /// Ends what has been held for longer than it may be. Time in the queue does not count.
     pub(super) fn expire(&mut self, now: Instant) {
-        let Some(hold) = self.health.holds().into_iter().min_by_key(|trouble| trouble.since) else { return };
+        let Some((reason, since)) = self.health.held_by().zip(self.health.held_since()) else { return };
         let max_hold = self.options.max_hold;
-        if now.saturating_duration_since(hold.since) < max_hold {
+        if now.saturating_duration_since(since) < max_hold {
             return;
         }
-        let reason = self.health.holds().first().map_or(hold.reason, |trouble| trouble.reason);
         let expired: Vec<_> = self
             .resends
             .iter()
@@ -114,8 +113,7 @@ impl Dispatcher {
     pub(super) fn drain_if_asked(&mut self, now: Instant) {
         let Some(drain) = &self.drain else { return };
         let (stop_drawing, deadline) = (drain.stop_drawing, drain.deadline);
-        let hopeless = self.health.holds().iter().any(|trouble| trouble.next_attempt > stop_drawing);
-        if now >= stop_drawing || hopeless {
+        if now >= stop_drawing || self.health.is_held_beyond(stop_drawing) {
             let ids: Vec<_> = self.resends.keys().copied().collect();
             for id in ids {
                 self.stop(id, NotSentReason::Shutdown);

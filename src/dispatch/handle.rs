@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     config::{CredentialChoice, Settings},
-    domain::ResendId,
+    domain::{Paused, ResendId},
     recent::{Eviction, Recent},
     store::{
         Record, Registry,
@@ -88,8 +88,8 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
-    /// Starts the thread. It runs until drained; if it panics, the process ends, because nobody could
-    /// say any more who was mailed.
+    /// Starts the thread, `paused` if an operator has left it so. It runs until drained; if it panics, the
+    /// process ends, because nobody could say any more who was mailed.
     ///
     /// # Errors
     /// When the credential, the trusted authorities or the thread can't be had.
@@ -99,6 +99,7 @@ impl Dispatch {
         registry: Arc<Registry>,
         store: Option<Store>,
         metrics: Arc<Metrics>,
+        paused: Option<Paused>,
     ) -> Result<(Self, JoinHandle<()>), StartError> {
         let (inbox, messages) = mpsc::channel(INBOX);
         let (view, watcher) = watch::channel(View::default());
@@ -123,6 +124,9 @@ impl Dispatch {
                 let mut dispatcher = Dispatcher::new(&settings, parts);
                 if let Some(recovered) = recovered {
                     dispatcher.take_over(recovered);
+                }
+                if let Some(paused) = paused {
+                    dispatcher.start_paused(paused, Instant::now());
                 }
                 Ok((runtime, dispatcher))
             };
@@ -217,7 +221,7 @@ impl Dispatch {
     /// How long a caller should wait before it posts again.
     pub fn retry_after(&self) -> Duration {
         let view = self.view();
-        view.estimate(view.queued / 4).clamp(Duration::from_secs(1), Duration::from_secs(600))
+        view.look_again(view.queued / 4).clamp(Duration::from_secs(1), Duration::from_secs(600))
     }
 }
 

@@ -18,7 +18,7 @@ impl Dispatcher {
     pub(super) fn launch_calls(&mut self, now: Instant) -> bool {
         loop {
             let lone = match self.health.gate(now, self.options.max_in_flight) {
-                Gate::Closed(_) => return false,
+                Gate::Closed(_) | Gate::Shut => return false,
                 Gate::Lone | Gate::Newcomer(_) if !self.calls.is_empty() => return false,
                 Gate::Newcomer(_) if self.newcomers.is_empty() => return false,
                 Gate::Newcomer(_) if self.pace.next_permit(now) <= now => {

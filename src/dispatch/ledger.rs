@@ -12,7 +12,7 @@ use super::{
     call::Member,
 };
 use crate::{
-    domain::{AddressKey, Outcome, Timestamp},
+    domain::{AddressKey, Outcome, Paused, Timestamp},
     intake::Address,
     recent::{Memory, Recent},
     store::{
@@ -20,6 +20,9 @@ use crate::{
         file::{CallEnd, Claim, Write},
     },
 };
+
+/// The fact under which a pause is kept.
+pub(super) const PAUSED: &str = "paused";
 
 /// The books.
 pub(super) enum Ledger {
@@ -107,6 +110,18 @@ impl Ledger {
             Outcome::Sent => self.recent().record_sent(key, now),
             Outcome::Unknown(_) => self.recent().record_doubt(key, now),
             Outcome::Duplicate(_) | Outcome::Invalid(_) | Outcome::Rejected(_) | Outcome::NotSent(_) => {}
+        }
+    }
+
+    /// Hears that an operator has paused or resumed, or changed the note, for the next start to be told.
+    pub(super) fn keep_pause(&mut self, paused: Option<&Paused>) {
+        match self {
+            // RAM knows of no next start.
+            Self::Memory(_) => {}
+            Self::File(_, books) => {
+                books.make_hard();
+                books.write(Write::Fact(PAUSED, paused.map(Paused::to_text)));
+            }
         }
     }
 

@@ -22,6 +22,7 @@ mod latency;
 mod launch;
 mod ledger;
 mod look_up;
+mod operate;
 mod pace;
 mod promise;
 mod promised;

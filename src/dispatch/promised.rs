@@ -28,6 +28,9 @@ impl Dispatcher {
     /// Takes over what an earlier process left.
     pub(super) fn take_over(&mut self, recovered: Recovered) {
         self.next_call = recovered.next_call;
+        if let Some(paused) = recovered.paused {
+            self.start_paused(paused, Instant::now());
+        }
         for (key, since) in recovered.culprits {
             self.culprits.add(key, crate::store::at(since));
         }

@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 
+use super::ledger::PAUSED;
 use crate::{
     config::OnUnknown,
-    domain::{AddressKey, Outcome, ResendId, Timestamp, UnknownReason},
+    domain::{AddressKey, Outcome, Paused, ResendId, Timestamp, UnknownReason},
     recent::Recent,
     store::{
         Record,
@@ -26,6 +27,8 @@ pub(super) struct Recovered {
     pub(super) writes: Vec<Write>,
     /// The number of the next call.
     pub(super) next_call: u64,
+    /// How an operator left it.
+    pub(super) paused: Option<Paused>,
     /// Addresses that were refused alone, and when.
     pub(super) culprits: Vec<(AddressKey, Timestamp)>,
 }
@@ -36,6 +39,7 @@ pub(super) fn recover(store: &Store, recent: &Recent, on_unknown: OnUnknown) -> 
         records: Vec::new(),
         writes: Vec::new(),
         next_call: 0,
+        paused: store.read_now(|db| read::fact(db, PAUSED))?.and_then(|text| Paused::parse(&text)),
         culprits: store.read_now(read::culprits)?,
     };
     for row in store.read_now(read::unfinished)? {

@@ -8,39 +8,60 @@ use super::{
     forecast::Forecast,
     trouble::{Cause, Trouble},
 };
-use crate::domain::{Hold, NotSentReason, Timestamp};
+use crate::domain::{Hold, NotSentReason, Paused, Timestamp};
+
+/// Whoever waits for work that a person holds up looks again after this; nobody knows better.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 /// Dispatch at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct View {
     /// What holds the work, the weightiest first.
     pub holds: Vec<Hold>,
+    /// The operator's pause, if there is one.
+    pub paused: Option<Paused>,
     /// How calls go from here on.
     pub(super) forecast: Forecast,
     /// Addresses without an outcome, of all resends.
     pub queued: u64,
     /// Resends under way.
     pub active: usize,
+    /// Calls in flight.
+    pub in_flight: usize,
     /// Most addresses of one call.
     pub batch_size: usize,
 }
 
 impl View {
     /// How long `addresses` of one resend take from now, at the present pace and with the others that
-    /// share it. Holds that end by themselves are counted in.
-    pub fn estimate(&self, addresses: u64) -> Duration {
+    /// share it. Holds that end by themselves are counted in; while paused nobody knows.
+    pub fn estimate(&self, addresses: u64) -> Option<Duration> {
+        self.paused.is_none().then(|| self.unless_paused(addresses))
+    }
+
+    /// When whoever waits for `addresses` of one resend, or for the room they take, had best ask again.
+    pub fn look_again(&self, addresses: u64) -> Duration {
+        let least = if self.paused.is_some() { LOOK_AGAIN } else { Duration::ZERO };
+        self.unless_paused(addresses).max(least)
+    }
+
+    fn unless_paused(&self, addresses: u64) -> Duration {
         let ahead = addresses.saturating_mul(self.active.max(1) as u64).min(self.queued.max(addresses));
         self.held() + self.forecast.duration(self.calls_of(ahead))
     }
 
-    /// The same for a list that would come now and make so many calls.
-    pub fn estimate_of_newcomer(&self, calls: u64) -> Duration {
+    /// The estimate for a list that would come now and make so many calls.
+    pub fn estimate_of_newcomer(&self, calls: u64) -> Option<Duration> {
         if calls == 0 {
-            return Duration::ZERO;
+            return Some(Duration::ZERO);
+        }
+        if self.paused.is_some() {
+            return None;
         }
         // Turns go around: while others wait, each call of this one stands among as many of theirs.
         let in_turn = calls.saturating_mul(self.active as u64 + 1);
-        self.held() + self.forecast.duration(in_turn.min(calls.saturating_add(self.calls_of(self.queued))))
+        let ahead = in_turn.min(calls.saturating_add(self.calls_of(self.queued)));
+        Some(self.held() + self.forecast.duration(ahead))
     }
 
     fn calls_of(&self, addresses: u64) -> u64 {
@@ -63,6 +84,17 @@ pub(super) fn told(trouble: &Trouble, now: Instant) -> Hold {
         since: Timestamp(told_now.0.saturating_sub(since.as_millis() as u64)),
         next_attempt_at: Some(told_now.plus(wait)),
         detail: sentence(trouble.reason, trouble.cause).to_owned(),
+    }
+}
+
+/// A pause as callers are told it, with what the operator has to say.
+pub(super) fn told_pause(paused: &Paused) -> Hold {
+    let words = paused.note.words().map_or(String::new(), |words| format!(" (\"{words}\")"));
+    Hold {
+        reason: NotSentReason::Paused,
+        since: paused.since,
+        next_attempt_at: None,
+        detail: format!("an operator paused the gateway{words}; goes on when an operator resumes it"),
     }
 }
 
@@ -117,7 +149,8 @@ fn of_reason(reason: NotSentReason) -> &'static str {
         NotSentReason::Misconfigured => {
             "what answers at upstream.base_url does not behave like fax.plus; goes on when it does"
         }
-        NotSentReason::Paused => "an operator paused the gateway; goes on when it is resumed",
+        // No trouble of upstream has these reasons; a pause is told with its note.
+        NotSentReason::Paused => "an operator paused the gateway",
         NotSentReason::Expired | NotSentReason::Cancelled | NotSentReason::Shutdown => "the resend is ending",
     }
 }
@@ -125,6 +158,7 @@ fn of_reason(reason: NotSentReason) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::PauseNote;
 
     /// Two calls a second that take no time.
     fn view() -> View {
@@ -142,18 +176,18 @@ mod tests {
     fn the_estimate_counts_the_others_in_but_never_more_than_the_queue() {
         let view = View { queued: 110, active: 3, ..view() };
 
-        assert_eq!(view.estimate(10), Duration::from_millis(1000));
-        assert_eq!(view.estimate(60), Duration::from_millis(5000));
-        assert_eq!(view.estimate(1000), Duration::from_millis(49_500));
+        assert_eq!(view.estimate(10), Some(Duration::from_millis(1000)));
+        assert_eq!(view.estimate(60), Some(Duration::from_millis(5000)));
+        assert_eq!(view.estimate(1000), Some(Duration::from_millis(49_500)));
     }
 
     #[test]
     fn who_would_come_now_stands_in_turn_with_those_who_wait() {
         let view = View { queued: 110, active: 3, ..view() };
 
-        assert_eq!(view.estimate_of_newcomer(0), Duration::ZERO);
-        assert_eq!(view.estimate_of_newcomer(1), Duration::from_millis(1500));
-        assert_eq!(view.estimate_of_newcomer(100), Duration::from_millis(55_000));
+        assert_eq!(view.estimate_of_newcomer(0), Some(Duration::ZERO));
+        assert_eq!(view.estimate_of_newcomer(1), Some(Duration::from_millis(1500)));
+        assert_eq!(view.estimate_of_newcomer(100), Some(Duration::from_millis(55_000)));
     }
 
     #[test]
@@ -166,8 +200,26 @@ mod tests {
         };
         let view = View { holds: vec![hold], ..view() };
 
-        assert!(view.estimate(10) > Duration::from_secs(3590));
-        assert!(view.estimate_of_newcomer(1) > Duration::from_secs(3590));
-        assert_eq!(view.estimate_of_newcomer(0), Duration::ZERO);
+        assert!(view.estimate(10) > Some(Duration::from_secs(3590)));
+        assert!(view.estimate_of_newcomer(1) > Some(Duration::from_secs(3590)));
+        assert_eq!(view.estimate_of_newcomer(0), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn while_paused_nobody_knows_the_end_and_all_are_told_to_look_again_later() {
+        let note = PauseNote::parse("until noon").unwrap();
+        let paused = Paused { since: Timestamp(7), note };
+        let hold = told_pause(&paused);
+        let view = View { paused: Some(paused), queued: 10_000, active: 1, ..view() };
+
+        assert_eq!((view.estimate(10), view.estimate_of_newcomer(1)), (None, None));
+        assert_eq!(view.estimate_of_newcomer(0), Some(Duration::ZERO));
+        assert_eq!(view.look_again(10), LOOK_AGAIN);
+        assert_eq!(view.look_again(10_000), Duration::from_millis(499_500));
+        assert_eq!((hold.since, hold.next_attempt_at), (Timestamp(7), None));
+        assert_eq!(
+            hold.detail,
+            "an operator paused the gateway (\"until noon\"); goes on when an operator resumes it"
+        );
     }
 }

@@ -10,7 +10,7 @@ impl Dispatcher {
         let mut wake = self.chores.next();
         let gate = self.health.gate(now, self.options.max_in_flight);
         let may_draw = match gate {
-            Gate::Closed(_) => false,
+            Gate::Closed(_) | Gate::Shut => false,
             Gate::Newcomer(_) => self.calls.is_empty() && !self.newcomers.is_empty(),
             Gate::Lone => self.calls.is_empty(),
             Gate::Open(slots) => self.calls.len() < slots,

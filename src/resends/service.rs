@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     config::Settings,
-    dispatch::{Because, Dispatch, Refused, View},
-    domain::{ClientName, List, ResendId, Status, TraceContext},
+    dispatch::{Because, Dispatch, Ended, Refused, View},
+    domain::{ClientName, List, PauseNote, ResendId, Status, TraceContext},
     intake::{Encoding, Format, KeyHasher, ListBuilder},
     store::{Full, Page, Record, Registry, file::Store},
     telemetry::Metrics,
@@ -142,6 +142,22 @@ impl Resends {
             self.dispatch.stop(record.id, because).await;
             record.finished().await;
         }
+    }
+
+    /// Draws nothing more, of anybody's, until resumed. Lists are taken all the same. Gives what stands then.
+    ///
+    /// # Errors
+    /// When dispatch has ended.
+    pub async fn pause(&self, note: Option<PauseNote>) -> Result<View, Ended> {
+        self.dispatch.pause(note).await
+    }
+
+    /// Draws again. Gives what stands then.
+    ///
+    /// # Errors
+    /// When dispatch has ended.
+    pub async fn resume(&self) -> Result<View, Ended> {
+        self.dispatch.resume().await
     }
 
     /// What dispatch looked like a moment ago.

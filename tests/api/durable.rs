@@ -9,8 +9,7 @@ use crate::gateway::{Gateway, addresses};
 async fn a_list_that_was_promised_is_written_and_ends() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("gateway.db");
-    let gateway =
-        Gateway::with(SandboxOptions::default(), &[("store.path", path.to_str().unwrap())]).await;
+    let gateway = Gateway::with(SandboxOptions::default(), &[("store.path", path.to_str().unwrap())]).await;
     gateway.faults(json!([{"address": "bad*", "fate": "status", "status": 400, "error": "bad"}]));
 
     let mut emails = addresses("a", 40);

@@ -26,6 +26,7 @@ mod malformed;
 mod manners;
 mod metrics;
 mod oauth;
+mod operator;
 mod pace;
 mod problem;
 #[path = "../support/process.rs"]

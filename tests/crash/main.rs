@@ -65,8 +65,13 @@ async fn a_promised_list_goes_on_after_the_kill() {
     let unknown = resend["counts"]["unknown"].as_u64().unwrap();
     assert_eq!(resend["counts"]["sent"].as_u64().unwrap() + unknown, 2000, "{resend}");
     assert!(unknown <= 80, "{resend}");
-    let (_, again) = exchange(address, "POST /v1/resends?results=none HTTP/1.1\r\nContent-Type: application/json", &body).await;
-    assert_eq!(again["counts"]["duplicate"].as_u64().unwrap() + again["counts"]["unknown"].as_u64().unwrap(), 2000);
+    let (_, again) =
+        exchange(address, "POST /v1/resends?results=none HTTP/1.1\r\nContent-Type: application/json", &body)
+            .await;
+    assert_eq!(
+        again["counts"]["duplicate"].as_u64().unwrap() + again["counts"]["unknown"].as_u64().unwrap(),
+        2000
+    );
     process.signal("TERM");
     drop(process.end().await);
     sandbox.stop().await;

@@ -6,6 +6,7 @@
 mod breaks;
 mod formats;
 mod output;
+mod pausing;
 #[path = "../support/process.rs"]
 mod process;
 mod proxy;

@@ -113,9 +113,16 @@ impl Stage {
 
     /// All went well, and the gateway did not mind.
     pub async fn end(self) {
+        self.end_with_log().await;
+    }
+
+    /// The same, and what the gateway has logged.
+    pub async fn end_with_log(self) -> String {
         self.gateway.signal("TERM");
-        assert_eq!(self.gateway.end().await.code, Some(0));
+        let ended = self.gateway.end().await;
+        assert_eq!(ended.code, Some(0));
         self.sandbox.stop().await;
+        ended.stderr
     }
 
     /// Ends at once, as in a crash.

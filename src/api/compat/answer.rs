@@ -103,7 +103,7 @@ impl End {
 
     fn retry_after(self, snapshot: &Snapshot, resends: &Resends) -> Option<Duration> {
         match self {
-            Self::StillSending => Some(resends.view().estimate(snapshot.counts.pending())),
+            Self::StillSending => Some(resends.view().look_again(snapshot.counts.pending())),
             Self::NotSent => Some(jittered(resends.retry_after())),
             Self::Done | Self::OutcomeUnknown | Self::Rejected => None,
         }

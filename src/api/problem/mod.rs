@@ -17,7 +17,7 @@ use actix_web::{
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::domain::InvalidReason;
+use crate::domain::{BadNote, InvalidReason};
 
 /// Why a request was refused, in words and as a status code. Nothing was sent because of it.
 #[derive(Debug, Clone)]
@@ -90,6 +90,13 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "cross-site", "A request of another site", detail)
     }
 
+    /// 403: operating the gateway without being an operator.
+    pub fn not_allowed() -> Self {
+        let detail = "callers are not authenticated here, so the gateway is operated only where server.listen \
+                      is a loopback address";
+        Self::new(StatusCode::FORBIDDEN, "not-allowed", "Not allowed", detail)
+    }
+
     /// 404: no such resend, or not this client's.
     pub fn no_such_resend() -> Self {
         let detail = "there is no resend with this id, or it is no longer kept";
@@ -139,6 +146,12 @@ impl Problem {
         let detail = "email holds no address that could be sent";
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "not-an-address", "Not an address", detail)
             .with("reason", reason.as_str())
+    }
+
+    /// 422: what an operator wants to say can't be said; nothing was changed.
+    pub fn bad_note(why: BadNote) -> Self {
+        let detail = format!("note can't be taken: {why}; nothing was changed");
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-note", "The note can't be taken", detail)
     }
 
     /// 415: a media type or content encoding that is not served.

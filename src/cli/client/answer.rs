@@ -42,9 +42,22 @@ pub(crate) struct Hold {
 pub(crate) struct Plan {
     pub(crate) counts: BTreeMap<String, u64>,
     pub(crate) upstream_calls: u64,
-    pub(crate) estimated_seconds: f64,
+    /// Not while the gateway is paused.
+    pub(crate) estimated_seconds: Option<f64>,
+    pub(crate) hold: Option<Hold>,
     #[serde(default)]
     pub(crate) sandbox: bool,
+}
+
+/// How the gateway stands, for an operator.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Standing {
+    pub(crate) paused: bool,
+    pub(crate) since: Option<String>,
+    pub(crate) note: Option<String>,
+    pub(crate) calls_in_flight: u64,
+    pub(crate) queued_addresses: u64,
+    pub(crate) active_resends: u64,
 }
 
 /// A page of resends, the newest first.

@@ -86,6 +86,21 @@ impl CallError {
         }
     }
 
+    /// Whether the gateway, or a proxy before it, keeps from this caller what it asks for, or does not know it.
+    pub(crate) fn is_withheld(&self) -> bool {
+        match self {
+            Self::Refused(refusal) => matches!(refusal.word(), "not-allowed" | "no-such-path"),
+            Self::Stranger { status, .. } => matches!(status, 401 | 403 | 404),
+            Self::Tls(_)
+            | Self::UserInUrl
+            | Self::Token { .. }
+            | Self::Unreachable { .. }
+            | Self::Broken
+            | Self::Silent { .. }
+            | Self::Unreadable => false,
+        }
+    }
+
     /// Whether the gateway says that it knows of no such resend.
     pub(crate) fn is_unknown_resend(&self) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.word() == "no-such-resend")
@@ -107,6 +122,7 @@ impl Refusal {
             "media-type" => "say with --input-format what the list is",
             "empty-list" => "nothing to do: there is no address in it",
             "too-large" => "send it in parts, or raise the limit in the settings of the gateway",
+            "not-allowed" => "do it where the gateway listens on a loopback address (server.listen)",
             "no-such-resend" => "`faxplus-gateway status` lists the resends that the gateway knows",
             "bad-query" => "the gateway may be older than this command: compare their --version",
             "no-such-path" => "check --url; the gateway may be older than this command",

@@ -12,7 +12,7 @@ mod target;
 use std::{io, path::Path, time::Duration};
 
 use awc::{
-    ClientRequest, ClientResponse,
+    ClientRequest, ClientResponse, SendClientRequest,
     error::{ConnectError, SendRequestError},
     http::{
         Method,
@@ -22,10 +22,11 @@ use awc::{
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::time::timeout;
 
 pub(super) use self::{
-    answer::{Hold, OUTCOMES, PROBLEMS, Page, Plan, Resend, Row, moment},
+    answer::{Hold, OUTCOMES, PROBLEMS, Page, Plan, Resend, Row, Standing, moment},
     error::CallError,
     events::{Event, Events},
     lines::Lines,
@@ -97,8 +98,18 @@ impl Client {
 
     /// A small answer to a request without a body.
     pub(super) async fn ask(&self, method: Method, path: &str) -> Result<Bytes, CallError> {
+        self.answer(self.request(method, path).send()).await
+    }
+
+    /// The answer to an order of an operator.
+    pub(super) async fn order(&self, path: &str, order: &Value) -> Result<Bytes, CallError> {
+        let request = self.request(Method::POST, path).insert_header((CONTENT_TYPE, "application/json"));
+        self.answer(request.send_body(order.to_string())).await
+    }
+
+    async fn answer(&self, request: SendClientRequest) -> Result<Bytes, CallError> {
         let exchange = async {
-            let response = self.request(method, path).send().await;
+            let response = request.await;
             let mut response = response.map_err(|error| self.no_answer(&error))?;
             let whole = self.whole(&mut response).await?;
             if response.status().is_success() { Ok(whole) } else { Err(self.refused(&response, &whole)) }

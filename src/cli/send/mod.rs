@@ -140,7 +140,7 @@ async fn perform(
     if arguments.dry_run {
         let plan: Plan = parse(&posted)?;
         let paint = Paint::new(io::stdout().is_terminal());
-        stdout.write_all(report::plan(&plan, paint).as_bytes())?;
+        stdout.write_all(report::plan(&plan, SystemTime::now(), paint).as_bytes())?;
         return Ok(report::is_fine(&plan));
     }
     let resend: Resend = parse(&posted)?;

@@ -69,7 +69,7 @@ pub(super) fn problems(resend: &Resend, rows: &[Row], all_are_written: bool, pai
 }
 
 /// What would happen.
-pub(super) fn plan(plan: &Plan, paint: Paint) -> String {
+pub(super) fn plan(plan: &Plan, now: SystemTime, paint: Paint) -> String {
     let count = |word: &str| plan.counts.get(word).copied().unwrap_or(0);
     let mut text = format!(
         "{}: {} {}; nothing was sent{}\n",
@@ -82,8 +82,12 @@ pub(super) fn plan(plan: &Plan, paint: Paint) -> String {
         text.push_str(&words::count_line(count(word), word, paint));
     }
     let calls = HumanCount(plan.upstream_calls);
-    let seconds = Duration::try_from_secs_f64(plan.estimated_seconds).unwrap_or_default();
-    text.push_str(&format!("  it would take {calls} upstream calls, about {}\n", words::seconds(seconds)));
+    let seconds = plan.estimated_seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let about = seconds.map_or(String::new(), |seconds| format!(", about {}", words::seconds(seconds)));
+    text.push_str(&format!("  it would take {calls} upstream calls{about}\n"));
+    if let Some(hold) = &plan.hold {
+        text.push_str(&format!("  {}: {}\n", paint.yellow("held now"), words::held(hold, now)));
+    }
     text
 }
 

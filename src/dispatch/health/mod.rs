@@ -1,16 +1,18 @@
-//! What is known of upstream's condition, and what it lets through.
+//! What is known of upstream's condition, and what it and an operator let through.
 //!
 //! Pure: time and chance come in. Each kind of trouble is remembered with the moment it began. A
 //! success lifts it only when its call was launched after that moment: calls that were under way when
 //! trouble began prove nothing about its end.
 
 mod credential;
+mod pause;
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 pub(super) use self::credential::CREDENTIAL_CHECKS;
+use self::pause::Pause;
 use super::{
     backoff::Backoff,
     breaker::{Breaker, BreakerState},
@@ -36,10 +38,13 @@ pub(super) enum Gate {
     Newcomer(Instant),
     /// Nothing until then.
     Closed(Instant),
+    /// Nothing until an operator says so; nobody knows when that is.
+    Shut,
 }
 
 #[derive(Debug)]
 pub(super) struct Health {
+    paused: Option<Pause>,
     backoff: Backoff,
     breaker: Breaker,
     breaker_since: Option<Instant>,
@@ -59,6 +64,7 @@ pub(super) struct Health {
 impl Health {
     pub(super) fn new(backoff: Backoff, breaker: Breaker) -> Self {
         Self {
+            paused: None,
             backoff,
             breaker,
             breaker_since: None,
@@ -76,6 +82,9 @@ impl Health {
 
     /// What may be drawn now, with at most `slots` calls in flight in good times.
     pub(super) fn gate(&self, now: Instant, slots: usize) -> Gate {
+        if self.paused.is_some() {
+            return Gate::Shut;
+        }
         if let Some(trouble) = &self.credential {
             return Gate::Closed(trouble.next_attempt);
         }
@@ -181,9 +190,10 @@ impl Health {
         }
     }
 
-    /// Whether the open breaker awaits its probe now.
+    /// Whether the open breaker awaits its probe now. While nothing may be drawn nobody needs to know.
     pub(super) fn wants_probe(&self, now: Instant) -> bool {
         matches!(self.breaker.state(), BreakerState::Open(until) if until <= now)
+            && self.paused.is_none()
             && self.credential.is_none()
             && !self.must_wait(now)
     }
@@ -215,8 +225,8 @@ impl Health {
         self.last_success.is_some_and(|launched| launched > moment)
     }
 
-    /// Everything that holds work now, the weightiest first.
-    pub(super) fn holds(&self) -> Vec<Trouble> {
+    /// All trouble that holds work now, the weightiest first.
+    pub(super) fn troubles(&self) -> Vec<Trouble> {
         let breaker = match self.breaker.state() {
             BreakerState::Closed => None,
             BreakerState::Open(until) => Some(until),

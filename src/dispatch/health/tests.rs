@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::{PauseNote, Paused, Timestamp};
 
 const SLOTS: usize = 8;
 const SECOND: Duration = Duration::from_secs(1);
@@ -53,7 +54,7 @@ fn retry_after_holds_everybody_and_a_success_launched_before_does_not_lift_it() 
     assert_eq!(health.gate(now + 7 * SECOND, SLOTS), Gate::Open(1));
     health.succeeded(now + 7 * SECOND);
     assert_eq!(health.gate(now + 8 * SECOND, SLOTS), Gate::Open(SLOTS));
-    assert!(health.holds().is_empty());
+    assert!(health.troubles().is_empty());
 }
 
 #[test]
@@ -93,7 +94,7 @@ fn twenty_lone_refusals_in_a_row_leave_one_lone_address_a_second() {
     assert!(matches!(health.gate(now, SLOTS), Gate::Closed(_)));
     assert_eq!(health.gate(now + SECOND / 2, SLOTS), Gate::Newcomer(now + SECOND));
     assert_eq!(health.gate(now + SECOND, SLOTS), Gate::Lone);
-    assert_eq!(health.holds()[0].reason, NotSentReason::UpstreamRefusing);
+    assert_eq!(health.troubles()[0].reason, NotSentReason::UpstreamRefusing);
     health.succeeded(now);
     assert_eq!(health.gate(now, SLOTS), Gate::Open(SLOTS));
 }
@@ -140,7 +141,7 @@ fn an_open_breaker_asks_for_a_probe_and_then_lets_one_lone_address_through() {
     }
     let until = now + 10 * SECOND;
     assert_eq!(health.gate(now, SLOTS), Gate::Closed(until));
-    assert_eq!(health.holds()[0].reason, NotSentReason::UpstreamUnavailable);
+    assert_eq!(health.troubles()[0].reason, NotSentReason::UpstreamUnavailable);
     assert!(!health.wants_probe(now));
     assert!(health.wants_probe(until));
 
@@ -149,7 +150,7 @@ fn an_open_breaker_asks_for_a_probe_and_then_lets_one_lone_address_through() {
     health.succeeded(until);
 
     assert_eq!(health.gate(until, SLOTS), Gate::Open(SLOTS));
-    assert!(health.holds().is_empty());
+    assert!(health.troubles().is_empty());
 }
 
 #[test]
@@ -163,7 +164,7 @@ fn a_credential_that_calls_refuse_after_every_proof_is_tried_less_and_less_often
 
     assert!(!health.wants_credential_proof(now));
     assert!(health.wants_credential_proof(now + SECOND));
-    assert_eq!(health.holds()[0].since, now);
+    assert_eq!(health.troubles()[0].since, now);
 }
 
 #[test]
@@ -187,12 +188,12 @@ fn only_a_call_from_after_the_proof_ends_the_story_of_a_refused_credential() {
 
     health.succeeded(now);
     health.credential_refused(now + SECOND, now + SECOND);
-    assert_eq!(health.holds()[0].since, now, "the same trouble goes on");
+    assert_eq!(health.troubles()[0].since, now, "the same trouble goes on");
 
     health.credential_proven(now + 2 * SECOND);
     health.succeeded(now + 2 * SECOND);
     health.credential_refused(now + 3 * SECOND, now + 3 * SECOND);
-    assert_eq!(health.holds()[0].since, now + 3 * SECOND, "another trouble");
+    assert_eq!(health.troubles()[0].since, now + 3 * SECOND, "another trouble");
 }
 
 #[test]
@@ -202,10 +203,10 @@ fn a_missing_token_closes_the_gate_and_says_why_not() {
 
     health.credential_missing(now);
     assert_eq!(health.gate(now, SLOTS), Gate::Closed(now));
-    assert_eq!(health.holds()[0].reason, NotSentReason::UpstreamUnavailable);
+    assert_eq!(health.troubles()[0].reason, NotSentReason::UpstreamUnavailable);
     health.credential_unproven(Cause::GrantRefused, None, now);
 
-    assert_eq!(health.holds()[0].reason, NotSentReason::CredentialsRejected);
+    assert_eq!(health.troubles()[0].reason, NotSentReason::CredentialsRejected);
     assert_eq!(health.gate(now, SLOTS), Gate::Closed(now + SECOND));
 }
 
@@ -220,4 +221,85 @@ fn probes_obey_retry_after() {
 
     assert!(!health.wants_probe(now + 10 * SECOND));
     assert!(health.wants_probe(now + 600 * SECOND));
+}
+
+fn paused(note: &str) -> Paused {
+    Paused { since: Timestamp(7), note: PauseNote::parse(note).unwrap() }
+}
+
+#[test]
+fn a_pause_shuts_the_gate_whatever_upstream_is_like_and_a_resume_gives_back_what_was() {
+    let now = Instant::now();
+    let mut open = proven(now);
+    let mut throttled = proven(now);
+    throttled.must_pause(NotSentReason::Throttled, Some(7 * SECOND), now, now, 0.0);
+    let before = [open.gate(now, SLOTS), throttled.gate(now, SLOTS)];
+
+    for (health, before) in [&mut open, &mut throttled].into_iter().zip(before) {
+        health.pause(paused("until noon"), now);
+        health.succeeded(now - SECOND);
+        assert_eq!(health.gate(now, SLOTS), Gate::Shut);
+        assert_eq!(health.gate(now + 1_000_000 * SECOND, SLOTS), Gate::Shut);
+
+        assert!(health.resume());
+
+        assert_eq!(health.gate(now, SLOTS), before);
+        assert_eq!(health.paused(), None);
+        assert!(!health.resume(), "it was not paused any more");
+    }
+}
+
+#[test]
+fn a_note_can_be_changed_or_kept_and_only_while_paused() {
+    let now = Instant::now();
+    let mut health = proven(now);
+    assert!(!health.note_pause(Some(PauseNote::none())));
+    health.pause(paused("until noon"), now);
+
+    assert!(health.note_pause(None));
+    assert_eq!(health.paused(), Some(&paused("until noon")));
+    assert!(health.note_pause(Some(PauseNote::parse("until one").unwrap())));
+    assert_eq!(health.paused(), Some(&paused("until one")));
+    assert!(health.note_pause(Some(PauseNote::none())));
+    assert_eq!(health.paused(), Some(&paused("")));
+}
+
+#[test]
+fn a_pause_weighs_most_and_is_held_as_long_as_the_oldest_of_all() {
+    let now = Instant::now();
+    let mut health = proven(now);
+    assert_eq!((health.held_by(), health.held_since()), (None, None));
+    assert!(!health.is_held_beyond(now));
+
+    health.credential_refused(now + SECOND, now + SECOND);
+    assert_eq!(health.held_by(), Some(NotSentReason::CredentialsRejected));
+    assert_eq!(health.held_since(), Some(now + SECOND));
+    assert!(health.is_held_beyond(now) && !health.is_held_beyond(now + SECOND));
+
+    health.pause(paused(""), now + 2 * SECOND);
+    assert_eq!(health.held_by(), Some(NotSentReason::Paused));
+    assert_eq!(health.held_since(), Some(now + SECOND));
+    assert!(health.is_held_beyond(now + 1_000_000 * SECOND), "nobody knows when a pause ends");
+
+    health.credential_proven(now + 3 * SECOND);
+    assert_eq!(health.held_since(), Some(now + 2 * SECOND));
+}
+
+#[test]
+fn while_paused_the_breaker_is_not_probed_but_a_credential_is_proved() {
+    let now = Instant::now();
+    let later = now + 10 * SECOND;
+    let mut health = proven(now);
+    for _ in 0..5 {
+        health.failed(now);
+    }
+    health.pause(paused(""), now);
+    assert!(!health.wants_probe(later));
+    health.credential_refused(now, now);
+    assert!(health.wants_credential_proof(now));
+    health.credential_proven(now);
+
+    health.resume();
+
+    assert!(health.wants_probe(later));
 }
