@@ -7,9 +7,10 @@ use tokio::time::Instant;
 
 use super::{
     breaker::BreakerState,
-    dispatcher::{Dispatcher, Event, Probed},
+    dispatcher::Dispatcher,
     forecast::Forecast,
     health::Gate,
+    message::{Event, Probed},
     pace::Outlook,
     view::{View, told, told_pause},
 };

@@ -8,11 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{
-    dispatcher::{Dispatcher, Event},
-    health::CREDENTIAL_CHECKS,
-    trouble::Cause,
-};
+use super::{dispatcher::Dispatcher, health::CREDENTIAL_CHECKS, message::Event, trouble::Cause};
 use crate::{
     domain::Timestamp,
     upstream::{CredentialError, Probe, RenewalError},

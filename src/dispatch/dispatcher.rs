@@ -19,17 +19,15 @@ use tokio::{
 use super::{
     active::Active,
     backoff::Backoff,
-    books::Promised,
     breaker::Breaker,
     call::Call,
     chores::Chores,
-    credential::{Proof, Tending},
+    credential::Tending,
     fair_queue::FairQueue,
     health::Health,
     latency::Latency,
     ledger::Ledger,
-    look_up::Question,
-    operate::Order,
+    message::{Because, Event, Message},
     pace::Pace,
     promise::Promise,
     split::Culprits,
@@ -40,47 +38,11 @@ use crate::{
     domain::{AddressKey, ClientName, NotSentReason, Outcome, ResendId},
     store::{Record, Registry},
     telemetry::Metrics,
-    upstream::{CredentialError, Probe, RenewalError, Report, Upstream},
+    upstream::Upstream,
 };
 
 /// Most messages taken in one turn, so that a flood of them does not keep calls waiting.
 const MESSAGES: usize = 256;
-
-/// What others ask of dispatch.
-pub(super) enum Message {
-    Submit(Arc<Record>),
-    Stop(ResendId, Because),
-    LookUp(Question),
-    Promise(ResendId, oneshot::Sender<Promised>),
-    Operate(Order),
-    Drain { stop_drawing: Instant, deadline: Instant, done: oneshot::Sender<()> },
-}
-
-/// Why a resend is stopped early.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Because {
-    /// The caller cancelled it.
-    Cancelled,
-    /// The caller's wait is over and it asked not to go on: told by what held the work, if anything.
-    WaitOver,
-}
-
-/// What a job of this thread found.
-pub(super) enum Event {
-    CallEnded(u64, Report),
-    Probed(Probed),
-    CredentialProved(Proof),
-    CredentialRefreshed(Result<bool, RenewalError>),
-    CredentialReread(Result<bool, CredentialError>),
-}
-
-/// How a probe of a failing upstream went.
-pub(super) struct Probed {
-    pub(super) launched: Instant,
-    /// Which token it carried.
-    pub(super) generation: u64,
-    pub(super) found: Probe,
-}
 
 /// The settings that dispatch works by.
 #[derive(Debug, Clone)]

@@ -19,9 +19,10 @@ use tokio::{
 
 use super::{
     books::{Books, Promised},
-    dispatcher::{Because, Dispatcher, Message, Parts},
+    dispatcher::{Dispatcher, Parts},
     ledger::Ledger,
     look_up::QUESTIONS,
+    message::{Because, Message},
     recover::recover,
     view::View,
 };

@@ -6,10 +6,11 @@ use tokio::time::Instant;
 
 use super::{
     call::{Call, Member, Origin},
-    dispatcher::{Dispatcher, Event},
+    dispatcher::Dispatcher,
     draw::Drawn,
     health::Gate,
     ledger::Prepared,
+    message::Event,
 };
 use crate::{domain::TraceContext, outbound::Written, store::file::CallEnd};
 

@@ -6,11 +6,7 @@
 use thiserror::Error;
 use tokio::{sync::oneshot, time::Instant};
 
-use super::{
-    active::MAX_ASIDE,
-    dispatcher::{Dispatcher, Message},
-    handle::Dispatch,
-};
+use super::{active::MAX_ASIDE, dispatcher::Dispatcher, handle::Dispatch, message::Message};
 use crate::{domain::AddressKey, recent::Memory};
 
 /// Most addresses that are looked up in one piece.

@@ -22,6 +22,7 @@ mod latency;
 mod launch;
 mod ledger;
 mod look_up;
+mod message;
 mod operate;
 mod pace;
 mod promise;
@@ -36,7 +37,7 @@ mod view;
 mod wake;
 
 pub use books::Promised;
-pub use dispatcher::Because;
 pub use handle::{Dispatch, Refused, Reservation, StartError};
 pub use look_up::{CallCount, Ended, LOOK_UPS, Seen};
+pub use message::Because;
 pub use view::View;

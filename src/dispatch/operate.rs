@@ -8,12 +8,7 @@ use std::time::Duration;
 
 use tokio::{sync::oneshot, time::Instant};
 
-use super::{
-    dispatcher::{Dispatcher, Message},
-    handle::Dispatch,
-    look_up::Ended,
-    view::View,
-};
+use super::{dispatcher::Dispatcher, handle::Dispatch, look_up::Ended, message::Message, view::View};
 use crate::domain::{PauseNote, Paused, Timestamp};
 
 /// An order, and who wants to hear that it was obeyed.

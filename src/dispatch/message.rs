@@ -1,0 +1,48 @@
+//! What dispatch hears: what others ask of it, and what its own jobs found.
+
+use std::sync::Arc;
+
+use tokio::{sync::oneshot, time::Instant};
+
+use super::{books::Promised, credential::Proof, look_up::Question, operate::Order};
+use crate::{
+    domain::ResendId,
+    store::Record,
+    upstream::{CredentialError, Probe, RenewalError, Report},
+};
+
+/// What others ask of dispatch.
+pub(super) enum Message {
+    Submit(Arc<Record>),
+    Stop(ResendId, Because),
+    LookUp(Question),
+    Promise(ResendId, oneshot::Sender<Promised>),
+    Operate(Order),
+    Drain { stop_drawing: Instant, deadline: Instant, done: oneshot::Sender<()> },
+}
+
+/// Why a resend is stopped early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Because {
+    /// The caller cancelled it.
+    Cancelled,
+    /// The caller's wait is over and it asked not to go on: told by what held the work, if anything.
+    WaitOver,
+}
+
+/// What a job of this thread found.
+pub(super) enum Event {
+    CallEnded(u64, Report),
+    Probed(Probed),
+    CredentialProved(Proof),
+    CredentialRefreshed(Result<bool, RenewalError>),
+    CredentialReread(Result<bool, CredentialError>),
+}
+
+/// How a probe of a failing upstream went.
+pub(super) struct Probed {
+    pub(super) launched: Instant,
+    /// Which token it carried.
+    pub(super) generation: u64,
+    pub(super) found: Probe,
+}
