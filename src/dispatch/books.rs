@@ -81,7 +81,8 @@ impl Books {
     /// The next of what may go on now.
     pub(super) fn due(&mut self) -> Option<After> {
         let committed = self.watch.committed();
-        self.waiting.pop_front_if(|(number, _)| *number <= committed).map(|(_, after)| after)
+        self.waiting.front().filter(|(number, _)| *number <= committed)?;
+        self.waiting.pop_front().map(|(_, after)| after)
     }
 
     /// Whether a batch is out.

@@ -126,7 +126,7 @@ impl Dispatcher {
 
     /// Whether a drain was asked for and everything has its outcome.
     pub(super) fn is_drained(&mut self) -> bool {
-        if !self.resends.is_empty() {
+        if !self.resends.is_empty() || self.ledger.books().is_some_and(|books| books.is_busy()) {
             return false;
         }
         let Some(drain) = &mut self.drain else { return false };

@@ -1,27 +1,13 @@
 //! A whole, well-formed list in memory: compact, immutable, in the caller's order.
 //!
-//! The unit of custody is the chunk: up to [`CHUNK_ADDRESSES`] entries and [`CHUNK_BYTES`] of text.
-//! An entry is a fresh address with its key, an earlier address again, or no address at all.
+//! Made of chunks. Entries that repeat an earlier one are kept beside it, with where that stood.
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
-use super::{AddressKey, InvalidReason};
-
-/// Most entries of a chunk.
-pub const CHUNK_ADDRESSES: usize = 1000;
-/// Most bytes of text in a chunk; offsets inside it fit 16 bits.
-pub const CHUNK_BYTES: usize = 65_535;
-
-/// One element of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Entry {
-    /// An address that stands here for the first time.
-    Fresh(AddressKey),
-    /// An address that stood in this list before.
-    Repeat,
-    /// No address.
-    Invalid(InvalidReason),
-}
+use super::{
+    InvalidReason,
+    chunk::{Chunk, Entry},
+};
 
 /// A later occurrence of an address, and where it stood first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,110 +16,6 @@ pub struct Repeat {
     pub index: u32,
     /// The first occurrence.
     pub first: u32,
-}
-
-/// A run of entries.
-#[derive(Default)]
-pub struct Chunk {
-    text: String,
-    ends: Vec<u16>,
-    keys: Vec<AddressKey>,
-    kinds: Vec<Kind>,
-}
-
-/// An [`Entry`] without its key: one byte, so that an address costs no padding.
-#[derive(Debug, Clone, Copy)]
-enum Kind {
-    Fresh,
-    Repeat,
-    Invalid(InvalidReason),
-}
-
-/// Tells the size alone: what callers wrote stays out of logs.
-impl fmt::Debug for Chunk {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Chunk({} entries)", self.kinds.len())
-    }
-}
-
-impl Chunk {
-    /// Whether one more entry of `bytes` of text fits. An empty chunk takes anything up to [`CHUNK_BYTES`].
-    pub fn has_room(&self, bytes: usize) -> bool {
-        self.kinds.len() < CHUNK_ADDRESSES && self.text.len() + bytes <= CHUNK_BYTES
-    }
-
-    /// Adds an entry with the text the caller sent.
-    ///
-    /// # Errors
-    /// Gives the text back when the chunk has no room for it.
-    pub fn push<'text>(&mut self, text: &'text str, entry: Entry) -> Result<(), &'text str> {
-        if !self.has_room(text.len()) {
-            return Err(text);
-        }
-        let end = u16::try_from(self.text.len() + text.len()).map_err(|_| text)?;
-        self.text.push_str(text);
-        self.ends.push(end);
-        let (kind, key) = match entry {
-            Entry::Fresh(key) => (Kind::Fresh, key),
-            Entry::Repeat => (Kind::Repeat, AddressKey::default()),
-            Entry::Invalid(reason) => (Kind::Invalid(reason), AddressKey::default()),
-        };
-        self.kinds.push(kind);
-        self.keys.push(key);
-        Ok(())
-    }
-
-    /// Gives back spare room once the chunk is complete.
-    pub fn shrink(&mut self) {
-        self.text.shrink_to_fit();
-        self.ends.shrink_to_fit();
-        self.keys.shrink_to_fit();
-        self.kinds.shrink_to_fit();
-    }
-
-    /// How many entries it has.
-    pub fn len(&self) -> usize {
-        self.kinds.len()
-    }
-
-    /// Whether it has none.
-    pub fn is_empty(&self) -> bool {
-        self.kinds.is_empty()
-    }
-
-    /// Heap bytes it holds.
-    pub fn bytes(&self) -> usize {
-        self.text.capacity()
-            + self.ends.capacity() * size_of::<u16>()
-            + self.keys.capacity() * size_of::<AddressKey>()
-            + self.kinds.capacity() * size_of::<Kind>()
-    }
-
-    /// What the caller wrote, and what that is, in order.
-    pub fn entries(&self) -> impl Iterator<Item = (&str, Entry)> {
-        (0..self.len()).map(|offset| (self.text(offset), self.entry(offset)))
-    }
-
-    /// The key of the entry at `offset`, when an address stands there for the first time.
-    pub fn key(&self, offset: usize) -> Option<AddressKey> {
-        match self.kinds.get(offset)? {
-            Kind::Fresh => self.keys.get(offset).copied(),
-            Kind::Repeat | Kind::Invalid(_) => None,
-        }
-    }
-
-    fn entry(&self, offset: usize) -> Entry {
-        match self.kinds[offset] {
-            Kind::Fresh => Entry::Fresh(self.keys[offset]),
-            Kind::Repeat => Entry::Repeat,
-            Kind::Invalid(reason) => Entry::Invalid(reason),
-        }
-    }
-
-    fn text(&self, offset: usize) -> &str {
-        let start = if offset == 0 { 0 } else { usize::from(self.ends[offset - 1]) };
-        &self.text[start..usize::from(self.ends[offset])]
-    }
 }
 
 /// Everything a caller posted, whole.
@@ -156,10 +38,8 @@ impl List {
         for chunk in &chunks {
             starts.push(len);
             len += chunk.len() as u32;
-            for kind in &chunk.kinds {
-                if let Kind::Invalid(reason) = kind {
-                    invalid[*reason as usize] += 1;
-                }
+            for reason in chunk.invalid() {
+                invalid[reason as usize] += 1;
             }
         }
         let mut firsts: Vec<u32> = repeats.iter().map(|repeat| repeat.first).collect();
@@ -244,10 +124,10 @@ impl List {
 
     /// The entries that are no address, in order.
     pub fn invalid_entries(&self) -> impl Iterator<Item = (u32, InvalidReason)> {
-        let kinds = self.chunks.iter().flat_map(|chunk| &chunk.kinds).zip(0_u32..);
-        kinds.filter_map(|(kind, index)| match kind {
-            Kind::Invalid(reason) => Some((index, *reason)),
-            Kind::Fresh | Kind::Repeat => None,
+        let entries = self.chunks.iter().flat_map(|chunk| chunk.entries()).zip(0_u32..);
+        entries.filter_map(|((_, entry), index)| match entry {
+            Entry::Invalid(reason) => Some((index, reason)),
+            Entry::Fresh(_) | Entry::Repeat => None,
         })
     }
 
@@ -279,6 +159,7 @@ impl List {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::AddressKey;
 
     fn chunk(texts: &[&str]) -> Chunk {
         let mut chunk = Chunk::default();
@@ -309,14 +190,5 @@ mod tests {
         assert_eq!(list.repeats_of(0), 2);
         assert_eq!(list.repeats_of(2), 0);
         assert_eq!(list.fresh(), 2);
-    }
-
-    #[test]
-    fn a_full_chunk_gives_the_text_back() {
-        let mut chunk = Chunk::default();
-        chunk.push(&"x".repeat(CHUNK_BYTES), Entry::Repeat).unwrap();
-
-        assert_eq!(chunk.push("y", Entry::Repeat), Err("y"));
-        assert_eq!(chunk.len(), 1);
     }
 }

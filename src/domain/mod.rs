@@ -4,6 +4,7 @@
 //! Pure data, std and serde only. Whatever decides, waits or talks lives in the rooms above.
 
 mod call;
+mod chunk;
 mod counts;
 mod hold;
 mod key;
@@ -15,10 +16,11 @@ mod time;
 mod trace;
 
 pub use call::CallResult;
+pub use chunk::{CHUNK_ADDRESSES, CHUNK_BYTES, Chunk, Entry};
 pub use counts::Counts;
 pub use hold::Hold;
 pub use key::AddressKey;
-pub use list::{CHUNK_ADDRESSES, CHUNK_BYTES, Chunk, Entry, List, Repeat};
+pub use list::{List, Repeat};
 pub use outcome::{InvalidReason, NotSentReason, Outcome, OutcomeKind, Refusal, UnknownReason};
 pub use pause::{BadNote, PauseNote, Paused};
 pub use resend::{ClientName, ResendId, Status};

@@ -8,6 +8,9 @@ use super::{
 };
 use crate::domain::{Chunk, ResendId, Timestamp};
 
+/// Offsets in a chunk, each with a number.
+type Pairs = [(u16, u32)];
+
 /// Chunks that one [`Write::Erase`] forgets: a transaction stays short.
 const ERASED_AT_ONCE: i64 = 16;
 
@@ -119,7 +122,7 @@ fn insert_chunk(
     (resend, number): (ResendId, u32),
     first: u32,
     chunk: &Chunk,
-    (repeats, repeated): (&[(u16, u32)], &[(u16, u32)]),
+    (repeats, repeated): (&Pairs, &Pairs),
 ) -> rusqlite::Result<()> {
     let columns = codec::chunk_columns(chunk);
     let sql = "INSERT OR REPLACE INTO chunks (resend, number, first, size, emails, kinds, keys, repeats, repeated) \

@@ -36,7 +36,7 @@ pub(super) fn start(
         let (mut size_before, mut quiet) = (0, 0);
         // The sender goes with the writing thread.
         while progress.has_changed().is_ok() {
-            thread::sleep(LOOK);
+            thread::park_timeout(LOOK);
             let size = size(&log);
             metrics.set_store_bytes(size + self::size(&database));
             quiet = if size == size_before { quiet + 1 } else { 0 };

@@ -1,6 +1,6 @@
 //! How lists, ends and calls stand in the tables, byte by byte. See `schema/1.sql`.
 
-use crate::domain::{AddressKey, Chunk, Entry, InvalidReason, Repeat, ResendId};
+use crate::domain::{AddressKey, Chunk, Entry, InvalidReason, ResendId};
 
 /// Bytes of an end: a code and its argument.
 pub(super) const END_BYTES: usize = 9;
@@ -123,11 +123,6 @@ pub(super) fn id(resend: ResendId) -> [u8; 16] {
 /// An id from a column.
 pub(super) fn read_id(bytes: &[u8]) -> Option<ResendId> {
     Some(ResendId(u128::from_be_bytes(bytes.try_into().ok()?)))
-}
-
-/// A repeat by its place inside a chunk that begins at `first`.
-pub(super) fn inside(repeat: Repeat, first: u32) -> Option<(u16, u32)> {
-    Some((u16::try_from(repeat.index.checked_sub(first)?).ok()?, repeat.first))
 }
 
 #[cfg(test)]

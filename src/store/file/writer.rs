@@ -58,7 +58,7 @@ impl Writer {
     fn write_urgent(&mut self, batch: &Batch) {
         while let Err(fault) = self.commit(batch) {
             self.progress.send_modify(|progress| progress.fault = Some(fault));
-            thread::sleep(RETRY);
+            thread::park_timeout(RETRY);
         }
         self.progress.send_modify(|progress| {
             progress.committed = batch.number;
