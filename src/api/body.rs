@@ -12,7 +12,10 @@ use tokio::{
 };
 
 use super::problem::Problem;
-use crate::{config::ServerSettings, resends::Draft};
+use crate::{
+    config::ServerSettings,
+    resends::{Draft, Step},
+};
 
 /// How slow a body may be.
 #[derive(Debug, Clone, Copy)]
@@ -78,8 +81,17 @@ pub(super) async fn read(
     let mut pieces = Pieces::new(payload, pace);
     while let Some(piece) = pieces.next().await? {
         let mut rest = &piece[..];
-        while draft.step(&mut rest).map_err(|error| Problem::draft(&error, retry_after()))? {
-            yield_now().await;
+        loop {
+            match draft.step(&mut rest).map_err(|error| Problem::draft(&error, retry_after()))? {
+                Step::Done => break,
+                Step::More => yield_now().await,
+                Step::Full => {
+                    draft.flush().await.map_err(|error| Problem::draft(&error, retry_after()))?;
+                    if rest.is_empty() {
+                        break;
+                    }
+                }
+            }
         }
     }
     Ok(())

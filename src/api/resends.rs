@@ -53,7 +53,11 @@ pub(super) async fn post(
     if state.resends.is_closing() {
         return Err(Problem::shutting_down());
     }
-    let mut draft = state.resends.draft(format, encoding);
+    let mut draft = if wishes.dry_run {
+        state.resends.draft_in_memory(format, encoding)
+    } else {
+        state.resends.draft(format, encoding)
+    };
     body::read(payload, &mut draft, state.body_pace, || state.resends.retry_after()).await?;
     if wishes.dry_run {
         return dry_run::answer(&state, draft, &wishes).await;

@@ -53,7 +53,7 @@ pub(super) struct Told {
 
 impl Rows for Told {
     fn len(&self) -> u32 {
-        self.record.list.len()
+        self.record.body.len()
     }
 
     fn read(&self, from: u32, limit: u32, take: &mut dyn FnMut(&RowBody<'_>)) {

@@ -5,10 +5,11 @@ use std::{collections::VecDeque, sync::Arc};
 use super::{
     call::{Member, Part},
     promise::Promise,
+    rows::{At, Rows},
 };
 use crate::{
-    domain::{AddressKey, Entry, NotSentReason, Outcome, Status},
-    store::Record,
+    domain::{AddressKey, NotSentReason, Outcome, Status},
+    store::{Record, Settled},
 };
 
 /// Known culprits that are put aside before the rest of a list is looked at.
@@ -20,6 +21,8 @@ pub(super) struct Active {
     pub(super) record: Arc<Record>,
     /// The estimate that it was accepted with, if there was one.
     pub(super) promise: Option<Promise>,
+    /// Its rows, as far as they are at hand.
+    pub(super) rows: Rows,
     /// The first index that was never looked at.
     next: u32,
     /// Looked at, and back at the head, in the order of their turns.
@@ -53,9 +56,10 @@ impl Active {
     pub(super) fn new(record: Arc<Record>, unsettled: u32, promise: Option<Promise>) -> Self {
         Self {
             unsettled,
-            was_left: unsettled < record.list.fresh(),
+            was_left: unsettled < record.body.fresh(),
             record,
             promise,
+            rows: Rows::default(),
             next: 0,
             returned: VecDeque::new(),
             alone: VecDeque::new(),
@@ -81,13 +85,9 @@ impl Active {
         (status, self.stop.map(Outcome::NotSent))
     }
 
-    /// Whether anything of it is left to draw or to look at.
+    /// Whether anything of it is at hand to draw or to look at.
     pub(super) fn has_more(&self) -> bool {
-        self.next < self.record.list.len()
-            || !self.returned.is_empty()
-            || !self.parts.is_empty()
-            || !self.alone.is_empty()
-            || !self.suspects.is_empty()
+        self.has_rows() || !self.parts.is_empty() || !self.alone.is_empty() || !self.suspects.is_empty()
     }
 
     /// Whether anything of it has its turn before fresh addresses.
@@ -97,23 +97,64 @@ impl Active {
 
     /// Whether it may be looked at for fresh addresses: not while many culprits wait aside.
     pub(super) fn may_look(&self) -> bool {
-        self.alone.len() < MAX_ASIDE && (self.next < self.record.list.len() || !self.returned.is_empty())
+        self.alone.len() < MAX_ASIDE && self.has_rows()
+    }
+
+    fn has_rows(&self) -> bool {
+        if !self.returned.is_empty() {
+            return true;
+        }
+        self.next < self.record.body.len()
+            && (self.record.body.shape().is_none() || self.rows.has(self.record.body.place(self.next).0))
+    }
+
+    /// The chunk that has to be read before anything more can be drawn, or that will be needed soon.
+    pub(super) fn wants(&self) -> Option<u32> {
+        let shape = self.record.body.shape()?;
+        if self.stop.is_some() || self.rows.loading.is_some() || self.next >= self.record.body.len() {
+            return None;
+        }
+        let current = self.record.body.place(self.next).0;
+        [current, current + 1].into_iter().find(|number| *number < shape.chunks() && !self.rows.has(*number))
     }
 
     /// The next fresh address to look at; `None` for an entry that needs no look.
     pub(super) fn look(&mut self) -> Option<(u32, AddressKey)> {
-        let index = self.returned.pop_front().unwrap_or_else(|| {
+        let returned = self.returned.pop_front();
+        let index = returned.unwrap_or(self.next);
+        let key = match self.rows.at(&self.record, index, self.was_left) {
+            At::Fresh(key) => Some(key),
+            At::Nothing => None,
+            // Not looked at: it is asked for, and this comes again.
+            At::Missing(_) => return None,
+        };
+        if returned.is_none() {
             self.next += 1;
-            self.next - 1
-        });
-        match self.record.list.entry(index) {
-            Entry::Fresh(_) if self.was_left && self.record.outcome_of(index).is_some() => None,
-            Entry::Fresh(key) => Some((index, key)),
-            Entry::Repeat | Entry::Invalid(_) => None,
+            if key.is_some() {
+                self.rows.take_out(&self.record, index);
+            } else {
+                self.rows.drop_behind(self.next);
+            }
         }
+        key.map(|key| (index, key))
     }
 
-    /// Puts an address back to the head.
+    /// What the caller wrote at `index`, which is out.
+    pub(super) fn text(&self, index: u32) -> Option<&str> {
+        self.rows.text(&self.record, index)
+    }
+
+    /// How many later rows repeat the one at `index`, which is out.
+    pub(super) fn repeats_of(&self, index: u32) -> u32 {
+        self.rows.repeats_of(&self.record, index)
+    }
+
+    /// Notes outcomes of rows that were out.
+    pub(super) fn settled(&mut self, outcomes: &[Settled]) {
+        self.rows.settle(&self.record, outcomes, self.next);
+    }
+
+    /// Puts an address back to the head; it stays out until it has an outcome.
     pub(super) fn put_back(&mut self, index: u32) {
         self.returned.push_front(index);
     }
@@ -158,7 +199,7 @@ impl Active {
     /// Gives up everything that is not in a call. Parts come back for their claims.
     pub(super) fn give_up(&mut self, reason: NotSentReason) -> Vec<Part> {
         self.stop = Some(reason);
-        self.next = self.record.list.len();
+        self.next = self.record.body.len();
         self.returned.clear();
         self.alone.clear();
         self.suspects.clear();

@@ -10,8 +10,11 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use crate::{
-    domain::{Outcome, ResendId, Timestamp},
-    store::file::{Batch, Store, Watch, Write},
+    domain::{ResendId, Timestamp},
+    store::{
+        Settled,
+        file::{Batch, Store, Watch, Write},
+    },
 };
 
 /// What goes on once something is written.
@@ -19,7 +22,7 @@ pub(super) enum After {
     /// A marked call is made.
     Launch(u64, Bytes),
     /// Outcomes of a promised resend are told, which fell then.
-    Tell(ResendId, Arc<[(u32, Outcome)]>, Timestamp),
+    Tell(ResendId, Arc<[Settled]>, Timestamp),
     /// A promised resend ends.
     Finish(ResendId),
     /// A caller is promised that its list outlasts the process.

@@ -66,6 +66,7 @@ impl Dispatcher {
             Event::CredentialProved(proof) => self.credential_proved(proof, now),
             Event::CredentialRefreshed(found) => self.credential_refreshed(found, now),
             Event::CredentialReread(found) => self.credential_reread(found, now),
+            Event::Loaded(loading) => self.loaded(loading, now),
         }
     }
 

@@ -24,6 +24,7 @@ use super::{
     chores::Chores,
     credential::Tending,
     fair_queue::FairQueue,
+    feed::Feed,
     health::Health,
     latency::Latency,
     ledger::Ledger,
@@ -97,6 +98,7 @@ pub(super) struct Dispatcher {
     /// Whether a probe of a failing upstream is under way.
     pub(super) probing: bool,
     pub(super) tending: Tending,
+    pub(super) feed: Feed,
     pub(super) chores: Chores,
     pub(super) last_held: bool,
 }
@@ -168,6 +170,7 @@ impl Dispatcher {
             next_call: 0,
             probing: false,
             tending: Tending::default(),
+            feed: Feed::default(),
             chores: Chores::new(now),
             last_held: false,
         }
@@ -188,6 +191,7 @@ impl Dispatcher {
             let now = Instant::now();
             self.go_on(now);
             self.do_chores(now);
+            self.feed(now);
             let more = self.strip(now) | self.launch_calls(now);
             self.drain_if_asked(now);
             self.hand_in();
@@ -240,7 +244,7 @@ impl Dispatcher {
     }
 
     fn accept(&mut self, record: Arc<Record>) {
-        let fresh = record.list.fresh();
+        let fresh = record.body.fresh();
         self.begin(record, fresh);
     }
 
@@ -262,6 +266,7 @@ impl Dispatcher {
         }
         self.requeue(id);
         self.to_strip.push_back(id);
+        self.may_be_hungry(id);
         if self.health.tries_lone_addresses() {
             self.newcomers.push_back(id);
         }

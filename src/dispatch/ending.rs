@@ -48,10 +48,12 @@ impl Dispatcher {
             return;
         }
         match self.ledger.books() {
-            Some(books) if active.record.is_promised() => {
+            Some(books) if active.record.is_written() => {
                 active.ending = true;
                 let (status, rest) = active.end();
-                books.make_hard();
+                if active.record.is_promised() {
+                    books.make_hard();
+                }
                 books.write(active.record.row(Some((status, rest.as_ref(), Timestamp::now()))));
                 books.then(After::Finish(id));
             }
@@ -69,7 +71,7 @@ impl Dispatcher {
         for part in active.take_parts() {
             self.keep_part(part);
         }
-        self.metrics.dedupe_hit(DedupeHit::SameRequest, u64::from(active.record.list.repeats()));
+        self.metrics.dedupe_hit(DedupeHit::SameRequest, u64::from(active.record.body.repeats()));
         let (metrics, client) = (&self.metrics, &active.record.client);
         active.record.finish(status, rest, |outcome, addresses| metrics.outcome(client, outcome, addresses));
         self.metrics.resend_ended(status);

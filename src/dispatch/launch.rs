@@ -51,10 +51,9 @@ impl Dispatcher {
         let id = self.next_call;
         self.next_call += 1;
         let resends = &self.resends;
-        let with_records = members
-            .iter()
-            .filter_map(|member| resends.get(&member.resend).map(|active| (member, active.record.as_ref())));
-        let prepared = self.ledger.prepare(id, with_records);
+        let with_resends =
+            members.iter().filter_map(|member| resends.get(&member.resend).map(|active| (member, active)));
+        let prepared = self.ledger.prepare(id, with_resends);
         for member in &members {
             if let Some(active) = self.resends.get_mut(&member.resend) {
                 active.calling += 1;

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{
+    active::Active,
     books::{After, Books},
     call::Member,
 };
@@ -69,24 +70,24 @@ impl Ledger {
     pub(super) fn prepare<'call>(
         &mut self,
         call: u64,
-        members: impl Iterator<Item = (&'call Member, &'call Record)> + Clone,
+        members: impl Iterator<Item = (&'call Member, &'call Active)> + Clone,
     ) -> Prepared {
         // An entry has a key only because it was an address when it came in.
         let addresses: Vec<_> = members
             .clone()
-            .filter_map(|(member, record)| Address::parse(record.list.text(member.index)).ok())
+            .filter_map(|(member, active)| Address::parse(active.text(member.index)?).ok())
             .collect();
         let texts: Vec<_> = addresses.iter().map(Address::as_str).collect();
         let body = Bytes::from(serde_json::to_vec(&texts).unwrap_or_default());
         match self {
             Self::Memory(_) => Prepared::Ready(body),
             Self::File(_, books) => {
-                let claim = |(member, _): (&Member, &Record)| Claim {
+                let claim = |(member, _): (&Member, &Active)| Claim {
                     resend: member.resend,
                     index: member.index,
                     key: member.key,
                 };
-                if members.clone().any(|(_, record)| record.is_promised()) {
+                if members.clone().any(|(_, active)| active.record.is_promised()) {
                     books.make_hard();
                 }
                 let claims = members.map(claim).collect();

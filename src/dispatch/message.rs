@@ -7,7 +7,10 @@ use tokio::{sync::oneshot, time::Instant};
 use super::{books::Promised, credential::Proof, look_up::Question, operate::Order};
 use crate::{
     domain::ResendId,
-    store::Record,
+    store::{
+        Record,
+        file::{Fault, StoredChunk},
+    },
     upstream::{CredentialError, Probe, RenewalError, Report},
 };
 
@@ -37,6 +40,14 @@ pub(super) enum Event {
     CredentialProved(Proof),
     CredentialRefreshed(Result<bool, RenewalError>),
     CredentialReread(Result<bool, CredentialError>),
+    Loaded(Loading),
+}
+
+/// Rows of a stored list that were read, with the ends that they have.
+pub(super) struct Loading {
+    pub(super) id: ResendId,
+    pub(super) number: u32,
+    pub(super) found: Result<Option<(StoredChunk, Vec<(u8, u64)>)>, Fault>,
 }
 
 /// How a probe of a failing upstream went.

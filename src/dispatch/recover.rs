@@ -11,7 +11,7 @@ use crate::{
     domain::{AddressKey, Outcome, Paused, ResendId, Timestamp, UnknownReason},
     recent::Recent,
     store::{
-        Record,
+        Record, Settled,
         file::{CallEnd, Fault, Stage, Store, StoredCall, Write, read},
     },
 };
@@ -94,7 +94,9 @@ impl Recovered {
             };
             if on_unknown == OnUnknown::Report && record.outcome_of(claim.index).is_none() {
                 let now = Timestamp::now();
-                let outcomes = [(claim.index, Outcome::Unknown(reason))];
+                let repeats = record.body.list().map_or(0, |list| list.repeats_of(claim.index));
+                let outcome = Outcome::Unknown(reason);
+                let outcomes = [Settled { index: claim.index, repeats, outcome }];
                 record.write_ends(&outcomes, now, |write| self.writes.push(write));
                 record.settle(&outcomes, now, |_, _| {});
             }

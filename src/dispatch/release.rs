@@ -10,7 +10,10 @@ use super::{
     call::{Call, Member, Origin},
     dispatcher::Dispatcher,
 };
-use crate::domain::{Outcome, ResendId, Timestamp};
+use crate::{
+    domain::{Outcome, ResendId, Timestamp},
+    store::Settled,
+};
 
 impl Dispatcher {
     /// Gives a call that was not sent back to the heads of its resends.
@@ -101,13 +104,21 @@ impl Dispatcher {
     /// Tells outcomes, or writes them first where they are owed.
     fn write(&mut self, id: ResendId, settled: &[(ResendId, u32, Outcome)]) {
         let Some(active) = self.resends.get_mut(&id) else { return };
-        let outcomes: Arc<[_]> =
-            settled.iter().map(|(_, index, outcome)| (*index, outcome.clone())).collect();
+        let outcomes: Arc<[_]> = settled
+            .iter()
+            .map(|(_, index, outcome)| Settled {
+                index: *index,
+                repeats: active.repeats_of(*index),
+                outcome: outcome.clone(),
+            })
+            .collect();
         let at = Timestamp::now();
         match self.ledger.books() {
-            Some(books) if active.record.is_promised() => {
+            Some(books) if active.record.is_written() => {
                 active.untold += outcomes.len() as u32;
-                books.make_hard();
+                if active.record.is_promised() {
+                    books.make_hard();
+                }
                 active.record.write_ends(&outcomes, at, |write| books.write(write));
                 books.then(After::Tell(id, outcomes, at));
             }
@@ -116,8 +127,9 @@ impl Dispatcher {
     }
 
     /// Tells outcomes that fell at `at`.
-    pub(super) fn tell(&mut self, id: ResendId, outcomes: &[(u32, Outcome)], at: Timestamp) {
+    pub(super) fn tell(&mut self, id: ResendId, outcomes: &[Settled], at: Timestamp) {
         let Some(active) = self.resends.get_mut(&id) else { return };
+        active.settled(outcomes);
         let (metrics, client) = (&self.metrics, &active.record.client);
         active.record.settle(outcomes, at, |outcome, addresses| metrics.outcome(client, outcome, addresses));
         let count = outcomes.len() as u32;

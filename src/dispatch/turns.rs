@@ -19,6 +19,7 @@ impl Dispatcher {
     }
 
     pub(super) fn leave_queue_if_empty(&mut self, id: ResendId) {
+        self.may_be_hungry(id);
         if let Some(active) = self.resends.get_mut(&id)
             && active.queued
             && !active.has_more()

@@ -26,6 +26,8 @@ pub struct ListBuilder {
     current: Chunk,
     firsts: HashTable<Position>,
     repeats: Vec<Repeat>,
+    /// Whether repeats are found by somebody else: rows leave before all of them came.
+    spills: bool,
 }
 
 /// Where an entry stands: its chunk and the offset in it, in four bytes.
@@ -61,6 +63,7 @@ impl ListBuilder {
             current: Chunk::default(),
             firsts: HashTable::new(),
             repeats: Vec::new(),
+            spills: false,
         }
     }
 
@@ -82,6 +85,39 @@ impl ListBuilder {
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// From now on rows leave before all of them came, and repeats are not looked for. Gives every address
+    /// so far with its index, in order, for somebody else to look.
+    pub fn spill(&mut self) -> Vec<(AddressKey, u32)> {
+        self.spills = true;
+        self.firsts = HashTable::new();
+        let mut keys = Vec::with_capacity(self.len() as usize);
+        let chunks = self.chunks.iter().chain([&self.current]);
+        for (chunk, start) in chunks.zip(&self.starts) {
+            let fresh = |offset: usize| Some((chunk.key(offset)?, start + offset as u32));
+            keys.extend((0..chunk.len()).filter_map(fresh));
+        }
+        let of_repeat = |repeat: &Repeat| {
+            let at = keys.binary_search_by_key(&repeat.first, |(_, index)| *index).ok()?;
+            Some((keys[at].0, repeat.index))
+        };
+        let repeats: Vec<_> = self.repeats.iter().filter_map(of_repeat).collect();
+        self.repeats = Vec::new();
+        keys.extend(repeats);
+        keys.sort_unstable_by_key(|(_, index)| *index);
+        keys
+    }
+
+    /// Takes out the rows that are complete, or all that there are, each run with the index of its first.
+    pub fn take_chunks(&mut self, all: bool) -> Vec<(u32, Chunk)> {
+        if all && !self.current.is_empty() {
+            self.complete_chunk();
+        }
+        let next = self.current_start();
+        let starts = std::mem::replace(&mut self.starts, vec![next]);
+        self.chunks_bytes = 0;
+        starts.into_iter().zip(std::mem::take(&mut self.chunks)).collect()
     }
 
     /// The whole list.
@@ -114,6 +150,9 @@ impl ListBuilder {
 
     /// Whether the address stood before, remembering it when not.
     fn address(&mut self, key: AddressKey) -> Result<Entry, Full> {
+        if self.spills {
+            return Ok(Entry::Fresh(key));
+        }
         let found = self.firsts.find(table_hash(key), |position| self.key(*position) == Some(key));
         if let Some(position) = found {
             let first = self.starts[position.chunk()] + position.offset() as u32;

@@ -1,15 +1,22 @@
 //! The memory for lists that are being read.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use thiserror::Error;
+use tokio::time::{Instant, sleep};
+
+use super::spill::{Spill, SpillError};
 
 use crate::{
-    domain::List,
+    domain::{List, ResendId},
     intake::{BodyReader, Encoding, Format, IntakeError, ListBuilder},
+    store::{Shape, file::Store},
 };
 
 /// All lists being read together would take more memory than they may.
@@ -41,10 +48,38 @@ impl MemoryBudget {
     }
 }
 
+/// A list in RAM of this size goes to the store, where there is one.
+const SPILL_AT: usize = 1 << 20;
+/// So much of a list that goes to the store is gathered before it is written.
+const FLUSH_AT: usize = 256 << 10;
+/// How long a list waits for others to make room.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// A list being read, with its share of the budget. Dropping it gives the share back.
 pub struct Draft {
     reader: BodyReader<ListBuilder>,
     share: Share,
+    store: Option<Store>,
+    spill: Option<Spill>,
+}
+
+/// What is to be done after a part of a body was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The next part is needed.
+    Done,
+    /// There is more of this one.
+    More,
+    /// [`Draft::flush`] comes first; then there may be more of this one.
+    Full,
+}
+
+/// A body that was whole and good.
+pub(super) enum Whole {
+    /// All of it is in RAM.
+    Resident(List),
+    /// Its rows are in the store, under this id.
+    Stored(ResendId, Shape),
 }
 
 /// What one list takes of the budget. Dropping it gives that back.
@@ -63,6 +98,9 @@ pub enum DraftError {
     /// There is no memory for it.
     #[error(transparent)]
     Budget(#[from] BudgetFull),
+    /// It can't go to the store.
+    #[error(transparent)]
+    Spill(#[from] SpillError),
 }
 
 impl Draft {
@@ -72,27 +110,69 @@ impl Draft {
         max_bytes: Option<u64>,
         list: ListBuilder,
         budget: Arc<MemoryBudget>,
+        store: Option<Store>,
     ) -> Self {
-        Self { reader: BodyReader::new(format, encoding, max_bytes, list), share: Share { budget, bytes: 0 } }
+        let reader = BodyReader::new(format, encoding, max_bytes, list);
+        Self { reader, share: Share { budget, bytes: 0 }, store, spill: None }
     }
 
-    /// Reads some of `piece`, a bounded part, and takes that away from it. True when there is more to do:
-    /// whoever reads many lists on one thread lets others go first then.
+    /// Reads some of `piece`, a bounded part, and takes that away from it. Whoever reads many lists on one
+    /// thread lets others go first when there is more to do.
     ///
     /// # Errors
     /// When the body can't be used or there is no memory for it; the draft is of no use then.
-    pub fn step(&mut self, piece: &mut &[u8]) -> Result<bool, DraftError> {
+    pub fn step(&mut self, piece: &mut &[u8]) -> Result<Step, DraftError> {
         let more = self.reader.step(piece)?;
-        self.share.grow_to(self.reader.sink().bytes())?;
-        Ok(more)
+        let bytes = self.bytes();
+        let most = if self.spill.is_some() { FLUSH_AT } else { SPILL_AT };
+        match self.share.grow_to(bytes) {
+            Err(full) if self.store.is_none() => Err(full.into()),
+            Err(_) => Ok(Step::Full),
+            Ok(()) if self.store.is_some() && self.reader.sink().bytes() > most => Ok(Step::Full),
+            Ok(()) if more => Ok(Step::More),
+            Ok(()) => Ok(Step::Done),
+        }
+    }
+
+    /// Writes what was read so far to the store. When others take all of the memory it waits for them.
+    ///
+    /// # Errors
+    /// When it can't be written, or there is no room even then.
+    pub async fn flush(&mut self) -> Result<(), DraftError> {
+        let Some(store) = &self.store else { return Ok(()) };
+        let is_short = self.share.is_over();
+        match &mut self.spill {
+            None => self.spill = Some(Spill::begin(store, self.reader.sink_mut()).await?),
+            Some(spill) => spill.drain(self.reader.sink_mut(), is_short).await?,
+        }
+        self.share.shrink_to(self.bytes());
+        let deadline = Instant::now() + PATIENCE;
+        while self.share.is_over() {
+            if Instant::now() >= deadline {
+                return Err(BudgetFull { limit: self.share.budget.limit, alone: false }.into());
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+        Ok(())
+    }
+
+    fn bytes(&self) -> usize {
+        self.reader.sink().bytes() + self.spill.as_ref().map_or(0, Spill::bytes)
     }
 
     /// The body is over.
     ///
     /// # Errors
-    /// When it ended too early.
-    pub fn finish(self) -> Result<ListBuilder, DraftError> {
-        Ok(self.reader.finish()?)
+    /// When it ended too early, or the rest of it can't be written.
+    pub(super) async fn finish(self) -> Result<Whole, DraftError> {
+        let mut list = self.reader.finish()?;
+        match self.spill {
+            None => Ok(Whole::Resident(list.finish())),
+            Some(spill) => {
+                let (id, shape) = spill.finish(&mut list).await?;
+                Ok(Whole::Stored(id, shape))
+            }
+        }
     }
 
     /// The body is over: the list, which keeps its share of the budget, and `more` bytes an address.
@@ -100,7 +180,7 @@ impl Draft {
     /// # Errors
     /// When it ended too early, or there is no memory for that.
     pub(super) fn keep(self, more: usize) -> Result<(List, Share), DraftError> {
-        let Self { reader, mut share } = self;
+        let Self { reader, mut share, .. } = self;
         let list = reader.finish()?.finish();
         share.grow_to(list.bytes() + list.len() as usize * more)?;
         Ok((list, share))
@@ -119,6 +199,19 @@ impl Share {
             return Err(BudgetFull { limit: self.budget.limit, alone: bytes > self.budget.limit });
         }
         Ok(())
+    }
+}
+
+impl Share {
+    fn shrink_to(&mut self, bytes: usize) {
+        let less = self.bytes.saturating_sub(bytes);
+        self.budget.used.fetch_sub(less, Ordering::AcqRel);
+        self.bytes -= less;
+    }
+
+    /// Whether all lists together take more than they may.
+    fn is_over(&self) -> bool {
+        self.budget.used() > self.budget.limit
     }
 }
 

@@ -6,12 +6,16 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::{
-    admission::{Draft, DraftError},
+    admission::{Draft, DraftError, Whole},
     service::{Resends, SealError},
+    spill::SpillError,
 };
 use crate::{
-    domain::{ClientName, InvalidReason, List, TraceContext},
-    store::Record,
+    domain::{ClientName, Entry, InvalidReason, List, ResendId, TraceContext},
+    store::{
+        Record, Shape,
+        file::{Fault, read},
+    },
 };
 
 /// Most elements that are named.
@@ -52,10 +56,35 @@ impl Resends {
         client: &ClientName,
         trace: TraceContext,
     ) -> Result<Result<Arc<Record>, SealError>, DraftError> {
-        let list = draft.finish()?.finish();
-        if let Some(invalid) = InvalidElements::of(&list) {
+        let whole = draft.finish().await?;
+        let invalid = match &whole {
+            Whole::Resident(list) => InvalidElements::of(list),
+            Whole::Stored(id, shape) => self.invalid_in_store(*id, shape).await.map_err(SpillError::Store)?,
+        };
+        if let Some(invalid) = invalid {
             return Ok(Err(SealError::Invalid(invalid)));
         }
-        Ok(self.accept(list, client, false, trace).await)
+        Ok(self.accept(whole, client, false, trace).await)
+    }
+
+    /// What is no address in a list whose rows are in the store; such a list is erased.
+    async fn invalid_in_store(&self, id: ResendId, shape: &Shape) -> Result<Option<InvalidElements>, Fault> {
+        let Some(store) = self.store.as_ref().filter(|_| shape.invalid() > 0) else { return Ok(None) };
+        let mut named = Vec::new();
+        for number in 0..shape.chunks() {
+            let Some(rows) = store.read(move |db| read::chunk(db, id, number)).await? else { continue };
+            named.extend(rows.chunk.entries().zip(rows.first..).filter_map(
+                |((_, entry), index)| match entry {
+                    Entry::Invalid(reason) => Some((index, reason)),
+                    Entry::Fresh(_) | Entry::Repeat => None,
+                },
+            ));
+            if named.len() >= MOST_NAMED {
+                break;
+            }
+        }
+        named.truncate(MOST_NAMED);
+        store.erase_later(id);
+        Ok(Some(InvalidElements { received: shape.len(), count: shape.invalid(), named }))
     }
 }

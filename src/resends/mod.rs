@@ -10,9 +10,11 @@ mod plan;
 mod promise;
 mod recall;
 mod service;
+mod spill;
 
-pub use admission::{BudgetFull, Draft, DraftError, MemoryBudget};
+pub use admission::{BudgetFull, Draft, DraftError, MemoryBudget, Step};
 pub use all_or_none::InvalidElements;
 pub use plan::{Plan, PlanCounts, PlanRow};
 pub use recall::Recalled;
 pub use service::{Resends, SealError};
+pub use spill::SpillError;

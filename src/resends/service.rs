@@ -7,15 +7,15 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::{
-    admission::{Draft, DraftError, MemoryBudget},
+    admission::{Draft, DraftError, MemoryBudget, Whole},
     all_or_none::InvalidElements,
 };
 use crate::{
     config::Settings,
     dispatch::{Because, Dispatch, Ended, Refused, View},
-    domain::{ClientName, List, PauseNote, ResendId, Status, TraceContext},
+    domain::{ClientName, PauseNote, ResendId, Status, TraceContext},
     intake::{Encoding, Format, KeyHasher, ListBuilder},
-    store::{Full, Page, Record, Registry, file::Store},
+    store::{Body, Full, Page, Record, Registry, file::Store},
     telemetry::Metrics,
 };
 
@@ -75,8 +75,17 @@ impl Resends {
 
     /// Begins to read a list.
     pub fn draft(&self, format: Format, encoding: Encoding) -> Draft {
+        self.draft_with(format, encoding, self.store.clone())
+    }
+
+    /// The same for a list that is only looked at: it never goes to the store.
+    pub fn draft_in_memory(&self, format: Format, encoding: Encoding) -> Draft {
+        self.draft_with(format, encoding, None)
+    }
+
+    fn draft_with(&self, format: Format, encoding: Encoding, store: Option<Store>) -> Draft {
         let list = ListBuilder::new(self.hasher.clone(), self.max_addresses);
-        Draft::new(format, encoding, self.max_body_bytes, list, Arc::clone(&self.budget))
+        Draft::new(format, encoding, self.max_body_bytes, list, Arc::clone(&self.budget), store)
     }
 
     /// Takes the list that `draft` has read, posted in `trace`: from here on each of its addresses gets one outcome.
@@ -90,25 +99,28 @@ impl Resends {
         force: bool,
         trace: TraceContext,
     ) -> Result<Result<Arc<Record>, SealError>, DraftError> {
-        let list = draft.finish()?.finish();
-        Ok(self.accept(list, client, force, trace).await)
+        let whole = draft.finish().await?;
+        Ok(self.accept(whole, client, force, trace).await)
     }
 
     pub(super) async fn accept(
         &self,
-        list: List,
+        whole: Whole,
         client: &ClientName,
         force: bool,
         trace: TraceContext,
     ) -> Result<Arc<Record>, SealError> {
-        if list.is_empty() {
+        let (id, body) = match whole {
+            Whole::Resident(list) => (ResendId(Uuid::now_v7().as_u128()), Body::Resident(list)),
+            Whole::Stored(id, shape) => (id, Body::Stored(shape)),
+        };
+        if body.is_empty() {
             return Err(SealError::Empty);
         }
         // What can wait or fail comes first: a caller that goes away at the await leaves nothing behind.
-        let reservation = self.dispatch.reserve(list.fresh()).await?;
-        let id = ResendId(Uuid::now_v7().as_u128());
-        let record = self.registry.insert(Record::new(id, client.clone(), force, trace, list))?;
-        self.metrics.addresses_received(client, record.list.len().into());
+        let reservation = self.dispatch.reserve(body.fresh()).await?;
+        let record = self.registry.insert(Record::new(id, client.clone(), force, trace, body))?;
+        self.metrics.addresses_received(client, record.body.len().into());
         record.tell_invalid(|outcome, addresses| self.metrics.outcome(client, outcome, addresses));
         Dispatch::submit(Arc::clone(&record), reservation);
         Ok(record)

@@ -12,7 +12,7 @@ use faxplus_gateway::{
     intake::{BodyReader, Encoding, Format, KeyHasher, ListBuilder},
     outbound::install_crypto_provider,
     sandbox::{Sandbox, SandboxOptions},
-    store::{Record, Registry},
+    store::{Body, Record, Registry},
     telemetry::{Metrics, metrics::BuildInfo},
 };
 use futures_util::future::join;
@@ -25,7 +25,13 @@ fn record() -> Arc<Record> {
     let mut reader = BodyReader::new(Format::Json, Encoding::Identity, None, list);
     reader.feed(br#"["a@example.com"]"#).unwrap();
     let list = reader.finish().unwrap().finish();
-    Arc::new(Record::new(ResendId(1), ClientName::anonymous(), false, TraceContext::new(1), list))
+    Arc::new(Record::new(
+        ResendId(1),
+        ClientName::anonymous(),
+        false,
+        TraceContext::new(1),
+        Body::Resident(list),
+    ))
 }
 
 fn dispatch(sandbox: &Sandbox, paused: Option<Paused>) -> (Dispatch, std::thread::JoinHandle<()>) {

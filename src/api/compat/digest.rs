@@ -41,7 +41,7 @@ impl<'record> Digest<'record> {
     pub(super) async fn of(record: &'record Record) -> Self {
         let mut digest = Self::default();
         let mut next = 0;
-        while next < record.list.len() {
+        while next < record.body.len() {
             for row in record.rows(next, PAGE) {
                 match row.outcome {
                     Some(Outcome::NotSent(reason)) => digest.retry.add(row.email, reason.as_str()),

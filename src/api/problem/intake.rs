@@ -18,6 +18,10 @@ impl Problem {
         match error {
             DraftError::Intake(error) => Self::intake(error, retry_after),
             DraftError::Budget(error) => Self::budget(error, retry_after),
+            DraftError::Spill(error) => {
+                let detail = format!("{error}; nothing was sent");
+                Self::no_room("store-failing", "The store fails", detail).after(retry_after)
+            }
         }
     }
 

@@ -12,6 +12,7 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::{error::Fault, write::Write};
+use crate::domain::ResendId;
 
 /// Changes that are made together or not at all.
 #[derive(Debug, Default)]
@@ -31,8 +32,13 @@ pub(super) struct Bulk {
     pub(super) done: oneshot::Sender<Result<bool, Fault>>,
 }
 
+/// Resends that wait to be erased; what finds no place is erased at the next start.
+const ERASURES: usize = 10_000;
+
 /// What the thread does next.
 pub(super) struct Work {
+    /// A resend to erase a part of, when there is nothing else to do.
+    pub(super) erasure: Option<ResendId>,
     pub(super) urgent: Option<Batch>,
     pub(super) bulk: Vec<Bulk>,
 }
@@ -47,6 +53,7 @@ pub(super) struct Queue {
 struct Waiting {
     urgent: Option<Batch>,
     bulk: VecDeque<Bulk>,
+    erasures: VecDeque<ResendId>,
     is_closed: bool,
 }
 
@@ -76,6 +83,15 @@ impl Queue {
         Ok(())
     }
 
+    /// Erases a resend when there is time for it.
+    pub(super) fn put_erasure(&self, resend: ResendId) {
+        let mut waiting = self.waiting();
+        if waiting.erasures.len() < ERASURES {
+            waiting.erasures.push_back(resend);
+            self.changed.notify_one();
+        }
+    }
+
     /// Nothing new is taken; what waits is still done.
     pub(super) fn close(&self) {
         self.waiting().is_closed = true;
@@ -92,7 +108,10 @@ impl Queue {
             self.changed.wait_timeout_while(waiting, at_most, idle).unwrap_or_else(PoisonError::into_inner);
         let urgent = waiting.urgent.take();
         let bulk = bulk.min(waiting.bulk.len());
-        let work = Work { urgent, bulk: waiting.bulk.drain(..bulk).collect() };
+        let bulk: Vec<_> = waiting.bulk.drain(..bulk).collect();
+        let is_idle = urgent.is_none() && bulk.is_empty() && !waiting.is_closed;
+        let erasure = if is_idle { waiting.erasures.pop_front() } else { None };
+        let work = Work { erasure, urgent, bulk };
         let is_over = waiting.is_closed && work.urgent.is_none() && work.bulk.is_empty();
         (!is_over).then_some(work)
     }

@@ -11,8 +11,12 @@ use tokio::{sync::watch, time::Instant};
 use super::{
     error::Fault,
     queue::{Batch, Bulk, Queue, Work},
+    write::Write,
 };
-use crate::telemetry::metrics::{Metrics, StoreOperation};
+use crate::{
+    domain::ResendId,
+    telemetry::metrics::{Metrics, StoreOperation},
+};
 
 /// Bulk batches in one transaction: those of dispatch must not wait for long.
 const BULK_AT_ONCE: usize = 4;
@@ -42,9 +46,11 @@ pub(super) struct Writer {
 impl Writer {
     /// Writes until the queue is closed and empty.
     pub(super) fn run(mut self) {
-        while let Some(Work { urgent, bulk }) = self.queue.take(IDLE, BULK_AT_ONCE) {
-            if urgent.is_none() && bulk.is_empty() {
-                self.give_back_pages();
+        while let Some(Work { erasure, urgent, bulk }) = self.queue.take(IDLE, BULK_AT_ONCE) {
+            match erasure {
+                Some(resend) => self.erase(resend),
+                None if urgent.is_none() && bulk.is_empty() => self.give_back_pages(),
+                None => {}
             }
             if let Some(batch) = urgent {
                 self.write_urgent(&batch);
@@ -76,6 +82,15 @@ impl Writer {
         });
         if job.done.send(result).is_err() {
             tracing::debug!("Nobody waited for what was written.");
+        }
+    }
+
+    /// Erases a part of a resend, and comes back for the rest.
+    fn erase(&mut self, resend: ResendId) {
+        let batch = Batch { writes: vec![Write::Erase(resend)], ..Batch::default() };
+        // What can't be erased now is erased at the next start.
+        if self.commit(&batch).is_ok_and(|again| again) {
+            self.queue.put_erasure(resend);
         }
     }
 

@@ -3,12 +3,14 @@
 //! Bounded in bytes; finished resends leave after the retention, or earlier, oldest first, when room
 //! is needed. Nothing of it survives the process.
 
+mod body;
 mod outcomes;
 mod record;
 mod registry;
 mod restore;
 mod writes;
 
-pub use record::{Record, Row, Snapshot};
+pub use body::{Body, Shape};
+pub use record::{Record, Row, Settled, Snapshot};
 pub use registry::{Full, Page, Registry};
 pub use restore::at;

@@ -10,7 +10,7 @@ use std::sync::{
 
 use tokio::{sync::watch, time::Instant};
 
-use super::outcomes::Outcomes;
+use super::{body::Body, outcomes::Outcomes};
 use crate::domain::{
     ClientName, Counts, Entry, InvalidReason, List, Outcome, OutcomeKind, ResendId, Status, Timestamp,
     TraceContext,
@@ -32,7 +32,7 @@ pub struct Record {
     /// The trace of the request that posted it.
     pub trace: TraceContext,
     /// What was posted.
-    pub list: List,
+    pub body: Body,
     /// Whether its end is owed, also by the next process.
     promised: AtomicBool,
     state: Mutex<State>,
@@ -62,6 +62,17 @@ pub struct Snapshot {
     pub finished_at: Option<Timestamp>,
 }
 
+/// What became of one fresh address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// Where it stands.
+    pub index: u32,
+    /// How many later rows repeat it.
+    pub repeats: u32,
+    /// Its outcome.
+    pub outcome: Outcome,
+}
+
 /// One result. No `Debug`: it holds an address.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Row<'record> {
@@ -75,15 +86,16 @@ pub struct Row<'record> {
 
 impl Record {
     /// A fresh resend of `list`, created now. What is no address has its outcome at once.
-    pub fn new(id: ResendId, client: ClientName, force: bool, trace: TraceContext, list: List) -> Self {
-        let mut counts = Counts::new(list.len().into());
+    pub fn new(id: ResendId, client: ClientName, force: bool, trace: TraceContext, body: Body) -> Self {
+        let mut counts = Counts::new(body.len().into());
         for reason in InvalidReason::ALL {
-            counts.add(OutcomeKind::Invalid, list.invalid(*reason).into());
+            counts.add(OutcomeKind::Invalid, body.invalid(*reason).into());
         }
         let state = State {
             status: Status::Queued,
             counts,
-            outcomes: Outcomes::new(list.len()),
+            // The ends of stored rows are in the file.
+            outcomes: Outcomes::new(body.list().map_or(0, List::len)),
             rest: None,
             upstream_calls: 0,
             finished_at: None,
@@ -95,22 +107,22 @@ impl Record {
             created: Instant::now(),
             force,
             trace,
-            list,
+            body,
             promised: AtomicBool::new(false),
             state: Mutex::new(state),
             done: watch::Sender::new(false),
         }
     }
 
-    /// Heap bytes that a resend of `list` takes.
-    pub fn bytes(list: &List) -> usize {
-        size_of::<Self>() + list.bytes() + Outcomes::bytes(list.len())
+    /// Heap bytes that a resend of `body` takes.
+    pub fn bytes(body: &Body) -> usize {
+        size_of::<Self>() + body.bytes() + Outcomes::bytes(body.list().map_or(0, List::len))
     }
 
     /// Tells the outcomes that the list has from the start.
     pub fn tell_invalid(&self, mut tell: impl FnMut(&Outcome, u64)) {
         for reason in InvalidReason::ALL {
-            let count = self.list.invalid(*reason);
+            let count = self.body.invalid(*reason);
             if count > 0 {
                 tell(&Outcome::Invalid(*reason), count.into());
             }
@@ -120,6 +132,11 @@ impl Record {
     /// Whether its end is owed, also by the next process.
     pub fn is_promised(&self) -> bool {
         self.promised.load(Ordering::Acquire)
+    }
+
+    /// Whether what becomes of it is written before it is told: it is owed, or its rows are in the file.
+    pub fn is_written(&self) -> bool {
+        self.is_promised() || self.body.shape().is_some()
     }
 
     /// Owes its end from now on. Says whether that is new.
@@ -151,21 +168,24 @@ impl Record {
         self.state().upstream_calls += 1;
     }
 
-    /// Writes final outcomes of fresh addresses, which fell at `at`; their repeats inside the list share
-    /// them. `tell` hears each outcome with the number of addresses that have it by this.
-    pub fn settle(&self, outcomes: &[(u32, Outcome)], at: Timestamp, mut tell: impl FnMut(&Outcome, u64)) {
+    /// Writes final outcomes of fresh addresses, which fell at `at`; their repeats inside the list (so many
+    /// of each) share them. `tell` hears each outcome with the number of addresses that have it by this.
+    pub fn settle(&self, outcomes: &[Settled], at: Timestamp, mut tell: impl FnMut(&Outcome, u64)) {
         let mut state = self.state();
-        for (index, outcome) in outcomes {
-            if !state.outcomes.is_pending(*index) {
-                continue;
+        for Settled { index, repeats, outcome } in outcomes {
+            // The ends of stored rows are written, not kept.
+            if self.body.list().is_some() {
+                if !state.outcomes.is_pending(*index) {
+                    continue;
+                }
+                state.outcomes.set(*index, outcome);
             }
-            state.outcomes.set(*index, outcome);
             state.counts.add(outcome.kind(), 1);
             tell(outcome, 1);
-            let repeats = u64::from(self.list.repeats_of(*index));
+            let repeats = u64::from(*repeats);
             if repeats > 0 {
                 let sent_at = (*outcome == Outcome::Sent).then_some(at);
-                if let Some(at) = sent_at {
+                if let Some(at) = sent_at.filter(|_| self.body.list().is_some()) {
                     state.outcomes.set_sent_at(*index, at);
                 }
                 let shared = outcome.of_repeat(sent_at);
@@ -199,26 +219,27 @@ impl Record {
         drop(waited);
     }
 
-    /// The rows from `from` on, at most `limit`, in the caller's order.
+    /// The rows from `from` on, at most `limit`, in the caller's order. Rows in the file are read there.
     pub fn rows(&self, from: u32, limit: u32) -> Vec<Row<'_>> {
-        let end = from.saturating_add(limit).min(self.list.len());
+        let Some(list) = self.body.list() else { return Vec::new() };
+        let end = from.saturating_add(limit).min(list.len());
         let state = self.state();
         (from..end)
-            .map(|index| Row { index, email: self.list.text(index), outcome: self.outcome(&state, index) })
+            .map(|index| Row { index, email: list.text(index), outcome: outcome(list, &state, index) })
             .collect()
-    }
-
-    fn outcome(&self, state: &State, index: u32) -> Option<Outcome> {
-        let own = match self.list.entry(index) {
-            Entry::Fresh(_) => state.outcomes.get(index),
-            Entry::Repeat => self.list.first_of(index).and_then(|first| state.outcomes.of_repeat(first)),
-            Entry::Invalid(reason) => Some(Outcome::Invalid(reason)),
-        };
-        own.or_else(|| state.rest.clone())
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it holds the lock but for a bug, and a bug in dispatch ends the process.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn outcome(list: &List, state: &State, index: u32) -> Option<Outcome> {
+    let own = match list.entry(index) {
+        Entry::Fresh(_) => state.outcomes.get(index),
+        Entry::Repeat => list.first_of(index).and_then(|first| state.outcomes.of_repeat(first)),
+        Entry::Invalid(reason) => Some(Outcome::Invalid(reason)),
+    };
+    own.or_else(|| state.rest.clone())
 }

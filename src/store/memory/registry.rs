@@ -58,7 +58,7 @@ impl Registry {
     /// # Errors
     /// When there is no room, also without the finished ones. The registry is unchanged then.
     pub fn insert(&self, record: Record) -> Result<Arc<Record>, Full> {
-        let needed = Record::bytes(&record.list);
+        let needed = Record::bytes(&record.body);
         let mut kept = self.kept();
         kept.make_room(needed, self.budget)?;
         let record = Arc::new(record);

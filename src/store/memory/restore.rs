@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use tokio::time::Instant;
 
-use super::{outcomes::Outcomes, record::Record};
+use super::{body::Body, outcomes::Outcomes, record::Record};
 use crate::{
     domain::{Entry, List, Outcome, Repeat, Status, Timestamp, TraceContext},
     store::file::{ResendRow, read},
@@ -40,7 +40,7 @@ impl Record {
             }
         }
         let trace = TraceContext::parse(&row.trace).unwrap_or_else(|| TraceContext::new(row.id.0));
-        let record = Self::new(row.id, row.client.clone(), row.force, trace, list);
+        let record = Self::new(row.id, row.client.clone(), row.force, trace, Body::Resident(list));
         Ok(Some(record.put_back(row, outcomes)))
     }
 
@@ -52,10 +52,13 @@ impl Record {
             let mut state = self.state();
             state.status = Status::Running;
             state.upstream_calls = row.upstream_calls;
-            for index in 0..self.list.len() {
-                let outcome = match self.list.entry(index) {
+            let list = self.body.list();
+            for (list, index) in
+                list.into_iter().flat_map(|list| (0..list.len()).map(move |index| (list, index)))
+            {
+                let outcome = match list.entry(index) {
                     Entry::Fresh(_) => outcomes.get(index),
-                    Entry::Repeat => self.list.first_of(index).and_then(|first| outcomes.of_repeat(first)),
+                    Entry::Repeat => list.first_of(index).and_then(|first| outcomes.of_repeat(first)),
                     // Counted from the start.
                     Entry::Invalid(_) => None,
                 };
@@ -71,10 +74,10 @@ impl Record {
     /// Fresh addresses that have no outcome yet.
     pub fn unsettled(&self) -> u32 {
         let state = self.state();
-        let pending = |index: &u32| {
-            matches!(self.list.entry(*index), Entry::Fresh(_)) && state.outcomes.is_pending(*index)
-        };
-        (0..self.list.len()).filter(pending).count() as u32
+        let Some(list) = self.body.list() else { return self.body.fresh() };
+        let pending =
+            |index: &u32| matches!(list.entry(*index), Entry::Fresh(_)) && state.outcomes.is_pending(*index);
+        (0..list.len()).filter(pending).count() as u32
     }
 
     /// The outcome of a fresh address, once it has one.

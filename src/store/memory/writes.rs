@@ -2,20 +2,22 @@
 
 use std::sync::Arc;
 
-use super::record::Record;
+use super::record::{Record, Settled};
 use crate::{
     domain::{Outcome, OutcomeKind, Status, Timestamp},
     store::file::{ResendRow, Stage, Write},
 };
 
 impl Record {
-    /// Its rows, a chunk at a time.
+    /// Its rows, a chunk at a time; none when they are in the file already.
     pub fn write_rows(&self) -> impl Iterator<Item = Write> {
-        self.list.chunks().zip(0_u32..).map(|((first, chunk), number)| {
+        let chunks =
+            self.body.list().into_iter().flat_map(|list| list.chunks().map(move |chunk| (list, chunk)));
+        chunks.zip(0_u32..).map(|((list, (first, chunk)), number)| {
             let end = first + chunk.len() as u32;
             let offset = |index: u32| (index - first) as u16;
-            let repeats = self.list.repeats_in(first, end).iter();
-            let repeated = self.list.repeated_in(first, end).iter();
+            let repeats = list.repeats_in(first, end).iter();
+            let repeated = list.repeated_in(first, end).iter();
             Write::Chunk {
                 resend: self.id,
                 number,
@@ -28,16 +30,16 @@ impl Record {
     }
 
     /// Outcomes of some of its rows, which fell at `at`; they need not be told yet.
-    pub fn write_ends(&self, outcomes: &[(u32, Outcome)], at: Timestamp, mut write: impl FnMut(Write)) {
+    pub fn write_ends(&self, outcomes: &[Settled], at: Timestamp, mut write: impl FnMut(Write)) {
         let mut state = self.state();
         let mut ends: Vec<(u32, u16, u8, u64)> = Vec::with_capacity(outcomes.len());
-        for (index, outcome) in outcomes {
-            let sent_at = (self.list.repeats_of(*index) > 0).then_some(at);
+        for Settled { index, repeats, outcome } in outcomes {
+            let sent_at = (*repeats > 0).then_some(at);
             let (code, argument, new_refusal) = state.outcomes.encode(outcome, sent_at);
             if let Some((number, refusal)) = new_refusal {
                 write(Write::Refusal { resend: self.id, number, refusal });
             }
-            let (chunk, offset) = self.list.place(*index);
+            let (chunk, offset) = self.body.place(*index);
             ends.push((chunk, offset, code, argument));
         }
         ends.sort_unstable();
@@ -54,7 +56,8 @@ impl Record {
         for (number, refusal) in state.outcomes.refusals() {
             write(Write::Refusal { resend: self.id, number, refusal });
         }
-        for ((first, chunk), number) in self.list.chunks().zip(0_u32..) {
+        let chunks = self.body.list().into_iter().flat_map(|list| list.chunks());
+        for ((first, chunk), number) in chunks.zip(0_u32..) {
             let end = |offset: usize| {
                 let (code, argument) = state.outcomes.end(first + offset as u32)?;
                 Some((offset as u16, code, argument))
@@ -91,7 +94,7 @@ impl Record {
             finished_at,
             status: status.as_str().to_owned(),
             received: counts.received,
-            repeats: self.list.repeats().into(),
+            repeats: self.body.repeats().into(),
             counts: OutcomeKind::ALL.map(|kind| counts.of(kind)),
             upstream_calls: state.upstream_calls,
             rest: rest.map(super::outcomes::code_of_rest),

@@ -18,7 +18,10 @@ use super::{
     schema,
     writer::{Progress, Writer},
 };
-use crate::telemetry::metrics::{Metrics, StoreOperation};
+use crate::{
+    domain::ResendId,
+    telemetry::metrics::{Metrics, StoreOperation},
+};
 
 /// How long SQLite waits for a lock of another connection of this process.
 const BUSY: Duration = Duration::from_secs(10);
@@ -114,6 +117,11 @@ impl Store {
         let result = written.await.map_err(|_| Fault::Closed)?;
         drop(place);
         result
+    }
+
+    /// Forgets a resend when there is time for it; one that was promised nothing.
+    pub fn erase_later(&self, resend: ResendId) {
+        self.shared.queue.put_erasure(resend);
     }
 
     /// Reads with a connection of its own, on a thread that may block.

@@ -1,5 +1,8 @@
 use super::*;
-use crate::domain::{AddressKey, Chunk, Entry, List, Outcome, OutcomeKind, Repeat, TraceContext};
+use crate::{
+    domain::{AddressKey, Chunk, Entry, List, Outcome, OutcomeKind, Repeat, TraceContext},
+    store::{Body, Settled},
+};
 
 fn record(id: u128, addresses: &[&str]) -> Record {
     let mut chunk = Chunk::default();
@@ -11,7 +14,7 @@ fn record(id: u128, addresses: &[&str]) -> Record {
         ClientName::anonymous(),
         false,
         TraceContext::new(1),
-        List::new(vec![chunk], Vec::new()),
+        Body::Resident(List::new(vec![chunk], Vec::new())),
     )
 }
 
@@ -21,7 +24,7 @@ fn finish(record: &Record) {
 
 #[test]
 fn finished_resends_make_room_oldest_first_and_unfinished_ones_do_not() {
-    let size = Record::bytes(&record(0, &["a@b.c"]).list);
+    let size = Record::bytes(&record(0, &["a@b.c"]).body);
     let registry = Registry::new(3 * size, Duration::MAX);
     for id in 1..=3 {
         registry.insert(record(id, &["a@b.c"])).unwrap();
@@ -98,13 +101,19 @@ fn counts_add_up_through_settles_repeats_and_the_rest() {
     }
     let repeats = vec![Repeat { index: 1, first: 0 }, Repeat { index: 4, first: 2 }];
     let list = List::new(vec![chunk], repeats);
-    let record = Record::new(ResendId(1), ClientName::anonymous(), false, TraceContext::new(1), list);
+    let record =
+        Record::new(ResendId(1), ClientName::anonymous(), false, TraceContext::new(1), Body::Resident(list));
     let mut told = Vec::new();
 
-    record
-        .settle(&[(0, Outcome::Sent)], Timestamp::now(), |outcome, count| told.push((outcome.kind(), count)));
+    record.settle(
+        &[Settled { index: 0, repeats: 1, outcome: Outcome::Sent }],
+        Timestamp::now(),
+        |outcome, count| told.push((outcome.kind(), count)),
+    );
     assert_eq!(record.snapshot().counts.pending(), 2);
-    record.settle(&[(0, Outcome::Sent)], Timestamp::now(), |_, _| panic!("settled twice"));
+    record.settle(&[Settled { index: 0, repeats: 1, outcome: Outcome::Sent }], Timestamp::now(), |_, _| {
+        panic!("settled twice")
+    });
     record.finish(
         Status::Cancelled,
         Some(Outcome::NotSent(crate::domain::NotSentReason::Cancelled)),
