@@ -16,7 +16,7 @@ fn every_mistake_is_told_at_once_with_its_key_and_origin() {
         ("upstream.max_calls_per_second", "-1"),
         ("upstream.isolate_rejected", "yes"),
         ("upstream.on_unknown", "shrug"),
-        ("store.path", "data/gateway.db"),
+        ("store.path", ""),
         ("credentials.token", SECRET),
         ("credentials.token_file", "/nowhere/token"),
     ])
@@ -40,14 +40,14 @@ fn every_mistake_is_told_at_once_with_its_key_and_origin() {
         "upstream.isolate_rejected (from FAXPLUS_GATEWAY__UPSTREAM__ISOLATE_REJECTED): must be true or false".into(),
         "credentials.token (from FAXPLUS_GATEWAY__CREDENTIALS__TOKEN): is set, and credentials.token_file too; keep one of them".into(),
         "credentials.token_file (from FAXPLUS_GATEWAY__CREDENTIALS__TOKEN_FILE): /nowhere/token cannot be read: No such file or directory (os error 2)".into(),
-        "store.path (from FAXPLUS_GATEWAY__STORE__PATH): this build keeps resends in memory only; the one value is \":memory:\"".into(),
+        "store.path (from FAXPLUS_GATEWAY__STORE__PATH): is empty; name a file, or say \":memory:\" to keep nothing across a restart".into(),
     ];
     assert_eq!(found, expected);
 }
 
 #[test]
 fn keys_of_later_steps_are_refused() {
-    for key in ["auth.mode", "cluster.redis_url", "store.reserve_bytes"] {
+    for key in ["auth.mode", "cluster.redis_url"] {
         let found = complaints(&with_env(&[(key, "1")]));
 
         assert!(found.len() == 1 && found[0].contains(&format!("unknown key {key}")), "{found:?}");
