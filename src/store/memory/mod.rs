@@ -13,4 +13,4 @@ mod writes;
 pub use body::{Body, Shape};
 pub use record::{Record, Row, Settled, Snapshot};
 pub use registry::{Full, Page, Registry};
-pub use restore::at;
+pub use restore::{Restored, at};
