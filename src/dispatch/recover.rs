@@ -52,7 +52,7 @@ pub(super) fn recover(store: &Store, recent: &Recent, on_unknown: OnUnknown) -> 
             None if row.promised => {
                 tracing::error!(resend = %row.id, "A promised resend can't be read from the store; it is left there.");
             }
-            None => recovered.writes.push(Write::Erase(row.id)),
+            None => store.erase_later(row.id),
         }
     }
     let places: HashMap<ResendId, usize> =

@@ -68,6 +68,9 @@ impl Writer {
             self.progress.send_modify(|progress| progress.fault = Some(fault));
             thread::park_timeout(RETRY);
         }
+        if self.progress.borrow().fault.is_some() {
+            tracing::info!("The store can be written again.");
+        }
         self.progress.send_modify(|progress| {
             progress.committed = batch.number;
             progress.fault = None;
@@ -120,9 +123,12 @@ impl Writer {
         self.metrics.store_operation(StoreOperation::Commit, started.elapsed());
         result.map_err(|error| {
             self.metrics.store_failed(StoreOperation::Commit);
-            // What SQLite says holds no value of any column.
-            tracing::error!(code = ?error.sqlite_error_code(), "The store can't be written.");
-            Fault::of(&error)
+            let fault = Fault::of(&error);
+            if self.progress.borrow().fault != Some(fault) {
+                // What SQLite says holds no value of any column.
+                tracing::error!(%fault, code = ?error.sqlite_error_code(), "The store can't be written.");
+            }
+            fault
         })
     }
 }
