@@ -93,8 +93,11 @@ impl Dispatcher {
             self.keep_part(second);
             return self.keep_part(first);
         }
-        self.health.refused_alone(now);
         if let Some(member) = call.members.pop() {
+            // Another refusal of a known culprit is no evidence against upstream.
+            if !self.culprits.contains(member.key, now) || self.health.tries_lone_addresses() {
+                self.health.refused_alone(now);
+            }
             self.culprits.add(member.key, now);
             let outcome = or_doubt(&member, || Outcome::Rejected(Arc::clone(refusal)));
             self.end(member, outcome, now);
