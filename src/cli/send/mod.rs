@@ -44,7 +44,7 @@ Examples:
   faxplus-gateway send people.txt.gz --output results.csv
   faxplus-gateway send people.json --dry-run
   grep -v '^#' people.txt | faxplus-gateway send -
-  faxplus-gateway send people.txt --output - --format ndjson | jq -r 'select(.outcome==\"not_sent\").email'
+  faxplus-gateway send people.txt --output - | jq -r 'select(.outcome==\"not_sent\").email'
 
 What the list is: by the end of its name .json, .ndjson or .jsonl, .csv; anything else is text, an address a \
 line. The name may end in .gz besides; gzip is recognised by its first bytes, too. Standard input is looked \
