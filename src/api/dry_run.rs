@@ -70,7 +70,8 @@ pub(super) async fn answer(
 
 fn body<'a>(state: &'a ApiState, plan: &Plan) -> PlanBody<'a> {
     let counts = plan.counts;
-    let seconds = plan.view.estimate_of_newcomer(plan.upstream_calls).as_secs_f64();
+    // Rounded up: a call is never foretold to take no time.
+    let millis = plan.view.estimate_of_newcomer(plan.upstream_calls).as_nanos().div_ceil(1_000_000);
     let hold = plan.view.holds.first().filter(|_| plan.upstream_calls > 0);
     PlanBody {
         dry_run: true,
@@ -85,7 +86,7 @@ fn body<'a>(state: &'a ApiState, plan: &Plan) -> PlanBody<'a> {
             unknown: counts.unknown,
         },
         upstream_calls: plan.upstream_calls,
-        estimated_seconds: (seconds * 1000.0).round() / 1000.0,
+        estimated_seconds: millis as f64 / 1000.0,
         hold: hold.map(|hold| would_hold(hold, counts.would_send)),
         sandbox: state.sandbox,
     }

@@ -11,7 +11,7 @@ use super::{
     forecast::Forecast,
     health::Gate,
     pace::Outlook,
-    view::{View, told},
+    view::{TOLD, View, told},
 };
 use crate::{domain::NotSentReason, telemetry::metrics, upstream::Probe};
 
@@ -145,6 +145,7 @@ impl Dispatcher {
             forecast: self.forecast(now),
             queued: self.queued.load(Ordering::Acquire),
             active: self.resends.len(),
+            left: self.resends.values().take(TOLD).map(|active| u64::from(active.unsettled)).collect(),
             batch_size: self.options.batch_size,
         });
     }

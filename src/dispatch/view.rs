@@ -1,6 +1,6 @@
 //! What others may see of dispatch: a small copy, made anew a few times a second.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -9,6 +9,9 @@ use super::{
     trouble::{Cause, Trouble},
 };
 use crate::domain::{Hold, NotSentReason, Timestamp};
+
+/// Most resends of which is told how much of each is left.
+pub(super) const TOLD: usize = 256;
 
 /// Dispatch at one moment.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +24,8 @@ pub struct View {
     pub queued: u64,
     /// Resends under way.
     pub active: usize,
+    /// Addresses without an outcome of each of them, at most [`TOLD`].
+    pub(super) left: Arc<[u64]>,
     /// Most addresses of one call.
     pub batch_size: usize,
 }
@@ -38,8 +43,10 @@ impl View {
         if calls == 0 {
             return Duration::ZERO;
         }
-        // Turns go around: while others wait, each call of this one stands among as many of theirs.
-        let in_turn = calls.saturating_mul(self.active as u64 + 1);
+        // Turns go around: while another waits, each call of this one stands beside one of its calls.
+        let beside: u64 = self.left.iter().map(|addresses| self.calls_of(*addresses).min(calls)).sum();
+        let untold = self.active.saturating_sub(self.left.len()) as u64;
+        let in_turn = calls.saturating_mul(untold + 1).saturating_add(beside);
         self.held() + self.forecast.duration(in_turn.min(calls.saturating_add(self.calls_of(self.queued))))
     }
 
@@ -154,6 +161,17 @@ mod tests {
         assert_eq!(view.estimate_of_newcomer(0), Duration::ZERO);
         assert_eq!(view.estimate_of_newcomer(1), Duration::from_millis(1500));
         assert_eq!(view.estimate_of_newcomer(100), Duration::from_millis(55_000));
+    }
+
+    #[test]
+    fn who_would_come_now_waits_for_short_ones_no_longer_than_they_last() {
+        let left = Arc::from([300, 30]);
+        let view = View { queued: 330, active: 2, left, ..view() };
+
+        // Ten calls of its own, ten of the long one, three of the short one.
+        assert_eq!(view.estimate_of_newcomer(10), Duration::from_millis(11_000));
+        assert_eq!(view.estimate_of_newcomer(1), Duration::from_millis(1000));
+        assert_eq!(view.estimate_of_newcomer(100), Duration::from_millis(66_000));
     }
 
     #[test]

@@ -43,6 +43,7 @@ pub(crate) struct Plan {
     pub(crate) counts: BTreeMap<String, u64>,
     pub(crate) upstream_calls: u64,
     pub(crate) estimated_seconds: f64,
+    pub(crate) hold: Option<Hold>,
     #[serde(default)]
     pub(crate) sandbox: bool,
 }

@@ -30,7 +30,7 @@ pub(super) fn summary(resend: &Resend, now: SystemTime, paint: Paint) -> String 
         HumanCount(all),
         noun(all),
         HumanCount(resend.upstream_calls),
-        if resend.upstream_calls == 1 { "call" } else { "calls" },
+        calls(resend.upstream_calls),
         words::counts(resend, paint)
     )
 }
@@ -69,7 +69,7 @@ pub(super) fn problems(resend: &Resend, rows: &[Row], all_are_written: bool, pai
 }
 
 /// What would happen.
-pub(super) fn plan(plan: &Plan, paint: Paint) -> String {
+pub(super) fn plan(plan: &Plan, now: SystemTime, paint: Paint) -> String {
     let count = |word: &str| plan.counts.get(word).copied().unwrap_or(0);
     let mut text = format!(
         "{}: {} {}; nothing was sent{}\n",
@@ -81,9 +81,16 @@ pub(super) fn plan(plan: &Plan, paint: Paint) -> String {
     for word in ["would_send", "duplicate", "unknown", "invalid"] {
         text.push_str(&words::count_line(count(word), word, paint));
     }
-    let calls = HumanCount(plan.upstream_calls);
     let seconds = Duration::try_from_secs_f64(plan.estimated_seconds).unwrap_or_default();
-    text.push_str(&format!("  it would take {calls} upstream calls, about {}\n", words::seconds(seconds)));
+    text.push_str(&format!(
+        "  it would take {} upstream {}, about {}\n",
+        HumanCount(plan.upstream_calls),
+        calls(plan.upstream_calls),
+        words::seconds(seconds)
+    ));
+    if let Some(hold) = &plan.hold {
+        text.push_str(&format!("  {}  {}\n", paint.yellow("on hold"), words::held(hold, now)));
+    }
     text
 }
 
@@ -108,6 +115,10 @@ pub(super) fn told_in_part(id: &str, options: &str) -> String {
         "\nStopped before all results were read; the work is over. Resend {id}\n  \
          look at it:  faxplus-gateway status {id}{options}\n"
     )
+}
+
+fn calls(count: u64) -> &'static str {
+    if count == 1 { "call" } else { "calls" }
 }
 
 fn noun(count: u64) -> &'static str {
