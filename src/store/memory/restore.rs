@@ -48,6 +48,7 @@ impl Record {
         self.created_at = row.created_at;
         self.created = at(row.created_at);
         self.promise();
+        *self.callers.get_mut() = 0;
         {
             let mut state = self.state();
             state.status = Status::Running;
