@@ -56,7 +56,15 @@ pub(super) struct Books {
 impl Books {
     pub(super) fn new(store: Store) -> Self {
         let watch = store.watch();
-        Self { store, watch, pending: Vec::new(), hard: false, sent: 0, waiting: VecDeque::new(), gave_up: false }
+        Self {
+            store,
+            watch,
+            pending: Vec::new(),
+            hard: false,
+            sent: 0,
+            waiting: VecDeque::new(),
+            gave_up: false,
+        }
     }
 
     /// Writes something with the next batch.

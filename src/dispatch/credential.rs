@@ -95,8 +95,7 @@ impl Dispatcher {
 
     /// When the credential is to be looked at next, if at a known time.
     pub(super) fn credential_wake(&self) -> Option<Instant> {
-        let idle =
-            !self.tending.renewing && !self.health.waits_for_credential() && !self.needs_no_token();
+        let idle = !self.tending.renewing && !self.health.waits_for_credential() && !self.needs_no_token();
         self.upstream.refresh_at().filter(|_| idle)
     }
 
@@ -159,7 +158,8 @@ impl Dispatcher {
     fn keep_rotation(&mut self) {
         let Some(books) = self.ledger.books() else { return };
         let rotation = self.upstream.rotation();
-        let text = |secret: &Option<SecretString>| secret.as_ref().map(|secret| secret.expose_secret().to_owned());
+        let text =
+            |secret: &Option<SecretString>| secret.as_ref().map(|secret| secret.expose_secret().to_owned());
         if text(&rotation) == text(&self.tending.kept) {
             return;
         }

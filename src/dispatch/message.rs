@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use tokio::{sync::oneshot, time::Instant};
 
-use super::{books::Promised, credential::{Proof, Renewed}, look_up::Question, operate::Order};
+use super::{
+    books::Promised,
+    credential::{Proof, Renewed},
+    look_up::Question,
+    operate::Order,
+};
 use crate::{
     domain::ResendId,
     store::{
