@@ -38,6 +38,7 @@ mod results;
 mod scrape;
 mod sharing;
 mod shutdown;
+mod spilled;
 mod statuses;
 mod traces;
 mod truth;

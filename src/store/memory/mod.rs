@@ -15,4 +15,4 @@ pub use body::{Body, Shape};
 pub use life::Caller;
 pub use record::{Record, Row, Settled, Snapshot};
 pub use registry::{Full, Page, Registry};
-pub use restore::at;
+pub use restore::{Restored, at};

@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::domain::{NotSentReason, Outcome, Refusal, Timestamp, UnknownReason};
+use crate::domain::{NotSentReason, Outcome, OutcomeKind, Refusal, Timestamp, UnknownReason};
 
 const PENDING: u8 = 0;
 const SENT: u8 = 1;
@@ -154,6 +154,18 @@ impl Outcomes {
             self.refusals.push(refusal);
             self.refusals.len() - 1
         })
+    }
+}
+
+/// Which outcome a code means; `None` while there is none.
+pub(super) fn kind_of(code: u8) -> Option<OutcomeKind> {
+    match code {
+        PENDING => None,
+        SENT | SENT_AT => Some(OutcomeKind::Sent),
+        DUPLICATE | DUPLICATE_AT => Some(OutcomeKind::Duplicate),
+        REJECTED => Some(OutcomeKind::Rejected),
+        _ if code >= UNKNOWN => Some(OutcomeKind::Unknown),
+        _ => Some(OutcomeKind::NotSent),
     }
 }
 
