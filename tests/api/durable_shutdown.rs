@@ -250,12 +250,9 @@ async fn a_store_that_can_not_be_written_at_the_end_keeps_nobody_and_callers_are
         assert_eq!(accepted, u64::from(outcome == "sent"), "{email}: {outcome}");
         assert!(["sent", "not_sent/shutdown"].contains(&outcome.as_str()), "{email}: {outcome}");
     }
-    let stopped = tokio::task::spawn_blocking(move || {
-        std::thread::sleep(Duration::from_secs(8));
-        database.execute_batch("COMMIT").unwrap();
-    });
+    gateway.end().await;
+    drop(database);
     let gateway = gateway.restart(&[]).await;
-    stopped.await.unwrap();
     let resend = gateway.finished(&id).await;
     assert_eq!(count(&resend, "sent") + count(&resend, "unknown"), 200, "{resend}");
     assert!(gateway.sandbox.ledger().values().all(|accepted| *accepted == 1), "somebody was mailed twice");

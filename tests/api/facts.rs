@@ -67,8 +67,8 @@ async fn a_known_culprit_costs_one_call_after_a_restart_and_one_that_was_accepte
     gateway.faults(refused);
     let before = gateway.sandbox.stats().calls;
 
-    let mut second = addresses("b", 20);
-    second.push("bad1@example.com".to_owned());
+    let mut second = vec!["bad1@example.com".to_owned()];
+    second.extend(addresses("b", 20));
     let answer = gateway.post("", &second).await;
     let calls = gateway.sandbox.stats().calls - before;
     let plan = gateway.post("?dry_run=true&force=true", &["bad2@example.com", "c1@example.com"]).await;
@@ -137,11 +137,16 @@ async fn the_end_waits_for_a_refresh_that_is_under_way() {
     let options = rotating();
     let rules = json!([{"target": "token", "times": 1, "fate": "delay", "ms": 1_500}]);
     let faults = faxplus_gateway::sandbox::parse_faults(rules.to_string().as_bytes()).unwrap();
-    let gateway = Gateway::with(SandboxOptions { faults, ..options }, &settings).await;
+    let mut gateway = Gateway::with(SandboxOptions { faults, ..options }, &settings).await;
     eventually(async || (gateway.sandbox.stats().token_requests == 1).then_some(())).await;
 
-    let gateway = gateway.restart(&[]).await;
+    gateway.end().await;
 
+    let file = rusqlite::Connection::open(&path).unwrap();
+    let sql = "SELECT value FROM facts WHERE name = 'refresh_token'";
+    let kept: String = file.query_row(sql, [], |row| row.get(0)).unwrap();
+    assert!(kept.contains(" sandbox-refresh-") && !kept.contains("seed"), "{kept}");
+    let gateway = gateway.restart(&[]).await;
     assert_eq!(gateway.post("", &["a@example.com"]).await.status, 200);
     assert_eq!(gateway.sandbox.stats().token_requests, 2);
     gateway.stop().await;

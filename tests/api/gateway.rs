@@ -29,7 +29,7 @@ pub struct Gateway {
     admin_address: SocketAddr,
     client: Client,
     stop: Option<oneshot::Sender<()>>,
-    running: JoinHandle<std::io::Result<()>>,
+    running: Option<JoinHandle<std::io::Result<()>>>,
 }
 
 /// An answer, whole.
@@ -82,7 +82,15 @@ impl Gateway {
         let running = rt::spawn(application.run_until_stopped(async move {
             stopped.await.ok();
         }));
-        Self { sandbox, settings: all, address, admin_address, client: client(), stop: Some(stop), running }
+        Self {
+            sandbox,
+            settings: all,
+            address,
+            admin_address,
+            client: client(),
+            stop: Some(stop),
+            running: Some(running),
+        }
     }
 
     /// A URL of the main listener.
@@ -192,17 +200,23 @@ impl Gateway {
         }
     }
 
+    /// Stops the gateway alone; it must end well.
+    pub async fn end(&mut self) {
+        self.begin_stop();
+        if let Some(running) = self.running.take() {
+            timeout(PATIENCE, running).await.expect("the gateway did not stop").unwrap().unwrap();
+        }
+    }
+
     /// Stops the gateway and the sandbox; both must end well.
     pub async fn stop(mut self) {
-        self.begin_stop();
-        timeout(PATIENCE, self.running).await.expect("the gateway did not stop").unwrap().unwrap();
+        self.end().await;
         self.sandbox.stop().await;
     }
 
     /// Stops the gateway, and starts one anew with these settings over the old ones and the same sandbox.
     pub async fn restart(mut self, overrides: &[(&str, &str)]) -> Self {
-        self.begin_stop();
-        timeout(PATIENCE, self.running).await.expect("the gateway did not stop").unwrap().unwrap();
+        self.end().await;
         let mut all = self.settings;
         all.extend(overrides.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         // The last worker of the one before may still be letting go of the file.
