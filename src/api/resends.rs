@@ -24,7 +24,7 @@ use super::{
 use crate::{
     dispatch::{Because, Promised},
     domain::{ResendId, TraceContext},
-    store::{Record, Snapshot},
+    store::{Caller, Record, Snapshot},
     telemetry::trace_of,
 };
 
@@ -67,7 +67,8 @@ pub(super) async fn post(
     let record = sealed
         .map_err(|error| Problem::draft(&error, state.resends.retry_after()))?
         .map_err(|error| Problem::seal(&error, state.resends.retry_after()))?;
-    if !state.resends.wait(&record, wishes.patience.wait).await {
+    let _caller = Caller::of_new(&record);
+    if !state.resends.wait_as_caller(&record, wishes.patience.wait).await {
         go_on_or_stop(&state, &record, wishes.on_timeout).await;
     }
     let snapshot = record.snapshot();
@@ -122,9 +123,14 @@ pub(super) async fn list(request: HttpRequest, state: Data<ApiState>) -> Result<
 /// process, so far as there is a store for that.
 pub(super) async fn go_on_or_stop(state: &ApiState, record: &Record, on_timeout: OnTimeout) {
     if on_timeout == OnTimeout::Continue {
-        match state.resends.promise(record).await {
-            Ok(Promised::Kept | Promised::Ended) => return,
-            Err(fault) => tracing::error!(%fault, "A list can't be promised; it is stopped instead."),
+        tokio::select! {
+            biased;
+            promised = state.resends.promise(record) => match promised {
+                Ok(Promised::Kept | Promised::Ended) => return,
+                Err(fault) => tracing::error!(%fault, "A list can't be promised; it is stopped instead."),
+            },
+            // Nothing is left to promise, however long the store takes for it.
+            () = record.finished() => return,
         }
     }
     state.resends.stop(record, Because::WaitOver).await;

@@ -4,4 +4,4 @@ pub mod file;
 mod memory;
 pub mod repeats;
 
-pub use memory::{Body, Full, Page, Record, Registry, Restored, Row, Settled, Shape, Snapshot, at};
+pub use memory::{Body, Caller, Full, Page, Record, Registry, Restored, Row, Settled, Shape, Snapshot, at};

@@ -4,6 +4,7 @@
 //! is needed. Nothing of it survives the process.
 
 mod body;
+mod life;
 mod outcomes;
 mod record;
 mod registry;
@@ -11,6 +12,7 @@ mod restore;
 mod writes;
 
 pub use body::{Body, Shape};
+pub use life::Caller;
 pub use record::{Record, Row, Settled, Snapshot};
 pub use registry::{Full, Page, Registry};
 pub use restore::{Restored, at};

@@ -80,6 +80,7 @@ impl Record {
         record.created_at = row.created_at;
         record.created = at(row.created_at);
         record.promise();
+        *record.callers.get_mut() = 0;
         {
             let mut state = record.state();
             state.status = Status::Running;
