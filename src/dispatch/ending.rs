@@ -71,7 +71,9 @@ impl Dispatcher {
         for part in active.take_parts() {
             self.keep_part(part);
         }
-        self.metrics.dedupe_hit(DedupeHit::SameRequest, u64::from(active.record.body.repeats()));
+        if !active.record.is_again() {
+            self.metrics.dedupe_hit(DedupeHit::SameRequest, u64::from(active.record.body.repeats()));
+        }
         let (metrics, client) = (&self.metrics, &active.record.client);
         active.record.finish(status, rest, |outcome, addresses| metrics.outcome(client, outcome, addresses));
         self.metrics.resend_ended(status);
@@ -102,7 +104,7 @@ impl Dispatcher {
         let expired: Vec<_> = self
             .resends
             .iter()
-            .filter(|(_, active)| now.saturating_duration_since(active.record.created) >= max_hold)
+            .filter(|(_, active)| now.saturating_duration_since(active.record.since) >= max_hold)
             .map(|(id, active)| (*id, active.record.trace.id()))
             .collect();
         for (id, trace_id) in expired {

@@ -4,4 +4,6 @@ pub mod file;
 mod memory;
 pub mod repeats;
 
-pub use memory::{Body, Full, Page, Record, Registry, Restored, Row, Settled, Shape, Snapshot, at};
+pub use memory::{
+    Body, Full, Held, Keyed, Page, Record, Registry, Restored, Row, Settled, Shape, Snapshot, at, not_sent_in,
+};

@@ -4,7 +4,7 @@
 //! kept with each settle, so telling them never walks the list.
 
 use std::sync::{
-    Mutex, MutexGuard, PoisonError,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -27,16 +27,20 @@ pub struct Record {
     pub created_at: Timestamp,
     /// The same moment, for comparing.
     pub created: Instant,
+    /// When it was taken up: when it was created, or when what was not sent began to run again.
+    pub since: Instant,
+    /// The key that it was posted under, if any.
+    pub keyed: Option<Keyed>,
     /// Whether what happened before it counts for nothing.
     pub force: bool,
     /// The trace of the request that posted it.
     pub trace: TraceContext,
     /// What was posted.
-    pub body: Body,
+    pub body: Arc<Body>,
     /// Whether its end is owed, also by the next process.
-    promised: AtomicBool,
-    state: Mutex<State>,
-    done: watch::Sender<bool>,
+    pub(super) promised: AtomicBool,
+    pub(super) state: Mutex<State>,
+    pub(super) done: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
@@ -47,6 +51,16 @@ pub(super) struct State {
     pub(super) rest: Option<Outcome>,
     pub(super) upstream_calls: u64,
     pub(super) finished_at: Option<Timestamp>,
+}
+
+/// The key that a resend was posted under, and what a request must have posted to meet it again. Both are
+/// keyed hashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keyed {
+    /// Of the key.
+    pub key: [u8; 16],
+    /// Of the body.
+    pub body: [u8; 16],
 }
 
 /// A resend's state at one moment.
@@ -100,18 +114,26 @@ impl Record {
             upstream_calls: 0,
             finished_at: None,
         };
+        let created = Instant::now();
         Self {
             id,
             client,
             created_at: Timestamp::now(),
-            created: Instant::now(),
+            created,
+            since: created,
+            keyed: None,
             force,
             trace,
-            body,
+            body: Arc::new(body),
             promised: AtomicBool::new(false),
             state: Mutex::new(state),
             done: watch::Sender::new(false),
         }
+    }
+
+    /// Whether addresses that were not sent run again.
+    pub fn is_again(&self) -> bool {
+        self.since != self.created
     }
 
     /// Heap bytes that a resend of `body` takes.
