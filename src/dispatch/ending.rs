@@ -50,11 +50,12 @@ impl Dispatcher {
         match self.ledger.books() {
             Some(books) if active.record.is_written() => {
                 active.ending = true;
-                let (status, rest) = active.end();
+                let (at, (status, rest)) = (Timestamp::now(), active.end());
+                active.ends_at = Some(at);
                 if active.record.is_promised() {
                     books.make_hard();
                 }
-                books.write(active.record.row(Some((status, rest.as_ref(), Timestamp::now()))));
+                books.write(active.record.row(Some((status, rest.as_ref(), at))));
                 books.then(After::Finish(id));
             }
             Some(_) | None => self.finish(id),
@@ -75,7 +76,10 @@ impl Dispatcher {
             self.metrics.dedupe_hit(DedupeHit::SameRequest, u64::from(active.record.body.repeats()));
         }
         let (metrics, client) = (&self.metrics, &active.record.client);
-        active.record.finish(status, rest, |outcome, addresses| metrics.outcome(client, outcome, addresses));
+        // What was written is what is told.
+        let at = active.ends_at.unwrap_or_else(Timestamp::now);
+        let tell = |outcome: &Outcome, addresses| metrics.outcome(client, outcome, addresses);
+        active.record.finish_at(at, status, rest, tell);
         self.metrics.resend_ended(status);
         if status == Status::Finished
             && let Some(ratio) = active.promise.and_then(|promise| promise.ratio(Instant::now()))

@@ -223,7 +223,18 @@ impl Record {
     }
 
     /// Ends the resend. Addresses without an outcome get `rest`, all at once; wakes whoever waits.
-    pub fn finish(&self, status: Status, rest: Option<Outcome>, mut tell: impl FnMut(&Outcome, u64)) {
+    pub fn finish(&self, status: Status, rest: Option<Outcome>, tell: impl FnMut(&Outcome, u64)) {
+        self.finish_at(Timestamp::now(), status, rest, tell);
+    }
+
+    /// The same for an end that fell at `at`.
+    pub fn finish_at(
+        &self,
+        at: Timestamp,
+        status: Status,
+        rest: Option<Outcome>,
+        mut tell: impl FnMut(&Outcome, u64),
+    ) {
         {
             let mut state = self.state();
             let pending = state.counts.pending();
@@ -233,7 +244,7 @@ impl Record {
                 state.rest = Some(outcome);
             }
             state.status = status;
-            state.finished_at = Some(Timestamp::now());
+            state.finished_at = Some(at);
         }
         self.done.send_replace(true);
     }
