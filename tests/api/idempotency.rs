@@ -12,6 +12,7 @@ use crate::{
     bodies::gzipped,
     gateway::{Answer, Gateway, addresses, eventually},
     truth::NO_BREAKER,
+    wire::Wire,
 };
 
 const ASYNC: (&str, &str) = ("prefer", "respond-async");
@@ -313,23 +314,23 @@ async fn a_key_answers_after_a_restart_and_goes_on_where_something_was_not_sent(
         {"calls": {"from": gateway.sandbox.stats().calls + 2}, "fate": "status", "status": 503, "error": "outage"}
     ]));
     let emails = [addresses("b", 30), vec!["B29@example.com".to_owned()]].concat();
-    let headers = [("idempotency-key", "part"), ("prefer", "wait=1")];
+    let headers = [("idempotency-key", "part-key"), ("prefer", "wait=1")];
     let cut = gateway.post_with("?on_timeout=cancel", &headers, &emails).await;
     let (sent, left) = (cut.json()["counts"]["sent"].clone(), cut.json()["counts"]["not_sent"].clone());
     assert!(sent.as_u64().unwrap() < 30 && left.as_u64().unwrap() > 1, "{cut:?}");
     let ledger = gateway.sandbox.ledger();
-    gateway.stop().await;
-    // The threads that served drop what they shared a moment later.
-    let lock = fs::File::open(directory.path().join("gateway.db.lock")).unwrap();
-    eventually(async || lock.try_lock().ok()).await;
-    drop(lock);
+    stop_and_let_go(gateway, &directory).await;
+    for file in ["gateway.db", "gateway.db-wal"] {
+        let bytes = fs::read(directory.path().join(file)).unwrap_or_default();
+        assert!(!bytes.windows(8).any(|window| window == b"part-key"), "a key is kept as a hash only");
+    }
 
     let gateway = keeping(Some(&directory), SandboxOptions::default(), &[]).await;
     let again = gateway.post_keyed("whole", "", &whole).await;
     is_reused(&gateway.post_keyed("whole", "", &emails).await);
-    is_reused(&gateway.post_keyed("part", "?force=true", &emails).await);
+    is_reused(&gateway.post_keyed("part-key", "?force=true", &emails).await);
     assert_eq!(gateway.sandbox.stats().calls, 0);
-    let rest = gateway.post_keyed("part", "", &emails).await;
+    let rest = gateway.post_keyed("part-key", "", &emails).await;
 
     assert_eq!(again.json(), finished.json());
     assert_eq!(id(&rest), id(&cut));
@@ -375,4 +376,71 @@ async fn a_list_too_long_for_ram_has_a_key_and_goes_on_too() {
     let ledger = gateway.sandbox.ledger();
     assert!(ledger.len() == 60_000 && ledger.values().all(|accepted| *accepted == 1));
     gateway.stop().await;
+}
+
+#[actix_web::test]
+async fn a_long_list_that_is_only_in_the_file_goes_on_under_its_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let gateway = slow(Some(&directory), 5, &[]).await;
+    let mut emails = addresses("a", 12_000);
+    emails.extend(["A11999@example.com".to_owned(), "nobody".to_owned()]);
+    let first = gateway.post_with("", &[("idempotency-key", "key"), ASYNC], &emails).await;
+    eventually(async || (gateway.sandbox.stats().calls > 20).then_some(())).await;
+    let cancelled = gateway.cancel(&id(&first)).await;
+    let sent = cancelled["counts"]["sent"].as_u64().unwrap();
+    let ledger = gateway.sandbox.ledger();
+    assert!(sent as usize == ledger.len() && sent < 12_000, "{cancelled}");
+    stop_and_let_go(gateway, &directory).await;
+
+    let gateway = keeping(Some(&directory), SandboxOptions::default(), &[]).await;
+    let headers = [("idempotency-key", "key"), ("prefer", "wait=50")];
+    let again = gateway.post_with("?results=none", &headers, &emails).await;
+    let third = gateway.post_with("?results=none", &headers, &emails).await;
+
+    assert_eq!((id(&again), again.status.as_u16()), (id(&first), 207), "{again:?}");
+    let counts = &again.json()["counts"];
+    assert_eq!(
+        (&counts["sent"], &counts["duplicate"], &counts["invalid"]),
+        (&json!(12_000), &json!(1), &json!(1))
+    );
+    assert_eq!(third.json(), again.json());
+    let rest = gateway.sandbox.ledger();
+    assert_eq!(rest.len() + ledger.len(), 12_000);
+    assert!(rest.iter().all(|(email, accepted)| *accepted == 1 && !ledger.contains_key(email)));
+    gateway.stop().await;
+}
+
+#[actix_web::test]
+async fn a_caller_that_goes_away_while_its_list_is_taken_leaves_one_resend_or_none() {
+    let directory = tempfile::tempdir().unwrap();
+    for directory in [None, Some(&directory)] {
+        let gateway = keeping(directory, SandboxOptions::default(), &[]).await;
+
+        for round in 0..20 {
+            let (key, emails) = (format!("key{round}"), addresses(&format!("r{round}x"), 15));
+            let body = serde_json::to_vec(&emails).unwrap();
+            let mut wire = Wire::connect(gateway.address()).await;
+            let length = body.len();
+            wire.begin_post(&format!("Content-Length: {length}\r\nIdempotency-Key: {key}\r\n")).await;
+            wire.send(&body).await.unwrap();
+            if round % 2 == 0 {
+                wire.reset()
+            } else {
+                drop(wire)
+            }
+            assert_eq!(gateway.post_keyed(&key, "", &emails).await.words(), ["sent"; 15]);
+        }
+
+        assert_eq!(gateway.resends().await, 20);
+        assert!(gateway.sandbox.ledger().values().all(|accepted| *accepted == 1));
+        gateway.stop().await;
+    }
+}
+
+/// Stops a gateway and returns when another one may open its file.
+async fn stop_and_let_go(gateway: Gateway, directory: &TempDir) {
+    gateway.stop().await;
+    // The threads that served drop what they shared a moment later.
+    let lock = fs::File::open(directory.path().join("gateway.db.lock")).unwrap();
+    eventually(async || lock.try_lock().ok()).await;
 }
