@@ -67,7 +67,11 @@ async fn a_key_leads_to_the_same_resend_after_the_kill_also_while_it_runs_again(
 
     let mut process = Process::start(&["serve"], &environment);
     let (address, _) = process.addresses().await;
+    // It goes on by itself, and the key leads to it.
+    let (_, alone) = exchange(address, &format!("GET /v1/resends/{id}?wait=60 HTTP/1.1"), "").await;
+    assert_eq!(alone["status"], "finished", "{alone}");
     let resend = post(address, "wait=60", &body).await;
+    assert_eq!(resend, alone);
 
     assert_eq!((&resend["id"], resend["status"].as_str()), (&joined["id"], Some("finished")), "{resend}");
     assert_eq!(resend["created_at"], joined["created_at"]);
