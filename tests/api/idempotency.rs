@@ -293,7 +293,7 @@ async fn a_repeat_is_held_as_long_as_a_first_post_would_be() {
     let emails = addresses("a", 3);
     assert_eq!(gateway.post_keyed("key", "", &emails).await.status, 502);
 
-    let began = std::time::Instant::now();
+    let began = tokio::time::Instant::now();
     let again = gateway.post_keyed("key", "", &emails).await;
 
     assert_eq!(again.words(), ["not_sent/upstream_unavailable"; 3]);
