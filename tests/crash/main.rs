@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
 #![allow(unreachable_pub, dead_code, reason = "shared with other test binaries")]
 
+mod keyed;
 #[path = "../support/process.rs"]
 mod process;
 
