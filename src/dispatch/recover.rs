@@ -57,6 +57,7 @@ pub(super) fn recover(store: &Store, recent: &Recent, on_unknown: OnUnknown) -> 
     }
     let places: HashMap<ResendId, usize> =
         recovered.records.iter().enumerate().map(|(place, record)| (record.id, place)).collect();
+    let mut made = vec![0; recovered.records.len()];
     let mut last = 0;
     loop {
         let calls = store.read_now(|db| read::calls_after(db, last, PAGE))?;
@@ -64,10 +65,18 @@ pub(super) fn recover(store: &Store, recent: &Recent, on_unknown: OnUnknown) -> 
         last = newest.id;
         for call in &calls {
             remember(call, recent);
+            let mut of_call: Vec<_> =
+                call.claims.iter().filter_map(|claim| places.get(&claim.resend)).collect();
+            of_call.sort_unstable();
+            of_call.dedup();
+            of_call.into_iter().for_each(|place| made[*place] += 1);
             if call.verdict.is_none() {
                 recovered.interrupt(call, &places, on_unknown);
             }
         }
+    }
+    for (record, made) in recovered.records.iter().zip(made) {
+        record.count_calls_to(made);
     }
     recovered.next_call = last.cast_unsigned() + 1;
     Ok(recovered)

@@ -109,6 +109,11 @@ impl Process {
             .unwrap_or_else(|_| panic!("{text:?} never came: {}", self.stderr.text()))
     }
 
+    /// What it has written to stderr so far.
+    pub fn written(&self) -> String {
+        self.stderr.text()
+    }
+
     /// The main and the admin address of a gateway that logs JSON, once it is ready.
     pub async fn addresses(&mut self) -> (SocketAddr, SocketAddr) {
         let line: Value = serde_json::from_str(&self.line("The gateway is ready.").await).unwrap();
