@@ -39,6 +39,9 @@ impl Dispatcher {
             for write in recovered.writes {
                 books.write(write);
             }
+            for id in recovered.forgotten {
+                books.store.erase_later(id);
+            }
         }
         for record in recovered.records {
             let addresses = u64::from(record.unsettled());

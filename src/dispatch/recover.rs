@@ -25,6 +25,8 @@ pub(super) struct Recovered {
     pub(super) records: Vec<Record>,
     /// What has to be written before anything else happens.
     pub(super) writes: Vec<Write>,
+    /// The resends that nobody was promised: erased bit by bit, when there is time for it.
+    pub(super) forgotten: Vec<ResendId>,
     /// The number of the next call.
     pub(super) next_call: u64,
     /// How an operator left it.
@@ -38,6 +40,7 @@ pub(super) fn recover(store: &Store, recent: &Recent, on_unknown: OnUnknown) -> 
     let mut recovered = Recovered {
         records: Vec::new(),
         writes: Vec::new(),
+        forgotten: Vec::new(),
         next_call: 0,
         paused: store.read_now(|db| read::fact(db, PAUSED))?.and_then(|text| Paused::parse(&text)),
         culprits: store.read_now(read::culprits)?,
@@ -52,7 +55,7 @@ pub(super) fn recover(store: &Store, recent: &Recent, on_unknown: OnUnknown) -> 
             None if row.promised => {
                 tracing::error!(resend = %row.id, "A promised resend can't be read from the store; it is left there.");
             }
-            None => recovered.writes.push(Write::Erase(row.id)),
+            None => recovered.forgotten.push(row.id),
         }
     }
     let places: HashMap<ResendId, usize> =

@@ -48,6 +48,11 @@ pub fn has_ended(db: &Connection, id: &str) -> bool {
     stage.is_ok_and(|stage| stage == 2)
 }
 
+/// How many resends have not ended.
+pub fn unfinished(db: &Connection) -> i64 {
+    db.query_row("SELECT count(*) FROM resends WHERE stage < 2", [], |row| row.get(0)).unwrap()
+}
+
 fn rows(db: &Connection, id: &[u8], rest: u8) -> Vec<(String, &'static str)> {
     let sql = "SELECT emails, kinds, repeats, codes, first FROM chunks JOIN ends ON ends.rowid = chunks.rowid \
                WHERE resend = ?1 ORDER BY number";

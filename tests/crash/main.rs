@@ -11,6 +11,7 @@
 )]
 #![allow(unreachable_pub, dead_code, reason = "shared with other test binaries")]
 
+#[path = "../support/client.rs"]
 mod client;
 mod file;
 mod lists;
@@ -82,6 +83,7 @@ async fn play_one(seed: u64) {
     round.wait_for_ends(&mut process).await;
     let told = reconcile::reconcile(&round);
     let again = reconcile::post_again(&round, address, &told).await;
+    round.wait_until_all_is_tidy().await;
     tell(&round, &again);
     process.signal("TERM");
     assert_eq!(process.end().await.code, Some(0));

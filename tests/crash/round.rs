@@ -6,7 +6,7 @@ use fastrand::Rng;
 use faxplus_gateway::sandbox::Sandbox;
 use serde_json::Value;
 use tokio::{
-    task::{JoinHandle, yield_now},
+    task::JoinHandle,
     time::{Instant, sleep, timeout},
 };
 
@@ -109,7 +109,16 @@ impl Round {
                 sleep(Duration::from_millis(10)).await;
             }
         }
-        yield_now().await;
+    }
+
+    /// Waits until nothing is left of lists that nobody was promised.
+    pub async fn wait_until_all_is_tidy(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        let db = file::open(&self.store);
+        while file::unfinished(&db) > 0 {
+            assert!(Instant::now() < deadline, "what was forgotten is still in the file");
+            sleep(Duration::from_millis(10)).await;
+        }
     }
 }
 
