@@ -6,12 +6,18 @@ use faxplus_gateway::sandbox::{Sandbox, SandboxOptions};
 use serde_json::Value;
 
 use crate::{
-    exchange,
+    client,
     process::{Process, gateway_environment},
 };
 
 const KEYED: &str =
     "POST /v1/resends?results=none HTTP/1.1\r\nContent-Type: application/json\r\nIdempotency-Key: key";
+
+/// Sends a request; gives the body of the answer.
+async fn exchange(address: SocketAddr, head: &str, body: &str) -> (String, Value) {
+    let answer = client::exchange(address, head, body.as_bytes()).await.unwrap();
+    (answer.head.clone(), answer.json())
+}
 
 async fn post(address: SocketAddr, preference: &str, body: &str) -> Value {
     exchange(address, &format!("{KEYED}\r\nPrefer: {preference}"), body).await.1

@@ -199,6 +199,12 @@ impl Record {
         self.state().upstream_calls += 1;
     }
 
+    /// Counts at least so many calls: an earlier process made them and had no time to write how many.
+    pub fn count_calls_to(&self, calls: u64) {
+        let mut state = self.state();
+        state.upstream_calls = state.upstream_calls.max(calls);
+    }
+
     /// Writes final outcomes of fresh addresses, which fell at `at`; their repeats inside the list (so many
     /// of each) share them. `tell` hears each outcome with the number of addresses that have it by this.
     pub fn settle(&self, outcomes: &[Settled], at: Timestamp, mut tell: impl FnMut(&Outcome, u64)) {
