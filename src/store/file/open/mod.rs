@@ -124,6 +124,16 @@ impl Store {
         result
     }
 
+    /// Writes a batch at the start, before anything else happens. Blocks.
+    ///
+    /// # Errors
+    /// When it was not written.
+    pub fn write_now(&self, batch: Batch) -> Result<(), Fault> {
+        let (done, written) = oneshot::channel();
+        self.shared.queue.put_bulk(Bulk { batch, done }).map_err(|_| Fault::Closed)?;
+        written.blocking_recv().map_err(|_| Fault::Closed)?.map(|_| ())
+    }
+
     /// Forgets a resend when there is time for it; one that was promised nothing.
     pub fn erase_later(&self, resend: ResendId) {
         self.shared.queue.put_erasure(resend);
