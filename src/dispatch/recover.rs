@@ -5,14 +5,16 @@
 
 use std::collections::HashMap;
 
-use super::ledger::PAUSED;
+use secrecy::SecretString;
+
+use super::ledger::{PACE, PAUSED, REFRESH_TOKEN};
 use crate::{
     config::OnUnknown,
     domain::{AddressKey, Outcome, Paused, ResendId, Timestamp, UnknownReason},
     recent::Recent,
     store::{
-        Record, Settled,
-        file::{CallEnd, Fault, Stage, Store, StoredCall, Write, read},
+        Record, Restored, Settled,
+        file::{CallEnd, Claim, Fault, Stage, Store, StoredCall, Write, read},
     },
 };
 
@@ -22,28 +24,31 @@ const PAGE: u32 = 10_000;
 /// What goes on.
 pub(super) struct Recovered {
     /// The resends that were promised and have not ended, oldest first.
-    pub(super) records: Vec<Record>,
+    pub(super) resends: Vec<Restored>,
     /// What has to be written before anything else happens.
     pub(super) writes: Vec<Write>,
-    /// The resends that nobody was promised: erased bit by bit, when there is time for it.
-    pub(super) forgotten: Vec<ResendId>,
     /// The number of the next call.
     pub(super) next_call: u64,
     /// How an operator left it.
     pub(super) paused: Option<Paused>,
     /// Addresses that were refused alone, and when.
     pub(super) culprits: Vec<(AddressKey, Timestamp)>,
+    /// The pace that was learned.
+    pub(super) pace: Option<String>,
+    /// The refresh token that fax.plus gave last, and what it replaced.
+    pub(super) rotation: Option<SecretString>,
 }
 
 /// Reads all of it.
 pub(super) fn recover(store: &Store, recent: &Recent, on_unknown: OnUnknown) -> Result<Recovered, Fault> {
     let mut recovered = Recovered {
-        records: Vec::new(),
+        resends: Vec::new(),
         writes: Vec::new(),
-        forgotten: Vec::new(),
         next_call: 0,
         paused: store.read_now(|db| read::fact(db, PAUSED))?.and_then(|text| Paused::parse(&text)),
         culprits: store.read_now(read::culprits)?,
+        pace: store.read_now(|db| read::fact(db, PACE))?,
+        rotation: store.read_now(|db| read::fact(db, REFRESH_TOKEN))?.map(SecretString::from),
     };
     for row in store.read_now(read::unfinished)? {
         let record = match row.stage {
@@ -51,44 +56,47 @@ pub(super) fn recover(store: &Store, recent: &Recent, on_unknown: OnUnknown) -> 
             Stage::Reading | Stage::UnderWay | Stage::Ended => None,
         };
         match record {
-            Some(record) => recovered.records.push(record),
+            Some(restored) => recovered.resends.push(restored),
             None if row.promised => {
                 tracing::error!(resend = %row.id, "A promised resend can't be read from the store; it is left there.");
             }
-            None => recovered.forgotten.push(row.id),
+            None => store.erase_later(row.id),
         }
     }
     let places: HashMap<ResendId, usize> =
-        recovered.records.iter().enumerate().map(|(place, record)| (record.id, place)).collect();
-    let mut made = vec![0; recovered.records.len()];
+        recovered.resends.iter().enumerate().map(|(place, restored)| (restored.record.id, place)).collect();
+    let mut made = vec![0; recovered.resends.len()];
     let mut last = 0;
     loop {
         let calls = store.read_now(|db| read::calls_after(db, last, PAGE))?;
         let Some(newest) = calls.last() else { break };
         last = newest.id;
         for call in &calls {
-            remember(call, recent);
             let mut of_call: Vec<_> =
                 call.claims.iter().filter_map(|claim| places.get(&claim.resend)).collect();
             of_call.sort_unstable();
             of_call.dedup();
             of_call.into_iter().for_each(|place| made[*place] += 1);
             if call.verdict.is_none() {
-                recovered.interrupt(call, &places, on_unknown);
+                recovered.interrupt(store, call, &places, on_unknown)?;
             }
+            let goes_on = |id| on_unknown == OnUnknown::Resend && places.contains_key(&id);
+            remember(call, recent, goes_on);
         }
     }
-    for (record, made) in recovered.records.iter().zip(made) {
-        record.count_calls_to(made);
+    for (restored, made) in recovered.resends.iter().zip(made) {
+        restored.record.count_calls_to(made);
     }
     recovered.next_call = last.cast_unsigned() + 1;
     Ok(recovered)
 }
 
-fn remember(call: &StoredCall, recent: &Recent) {
+/// Addresses of resends that go on and send again what is in doubt are not held back by that doubt.
+fn remember(call: &StoredCall, recent: &Recent, goes_on: impl Fn(ResendId) -> bool) {
     for claim in &call.claims {
         match call.verdict.as_deref() {
             Some("sent") => recent.load_sent(claim.key, call.at),
+            None if goes_on(claim.resend) => {}
             Some("unknown") | None => recent.load_doubt(claim.key, call.at),
             Some(_) => {}
         }
@@ -97,21 +105,31 @@ fn remember(call: &StoredCall, recent: &Recent) {
 
 impl Recovered {
     /// Ends a call that was in flight: in doubt for all that it held.
-    fn interrupt(&mut self, call: &StoredCall, places: &HashMap<ResendId, usize>, on_unknown: OnUnknown) {
+    fn interrupt(
+        &mut self,
+        store: &Store,
+        call: &StoredCall,
+        places: &HashMap<ResendId, usize>,
+        on_unknown: OnUnknown,
+    ) -> Result<(), Fault> {
         let reason = UnknownReason::Interrupted;
         self.writes.push(Write::Ended { call: call.id, end: CallEnd::Unknown(reason) });
-        for claim in &call.claims {
-            let Some(record) = places.get(&claim.resend).and_then(|place| self.records.get(*place)) else {
+        for Claim { resend, index, .. } in call.claims.iter().filter(|_| on_unknown == OnUnknown::Report) {
+            let Some(restored) = places.get(resend).and_then(|place| self.resends.get_mut(*place)) else {
                 continue;
             };
-            if on_unknown == OnUnknown::Report && record.outcome_of(claim.index).is_none() {
-                let now = Timestamp::now();
-                let repeats = record.body.list().map_or(0, |list| list.repeats_of(claim.index));
-                let outcome = Outcome::Unknown(reason);
-                let outcomes = [Settled { index: claim.index, repeats, outcome }];
-                record.write_ends(&outcomes, now, |write| self.writes.push(write));
-                record.settle(&outcomes, now, |_, _| {});
+            let record = &restored.record;
+            let (is_settled, repeats) =
+                store.read_now(|db| Ok((record.is_settled(db, *index)?, record.repeats_of(db, *index)?)))?;
+            if is_settled {
+                continue;
             }
+            let now = Timestamp::now();
+            let outcomes = [Settled { index: *index, repeats, outcome: Outcome::Unknown(reason) }];
+            record.write_ends(&outcomes, now, |write| self.writes.push(write));
+            record.settle(&outcomes, now, |_, _| {});
+            restored.unsettled -= 1;
         }
+        Ok(())
     }
 }

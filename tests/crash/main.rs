@@ -14,6 +14,7 @@
 #[path = "../support/client.rs"]
 mod client;
 mod file;
+mod keyed;
 mod lists;
 #[path = "../support/process.rs"]
 mod process;

@@ -4,13 +4,13 @@
 //! kept with each settle, so telling them never walks the list.
 
 use std::sync::{
-    Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 use tokio::{sync::watch, time::Instant};
 
-use super::{body::Body, outcomes::Outcomes};
+use super::{body::Body, life::Life, outcomes::Outcomes};
 use crate::domain::{
     ClientName, Counts, Entry, InvalidReason, List, Outcome, OutcomeKind, ResendId, Status, Timestamp,
     TraceContext,
@@ -27,16 +27,22 @@ pub struct Record {
     pub created_at: Timestamp,
     /// The same moment, for comparing.
     pub created: Instant,
+    /// When it was taken up: when it was created, or when what was not sent began to run again.
+    pub since: Instant,
+    /// The key that it was posted under, if any.
+    pub keyed: Option<Keyed>,
     /// Whether what happened before it counts for nothing.
     pub force: bool,
     /// The trace of the request that posted it.
     pub trace: TraceContext,
     /// What was posted.
-    pub body: Body,
+    pub body: Arc<Body>,
     /// Whether its end is owed, also by the next process.
-    promised: AtomicBool,
-    state: Mutex<State>,
-    done: watch::Sender<bool>,
+    pub(super) promised: AtomicBool,
+    /// Requests that were told neither its end nor that it goes on.
+    pub(super) callers: AtomicU32,
+    pub(super) state: Mutex<State>,
+    pub(super) life: watch::Sender<Life>,
 }
 
 #[derive(Debug)]
@@ -47,6 +53,16 @@ pub(super) struct State {
     pub(super) rest: Option<Outcome>,
     pub(super) upstream_calls: u64,
     pub(super) finished_at: Option<Timestamp>,
+}
+
+/// The key that a resend was posted under, and what a request must have posted to meet it again. Both are
+/// keyed hashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keyed {
+    /// Of the key.
+    pub key: [u8; 16],
+    /// Of the body.
+    pub body: [u8; 16],
 }
 
 /// A resend's state at one moment.
@@ -100,18 +116,28 @@ impl Record {
             upstream_calls: 0,
             finished_at: None,
         };
+        let created = Instant::now();
         Self {
             id,
             client,
             created_at: Timestamp::now(),
-            created: Instant::now(),
+            created,
+            since: created,
+            keyed: None,
             force,
             trace,
-            body,
+            body: Arc::new(body),
             promised: AtomicBool::new(false),
+            // Whoever made it.
+            callers: AtomicU32::new(1),
             state: Mutex::new(state),
-            done: watch::Sender::new(false),
+            life: watch::Sender::new(Life::default()),
         }
+    }
+
+    /// Whether addresses that were not sent run again.
+    pub fn is_again(&self) -> bool {
+        self.since != self.created
     }
 
     /// Heap bytes that a resend of `body` takes.
@@ -127,6 +153,11 @@ impl Record {
                 tell(&Outcome::Invalid(*reason), count.into());
             }
         }
+    }
+
+    /// The outcome of a fresh address in RAM, once it has one.
+    pub fn outcome_of(&self, index: u32) -> Option<Outcome> {
+        self.state().outcomes.get(index)
     }
 
     /// Whether its end is owed, also by the next process.
@@ -202,7 +233,18 @@ impl Record {
     }
 
     /// Ends the resend. Addresses without an outcome get `rest`, all at once; wakes whoever waits.
-    pub fn finish(&self, status: Status, rest: Option<Outcome>, mut tell: impl FnMut(&Outcome, u64)) {
+    pub fn finish(&self, status: Status, rest: Option<Outcome>, tell: impl FnMut(&Outcome, u64)) {
+        self.finish_at(Timestamp::now(), status, rest, tell);
+    }
+
+    /// The same for an end that fell at `at`.
+    pub fn finish_at(
+        &self,
+        at: Timestamp,
+        status: Status,
+        rest: Option<Outcome>,
+        mut tell: impl FnMut(&Outcome, u64),
+    ) {
         {
             let mut state = self.state();
             let pending = state.counts.pending();
@@ -212,17 +254,9 @@ impl Record {
                 state.rest = Some(outcome);
             }
             state.status = status;
-            state.finished_at = Some(Timestamp::now());
+            state.finished_at = Some(at);
         }
-        self.done.send_replace(true);
-    }
-
-    /// Returns once the resend is finished or cancelled.
-    pub async fn finished(&self) {
-        let mut done = self.done.subscribe();
-        // The sender lives as long as `self`, so waiting can't fail.
-        let waited = done.wait_for(|done| *done).await;
-        drop(waited);
+        self.live_on(Life::Over);
     }
 
     /// The rows from `from` on, at most `limit`, in the caller's order. Rows in the file are read there.
