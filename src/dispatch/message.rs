@@ -4,12 +4,7 @@ use std::sync::Arc;
 
 use tokio::{sync::oneshot, time::Instant};
 
-use super::{
-    books::Promised,
-    credential::{Proof, Renewed},
-    look_up::Question,
-    operate::Order,
-};
+use super::{books::Promised, credential::Proof, look_up::Question, operate::Order, rotation::Renewed};
 use crate::{
     domain::ResendId,
     store::{
