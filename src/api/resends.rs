@@ -173,7 +173,7 @@ fn one(state: &ApiState, record: &Record) -> HttpResponse {
 
 fn accepted(state: &ApiState, record: &Record, snapshot: &Snapshot, wishes: &Wishes) -> HttpResponse {
     let view = state.resends.view();
-    let look_again = view.look_again(snapshot.counts.pending()).as_secs_f64().ceil().max(1.0);
+    let look_again = view.look_again(record.id, snapshot.counts.pending()).as_secs_f64().ceil().max(1.0);
     let mut response = HttpResponse::Accepted();
     response.insert_header((LOCATION, format!("/v1/resends/{}", record.id)));
     response.insert_header((RETRY_AFTER, look_again as u64));

@@ -71,14 +71,15 @@ impl Dispatcher {
             self.keep_part(part);
         }
         self.metrics.dedupe_hit(DedupeHit::SameRequest, u64::from(active.record.body.repeats()));
-        let (metrics, client) = (&self.metrics, &active.record.client);
-        active.record.finish(status, rest, |outcome, addresses| metrics.outcome(client, outcome, addresses));
+        // Counted before anybody is told: whoever has the answer finds it in the metrics.
         self.metrics.resend_ended(status);
         if status == Status::Finished
             && let Some(ratio) = active.promise.and_then(|promise| promise.ratio(Instant::now()))
         {
             self.metrics.resend_estimate(ratio);
         }
+        let (metrics, client) = (&self.metrics, &active.record.client);
+        active.record.finish(status, rest, |outcome, addresses| metrics.outcome(client, outcome, addresses));
         let counts = active.record.snapshot().counts;
         tracing::info!(
             resend = %id,
