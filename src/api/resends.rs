@@ -12,7 +12,7 @@ use actix_web::{
 };
 
 use super::{
-    body, dry_run, media,
+    body, dry_run, idempotency, media,
     pages::Pages,
     prefer::{Patience, patience},
     problem::Problem,
@@ -50,13 +50,15 @@ pub(super) async fn post(
     let wishes = wishes(&request, &state)?;
     let format = media::format(request.headers())?;
     let encoding = media::encoding(request.headers())?;
+    let key = idempotency::key(request.headers())?;
     if state.resends.is_closing() {
         return Err(Problem::shutting_down());
     }
-    let mut draft = if wishes.dry_run {
-        state.resends.draft_in_memory(format, encoding)
-    } else {
-        state.resends.draft(format, encoding)
+    let mut draft = match key {
+        // Nothing is kept of it that could be met again.
+        _ if wishes.dry_run => state.resends.draft_in_memory(format, encoding),
+        Some(key) => state.resends.draft_under(&key, format, encoding),
+        None => state.resends.draft(format, encoding),
     };
     body::read(payload, &mut draft, state.body_pace, || state.resends.retry_after()).await?;
     if wishes.dry_run {

@@ -8,7 +8,7 @@ use super::{
     rows::{At, Rows},
 };
 use crate::{
-    domain::{AddressKey, NotSentReason, Outcome, Status},
+    domain::{AddressKey, NotSentReason, Outcome, Status, Timestamp},
     store::{Record, Settled},
 };
 
@@ -40,6 +40,8 @@ pub(super) struct Active {
     pub(super) untold: u32,
     /// Whether its end is being written.
     pub(super) ending: bool,
+    /// The moment of the end that is being written.
+    pub(super) ends_at: Option<Timestamp>,
     /// Addresses in calls that were launched.
     pub(super) calling: u32,
     /// Why nothing more of it is drawn.
@@ -67,6 +69,7 @@ impl Active {
             parts: VecDeque::new(),
             untold: 0,
             ending: false,
+            ends_at: None,
             calling: 0,
             stop: None,
             shares: true,

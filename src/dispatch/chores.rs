@@ -136,8 +136,7 @@ impl Dispatcher {
         for (client, waiting) in &self.waiting {
             self.metrics.set_queued(client, *waiting);
         }
-        let oldest =
-            self.resends.values().next().map_or(Duration::ZERO, |active| now - active.record.created);
+        let oldest = self.resends.values().map(|active| now - active.record.since).max().unwrap_or_default();
         self.metrics.set_queue_oldest(oldest);
         self.metrics.set_resends_active(self.resends.len() as u64);
         self.metrics.set_rate(self.pace.rate());

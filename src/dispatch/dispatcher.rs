@@ -226,7 +226,7 @@ impl Dispatcher {
 
     fn take(&mut self, message: Message) {
         match message {
-            Message::Submit(record) => self.accept(record),
+            Message::Submit(record, unsettled) => self.begin(record, unsettled),
             Message::Stop(id, because) => {
                 let reason = match because {
                     Because::Cancelled => NotSentReason::Cancelled,
@@ -242,11 +242,6 @@ impl Dispatcher {
                 self.drain = Some(Drain::new(stop_drawing, deadline, done));
             }
         }
-    }
-
-    fn accept(&mut self, record: Arc<Record>) {
-        let fresh = record.body.fresh();
-        self.begin(record, fresh);
     }
 
     /// Begins, or goes on, with a resend of which so many addresses have no outcome.

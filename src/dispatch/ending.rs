@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::{books::After, dispatcher::Dispatcher};
 use crate::{
-    domain::{NotSentReason, ResendId, Status, Timestamp},
+    domain::{NotSentReason, Outcome, ResendId, Status, Timestamp},
     telemetry::metrics::DedupeHit,
 };
 
@@ -49,11 +49,12 @@ impl Dispatcher {
         match self.ledger.books() {
             Some(books) if active.record.is_written() => {
                 active.ending = true;
-                let (status, rest) = active.end();
+                let (at, (status, rest)) = (Timestamp::now(), active.end());
+                active.ends_at = Some(at);
                 if active.record.is_promised() {
                     books.make_hard();
                 }
-                books.write(active.record.row(Some((status, rest.as_ref(), Timestamp::now()))));
+                books.write(active.record.row(Some((status, rest.as_ref(), at))));
                 books.then(After::Finish(id));
             }
             Some(_) | None => self.finish(id),
@@ -70,7 +71,9 @@ impl Dispatcher {
         for part in active.take_parts() {
             self.keep_part(part);
         }
-        self.metrics.dedupe_hit(DedupeHit::SameRequest, u64::from(active.record.body.repeats()));
+        if !active.record.is_again() {
+            self.metrics.dedupe_hit(DedupeHit::SameRequest, u64::from(active.record.body.repeats()));
+        }
         // Counted before anybody is told: whoever has the answer finds it in the metrics.
         self.metrics.resend_ended(status);
         if status == Status::Finished
@@ -79,7 +82,10 @@ impl Dispatcher {
             self.metrics.resend_estimate(ratio);
         }
         let (metrics, client) = (&self.metrics, &active.record.client);
-        active.record.finish(status, rest, |outcome, addresses| metrics.outcome(client, outcome, addresses));
+        // What was written is what is told.
+        let at = active.ends_at.unwrap_or_else(Timestamp::now);
+        let tell = |outcome: &Outcome, addresses| metrics.outcome(client, outcome, addresses);
+        active.record.finish_at(at, status, rest, tell);
         let counts = active.record.snapshot().counts;
         tracing::info!(
             resend = %id,
@@ -102,7 +108,7 @@ impl Dispatcher {
         let expired: Vec<_> = self
             .resends
             .iter()
-            .filter(|(_, active)| now.saturating_duration_since(active.record.created) >= max_hold)
+            .filter(|(_, active)| now.saturating_duration_since(active.record.since) >= max_hold)
             .map(|(id, active)| (*id, active.record.trace.id()))
             .collect();
         for (id, trace_id) in expired {

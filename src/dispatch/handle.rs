@@ -179,8 +179,14 @@ impl Dispatch {
 
     /// Hands a resend over. From here on it is dispatch that ends it.
     pub fn submit(record: Arc<Record>, reservation: Reservation) {
-        reservation.place.send(Message::Submit(record));
-        reservation.room.keep();
+        let fresh = record.body.fresh();
+        Self::submit_again(record, fresh, reservation);
+    }
+
+    /// Hands a resend over of which so many addresses have no outcome: no more than were reserved.
+    pub fn submit_again(record: Arc<Record>, unsettled: u32, reservation: Reservation) {
+        reservation.place.send(Message::Submit(record, unsettled));
+        reservation.room.keep(unsettled);
     }
 
     /// Promises a resend whose rows are written; returns once the promise is. `None` when dispatch has ended.
@@ -241,8 +247,9 @@ struct Room {
 }
 
 impl Room {
-    fn keep(mut self) {
-        self.addresses = 0;
+    /// Keeps room for so many, and gives the rest back.
+    fn keep(mut self, addresses: u32) {
+        self.addresses = self.addresses.saturating_sub(addresses.into());
     }
 }
 

@@ -16,12 +16,17 @@ use crate::{
 
 /// What others ask of dispatch.
 pub(super) enum Message {
-    Submit(Arc<Record>),
+    /// A resend, and how many of its addresses have no outcome.
+    Submit(Arc<Record>, u32),
     Stop(ResendId, Because),
     LookUp(Question),
     Promise(ResendId, oneshot::Sender<Promised>),
     Operate(Order),
-    Drain { stop_drawing: Instant, deadline: Instant, done: oneshot::Sender<()> },
+    Drain {
+        stop_drawing: Instant,
+        deadline: Instant,
+        done: oneshot::Sender<()>,
+    },
 }
 
 /// Why a resend is stopped early.

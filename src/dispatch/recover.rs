@@ -65,18 +65,27 @@ pub(super) fn recover(store: &Store, recent: &Recent, on_unknown: OnUnknown) -> 
     }
     let places: HashMap<ResendId, usize> =
         recovered.resends.iter().enumerate().map(|(place, restored)| (restored.record.id, place)).collect();
+    let mut made = vec![0; recovered.resends.len()];
     let mut last = 0;
     loop {
         let calls = store.read_now(|db| read::calls_after(db, last, PAGE))?;
         let Some(newest) = calls.last() else { break };
         last = newest.id;
         for call in &calls {
+            let mut of_call: Vec<_> =
+                call.claims.iter().filter_map(|claim| places.get(&claim.resend)).collect();
+            of_call.sort_unstable();
+            of_call.dedup();
+            of_call.into_iter().for_each(|place| made[*place] += 1);
             if call.verdict.is_none() {
                 recovered.interrupt(store, call, &places, on_unknown)?;
             }
             let goes_on = |id| on_unknown == OnUnknown::Resend && places.contains_key(&id);
             remember(call, recent, goes_on);
         }
+    }
+    for (restored, made) in recovered.resends.iter().zip(made) {
+        restored.record.count_calls_to(made);
     }
     recovered.next_call = last.cast_unsigned() + 1;
     Ok(recovered)

@@ -5,7 +5,10 @@
 //! dispatch before the whole list was read and found good.
 
 mod admission;
+mod again;
 mod all_or_none;
+mod key_claims;
+mod keyed;
 mod plan;
 mod promise;
 mod recall;

@@ -9,13 +9,17 @@ use uuid::Uuid;
 use super::{
     admission::{Draft, DraftError, MemoryBudget, Whole},
     all_or_none::InvalidElements,
+    key_claims::KeyClaims,
 };
 use crate::{
     config::Settings,
     dispatch::{Because, Dispatch, Ended, Refused, View},
     domain::{ClientName, PauseNote, ResendId, Status, TraceContext},
     intake::{Encoding, Format, KeyHasher, ListBuilder},
-    store::{Body, Full, Page, Record, Registry, file::Store},
+    store::{
+        Body, Full, Page, Record, Registry,
+        file::{Fault, Store},
+    },
     telemetry::Metrics,
 };
 
@@ -31,6 +35,12 @@ pub enum SealError {
     /// Dispatch takes no more.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// Its key has led to another list, or to the same one with another `force`.
+    #[error("this key was used for another list, or with another force; nothing was sent")]
+    KeyReused,
+    /// It was posted under a key, so it has to be written, and can't be.
+    #[error("the list can't be kept: {0}")]
+    Store(#[from] Fault),
     /// There is no room to keep it.
     #[error("there is no room to keep the resend: {0}")]
     NoRoom(#[from] Full),
@@ -40,11 +50,12 @@ pub enum SealError {
 #[derive(Clone)]
 pub struct Resends {
     pub(super) dispatch: Dispatch,
-    registry: Arc<Registry>,
+    pub(super) registry: Arc<Registry>,
     pub(super) store: Option<Store>,
-    metrics: Arc<Metrics>,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) hasher: KeyHasher,
     pub(super) window: Duration,
+    pub(super) key_claims: Arc<KeyClaims>,
     budget: Arc<MemoryBudget>,
     max_body_bytes: Option<u64>,
     max_addresses: u64,
@@ -67,6 +78,7 @@ impl Resends {
             metrics,
             hasher,
             window: settings.dedupe.window.unwrap_or_default(),
+            key_claims: Arc::default(),
             budget: MemoryBudget::new(settings.intake.memory_bytes),
             max_body_bytes: settings.intake.max_body_bytes,
             max_addresses: settings.intake.max_addresses.map_or(0, u64::from),
@@ -88,7 +100,8 @@ impl Resends {
         Draft::new(format, encoding, self.max_body_bytes, list, Arc::clone(&self.budget), store)
     }
 
-    /// Takes the list that `draft` has read, posted in `trace`: from here on each of its addresses gets one outcome.
+    /// Takes the list that `draft` has read, posted in `trace`: from here on each of its addresses gets one
+    /// outcome. One that is posted under a key may meet the resend that the key has led to before.
     ///
     /// # Errors
     /// When the body ended too early, the list is empty, or there is no room; nothing is sent then.
@@ -99,6 +112,9 @@ impl Resends {
         force: bool,
         trace: TraceContext,
     ) -> Result<Result<Arc<Record>, SealError>, DraftError> {
+        if let Some(keyed) = draft.keyed() {
+            return self.seal_keyed(draft, keyed, client, force, trace).await;
+        }
         let whole = draft.finish().await?;
         Ok(self.accept(whole, client, force, trace).await)
     }
@@ -111,7 +127,7 @@ impl Resends {
         trace: TraceContext,
     ) -> Result<Arc<Record>, SealError> {
         let (id, body) = match whole {
-            Whole::Resident(list) => (ResendId(Uuid::now_v7().as_u128()), Body::Resident(list)),
+            Whole::Resident(list) => (Self::new_id(), Body::Resident(list)),
             Whole::Stored(id, shape) => (id, Body::Stored(shape)),
         };
         if body.is_empty() {
@@ -124,6 +140,11 @@ impl Resends {
         record.tell_invalid(|outcome, addresses| self.metrics.outcome(client, outcome, addresses));
         Dispatch::submit(Arc::clone(&record), reservation);
         Ok(record)
+    }
+
+    /// An id that sorts by time.
+    pub(super) fn new_id() -> ResendId {
+        ResendId(Uuid::now_v7().as_u128())
     }
 
     /// The resend with this id, if `client` may see it.

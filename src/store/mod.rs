@@ -4,4 +4,7 @@ pub mod file;
 mod memory;
 pub mod repeats;
 
-pub use memory::{Body, Caller, Full, Page, Record, Registry, Restored, Row, Settled, Shape, Snapshot, at};
+pub use memory::{
+    Body, Caller, Full, Held, Keyed, Page, Record, Registry, Restored, Row, Settled, Shape, Snapshot, at,
+    not_sent_in,
+};

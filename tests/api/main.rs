@@ -22,6 +22,7 @@ mod followers;
 mod forms;
 mod gateway;
 mod holds;
+mod idempotency;
 mod lifecycle;
 mod limits;
 mod malformed;

@@ -79,6 +79,16 @@ impl Problem {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "empty-list", "The list is empty", detail)
             }
             SealError::Invalid(error) => Self::invalid_elements(error),
+            SealError::KeyReused => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency-key-reused",
+                "The idempotency key was used for something else",
+                detail,
+            ),
+            SealError::Store(_) => {
+                let detail = format!("{detail}; nothing was sent");
+                Self::no_room("store-failing", "The store fails", detail).after(retry_after)
+            }
             SealError::Refused(Refused::QueueFull { .. }) => {
                 Self::no_room("queue-full", "The queue is full", detail).after(retry_after)
             }

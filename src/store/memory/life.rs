@@ -30,7 +30,9 @@ impl Caller {
 
 impl Drop for Caller {
     fn drop(&mut self) {
-        self.0.callers.fetch_sub(1, Ordering::AcqRel);
+        // One that joined was never counted.
+        let fewer = |callers: u32| Some(callers.saturating_sub(1));
+        drop(self.0.callers.fetch_update(Ordering::AcqRel, Ordering::Acquire, fewer));
     }
 }
 

@@ -3,6 +3,7 @@
 //! Bounded in bytes; finished resends leave after the retention, or earlier, oldest first, when room
 //! is needed. Nothing of it survives the process.
 
+mod again;
 mod body;
 mod life;
 mod outcomes;
@@ -11,8 +12,9 @@ mod registry;
 mod restore;
 mod writes;
 
+pub use again::not_sent_in;
 pub use body::{Body, Shape};
 pub use life::Caller;
-pub use record::{Record, Row, Settled, Snapshot};
-pub use registry::{Full, Page, Registry};
+pub use record::{Keyed, Record, Row, Settled, Snapshot};
+pub use registry::{Full, Held, Page, Registry};
 pub use restore::{Restored, at};

@@ -4,7 +4,7 @@
 //! kept with each settle, so telling them never walks the list.
 
 use std::sync::{
-    Mutex, MutexGuard, PoisonError,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
@@ -27,17 +27,21 @@ pub struct Record {
     pub created_at: Timestamp,
     /// The same moment, for comparing.
     pub created: Instant,
+    /// When it was taken up: when it was created, or when what was not sent began to run again.
+    pub since: Instant,
+    /// The key that it was posted under, if any.
+    pub keyed: Option<Keyed>,
     /// Whether what happened before it counts for nothing.
     pub force: bool,
     /// The trace of the request that posted it.
     pub trace: TraceContext,
     /// What was posted.
-    pub body: Body,
+    pub body: Arc<Body>,
     /// Whether its end is owed, also by the next process.
-    promised: AtomicBool,
+    pub(super) promised: AtomicBool,
     /// Requests that were told neither its end nor that it goes on.
     pub(super) callers: AtomicU32,
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
     pub(super) life: watch::Sender<Life>,
 }
 
@@ -49,6 +53,16 @@ pub(super) struct State {
     pub(super) rest: Option<Outcome>,
     pub(super) upstream_calls: u64,
     pub(super) finished_at: Option<Timestamp>,
+}
+
+/// The key that a resend was posted under, and what a request must have posted to meet it again. Both are
+/// keyed hashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keyed {
+    /// Of the key.
+    pub key: [u8; 16],
+    /// Of the body.
+    pub body: [u8; 16],
 }
 
 /// A resend's state at one moment.
@@ -102,20 +116,28 @@ impl Record {
             upstream_calls: 0,
             finished_at: None,
         };
+        let created = Instant::now();
         Self {
             id,
             client,
             created_at: Timestamp::now(),
-            created: Instant::now(),
+            created,
+            since: created,
+            keyed: None,
             force,
             trace,
-            body,
+            body: Arc::new(body),
             promised: AtomicBool::new(false),
             // Whoever made it.
             callers: AtomicU32::new(1),
             state: Mutex::new(state),
             life: watch::Sender::new(Life::default()),
         }
+    }
+
+    /// Whether addresses that were not sent run again.
+    pub fn is_again(&self) -> bool {
+        self.since != self.created
     }
 
     /// Heap bytes that a resend of `body` takes.
@@ -177,6 +199,12 @@ impl Record {
         self.state().upstream_calls += 1;
     }
 
+    /// Counts at least so many calls: an earlier process made them and had no time to write how many.
+    pub fn count_calls_to(&self, calls: u64) {
+        let mut state = self.state();
+        state.upstream_calls = state.upstream_calls.max(calls);
+    }
+
     /// Writes final outcomes of fresh addresses, which fell at `at`; their repeats inside the list (so many
     /// of each) share them. `tell` hears each outcome with the number of addresses that have it by this.
     pub fn settle(&self, outcomes: &[Settled], at: Timestamp, mut tell: impl FnMut(&Outcome, u64)) {
@@ -205,7 +233,18 @@ impl Record {
     }
 
     /// Ends the resend. Addresses without an outcome get `rest`, all at once; wakes whoever waits.
-    pub fn finish(&self, status: Status, rest: Option<Outcome>, mut tell: impl FnMut(&Outcome, u64)) {
+    pub fn finish(&self, status: Status, rest: Option<Outcome>, tell: impl FnMut(&Outcome, u64)) {
+        self.finish_at(Timestamp::now(), status, rest, tell);
+    }
+
+    /// The same for an end that fell at `at`.
+    pub fn finish_at(
+        &self,
+        at: Timestamp,
+        status: Status,
+        rest: Option<Outcome>,
+        mut tell: impl FnMut(&Outcome, u64),
+    ) {
         {
             let mut state = self.state();
             let pending = state.counts.pending();
@@ -215,7 +254,7 @@ impl Record {
                 state.rest = Some(outcome);
             }
             state.status = status;
-            state.finished_at = Some(Timestamp::now());
+            state.finished_at = Some(at);
         }
         self.live_on(Life::Over);
     }

@@ -1,7 +1,7 @@
 //! All resends by id, within a byte budget.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -11,6 +11,9 @@ use tokio::time::Instant;
 
 use super::record::Record;
 use crate::domain::{ClientName, ResendId, Status, Timestamp};
+
+/// About what finding a resend by its key takes.
+const KEY_BYTES: usize = 128;
 
 /// The budget has no room, and nothing finished is left that could make some.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -44,6 +47,16 @@ pub struct Registry {
 #[derive(Debug, Default)]
 struct Kept {
     by_id: BTreeMap<ResendId, (Arc<Record>, usize)>,
+    by_key: HashMap<(ClientName, [u8; 16]), ResendId>,
+    bytes: usize,
+    /// Bytes of those that are promised room and are not here yet; counted in `bytes`, too.
+    held: usize,
+}
+
+/// Room that is kept for a resend until it comes. Given back when dropped.
+#[derive(Debug)]
+pub struct Held {
+    registry: Arc<Registry>,
     bytes: usize,
 }
 
@@ -58,13 +71,33 @@ impl Registry {
     /// # Errors
     /// When there is no room, also without the finished ones. The registry is unchanged then.
     pub fn insert(&self, record: Record) -> Result<Arc<Record>, Full> {
-        let needed = Record::bytes(&record.body);
+        let needed = bytes(&record);
         let mut kept = self.kept();
-        kept.make_room(needed, self.budget)?;
-        let record = Arc::new(record);
-        kept.bytes += needed;
-        kept.by_id.insert(record.id, (Arc::clone(&record), needed));
-        Ok(record)
+        // One that begins again takes the place of itself.
+        if !kept.by_id.contains_key(&record.id) {
+            kept.make_room(needed, self.budget)?;
+        }
+        Ok(kept.put(record, needed))
+    }
+
+    /// Keeps room for a resend that has to be written before it may be seen.
+    ///
+    /// # Errors
+    /// As [`Registry::insert`].
+    pub fn hold(self: &Arc<Self>, record: &Record) -> Result<Held, Full> {
+        let bytes = bytes(record);
+        let mut kept = self.kept();
+        kept.make_room(bytes, self.budget)?;
+        kept.bytes += bytes;
+        kept.held += bytes;
+        Ok(Held { registry: Arc::clone(self), bytes })
+    }
+
+    /// The resend that `client` posted under this key.
+    pub fn keyed(&self, client: &ClientName, key: [u8; 16]) -> Option<Arc<Record>> {
+        let kept = self.kept();
+        let id = kept.by_key.get(&(client.clone(), key))?;
+        kept.by_id.get(id).map(|(record, _)| Arc::clone(record))
     }
 
     /// The resend with this id.
@@ -137,7 +170,7 @@ impl Kept {
             .filter(|(record, _)| !record.snapshot().status.is_final())
             .map(|(_, bytes)| bytes)
             .sum();
-        let free = budget.saturating_sub(held);
+        let free = budget.saturating_sub(held + self.held);
         if needed > free { Err(Full { needed, free, budget }) } else { Ok(()) }
     }
 
@@ -159,10 +192,52 @@ impl Kept {
     }
 
     fn remove(&mut self, id: ResendId) {
-        if let Some((_, bytes)) = self.by_id.remove(&id) {
+        if let Some((record, bytes)) = self.by_id.remove(&id) {
             self.bytes -= bytes;
+            if let Some(keyed) = record.keyed {
+                self.by_key.remove(&(record.client.clone(), keyed.key));
+            }
         }
     }
+
+    fn put(&mut self, record: Record, needed: usize) -> Arc<Record> {
+        self.remove(record.id);
+        let record = Arc::new(record);
+        self.bytes += needed;
+        if let Some(keyed) = record.keyed {
+            self.by_key.insert((record.client.clone(), keyed.key), record.id);
+        }
+        self.by_id.insert(record.id, (Arc::clone(&record), needed));
+        record
+    }
+}
+
+impl Held {
+    /// The resend comes.
+    pub fn fill(mut self, record: Record) -> Arc<Record> {
+        let needed = std::mem::take(&mut self.bytes);
+        let registry = Arc::clone(&self.registry);
+        let mut kept = registry.kept();
+        kept.bytes -= needed;
+        kept.held -= needed;
+        let record = kept.put(record, needed);
+        // Dropping what is left of `self` takes the lock again.
+        drop(kept);
+        record
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut kept = self.registry.kept();
+        kept.bytes -= self.bytes;
+        kept.held -= self.bytes;
+    }
+}
+
+fn bytes(record: &Record) -> usize {
+    let key = if record.keyed.is_some() { KEY_BYTES } else { 0 };
+    Record::bytes(&record.body) + key
 }
 
 #[cfg(test)]
