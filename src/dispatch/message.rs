@@ -48,11 +48,14 @@ pub(super) enum Event {
     Loaded(Loading),
 }
 
+/// What became of rows, as the file has it: a code and its argument each.
+pub(super) type Ends = Vec<(u8, u64)>;
+
 /// Rows of a stored list that were read, with the ends that they have.
 pub(super) struct Loading {
     pub(super) id: ResendId,
     pub(super) number: u32,
-    pub(super) found: Result<Option<(StoredChunk, Vec<(u8, u64)>)>, Fault>,
+    pub(super) found: Result<Option<(StoredChunk, Ends)>, Fault>,
 }
 
 /// How a probe of a failing upstream went.
