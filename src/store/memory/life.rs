@@ -32,7 +32,8 @@ impl Drop for Caller {
     fn drop(&mut self) {
         // One that joined was never counted.
         let fewer = |callers: u32| Some(callers.saturating_sub(1));
-        drop(self.0.callers.fetch_update(Ordering::AcqRel, Ordering::Acquire, fewer));
+        let before = self.0.callers.fetch_update(Ordering::AcqRel, Ordering::Acquire, fewer);
+        debug_assert!(before.is_ok(), "there is always a number to put");
     }
 }
 
