@@ -4,7 +4,7 @@
 //! it. So a reader that does not read costs no memory and finds the newest state later, and the stream is
 //! gone with its connection. It ends by itself with the resend, and so before the gateway ends.
 
-use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::Future, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -15,11 +15,7 @@ use futures_util::stream;
 use tokio::time::{Instant, timeout_at};
 
 use super::{problem::Problem, query::Query, render, resends::find, routes::ApiState};
-use crate::{
-    dispatch::View,
-    domain::Hold,
-    store::{Record, Snapshot},
-};
+use crate::{dispatch::View, domain::Hold, resends::Resend, store::Snapshot};
 
 /// Between two events of progress.
 const PACE: Duration = Duration::from_millis(250);
@@ -41,11 +37,11 @@ pub(super) async fn get(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     Query::parse(request.query_string(), &[])?;
-    let record = find(&state, &id)?;
-    if has_heard_the_end(request.headers(), &record.snapshot()) {
+    let resend = find(&state, &id).await?;
+    if has_heard_the_end(request.headers(), &resend.snapshot()) {
         return Ok(HttpResponse::NoContent().finish());
     }
-    let events = Events::new(state, record, Instant::now());
+    let events = Events::new(state, resend, Instant::now());
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, HeaderValue::from_static("text/event-stream")))
         .insert_header((ACCEL_BUFFERING, HeaderValue::from_static("no")))
@@ -55,7 +51,7 @@ pub(super) async fn get(
 /// One reader's stream.
 struct Events {
     state: Data<ApiState>,
-    record: Arc<Record>,
+    resend: Resend,
     /// What was told last.
     told: Option<Told>,
     /// When something may be told again.
@@ -93,8 +89,8 @@ impl Told {
 }
 
 impl Events {
-    fn new(state: Data<ApiState>, record: Arc<Record>, now: Instant) -> Self {
-        Self { state, record, told: None, next_look: now, heartbeat: now + HEARTBEAT, is_over: false }
+    fn new(state: Data<ApiState>, resend: Resend, now: Instant) -> Self {
+        Self { state, resend, told: None, next_look: now, heartbeat: now + HEARTBEAT, is_over: false }
     }
 
     /// The next piece of the stream, as soon as there is one; `None` after the end.
@@ -103,10 +99,10 @@ impl Events {
             return None;
         }
         loop {
-            wait_until(self.next_look, self.record.finished()).await;
+            wait_until(self.next_look, self.resend.finished()).await;
             let now = Instant::now();
             self.next_look = now + PACE;
-            let (snapshot, view) = (self.record.snapshot(), self.state.resends.view());
+            let (snapshot, view) = (self.resend.snapshot(), self.state.resends.view());
             self.is_over = snapshot.status.is_final();
             let now_told = Told::new(snapshot, &view);
             let is_same = self.told.as_ref().is_some_and(|told| told.is_same(&now_told));
@@ -124,7 +120,7 @@ impl Events {
     }
 
     fn event(&self, snapshot: &Snapshot, view: &View) -> Bytes {
-        let body = render::resend(&self.record, snapshot, view, self.state.sandbox);
+        let body = render::resend(&self.resend, snapshot, view, self.state.sandbox);
         // Writing strings and numbers into memory has no way to fail.
         let data = serde_json::to_string(&body).unwrap_or_default();
         match end_id(snapshot) {

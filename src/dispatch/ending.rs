@@ -2,9 +2,13 @@
 
 use tokio::time::Instant;
 
-use super::{books::After, dispatcher::Dispatcher};
+use super::{
+    active::{Active, End},
+    books::After,
+    dispatcher::Dispatcher,
+};
 use crate::{
-    domain::{NotSentReason, Outcome, ResendId, Status, Timestamp, UnknownReason},
+    domain::{NotSentReason, Outcome, ResendId, Status, UnknownReason},
     store::file::CallEnd,
     telemetry::metrics::DedupeHit,
 };
@@ -13,7 +17,8 @@ impl Dispatcher {
     /// Draws nothing more of a resend. Its calls in flight end with their true outcome; what is left
     /// then is `not_sent` with this reason, as one row.
     pub(super) fn stop(&mut self, id: ResendId, reason: NotSentReason) {
-        let Some(active) = self.resends.get_mut(&id).filter(|active| active.stop.is_none()) else { return };
+        let may_stop = |active: &&mut Active| active.stop.is_none() && active.ending.is_none();
+        let Some(active) = self.resends.get_mut(&id).filter(may_stop) else { return };
         let parts = active.give_up(reason);
         let client = active.record.client.clone();
         if std::mem::take(&mut active.queued) {
@@ -36,10 +41,8 @@ impl Dispatcher {
 
     /// Ends a resend that has nothing left to do; one that was promised once its end is written.
     pub(super) fn finish_if_done(&mut self, id: ResendId) {
-        let Some(active) = self.resends.get_mut(&id).filter(|active| !active.ending && active.untold == 0)
-        else {
-            return;
-        };
+        let may_end = |active: &&mut Active| active.ending.is_none() && active.untold == 0;
+        let Some(active) = self.resends.get_mut(&id).filter(may_end) else { return };
         let done = match active.stop {
             None => active.unsettled == 0,
             Some(_) => active.calling == 0,
@@ -49,12 +52,12 @@ impl Dispatcher {
         }
         match self.ledger.books() {
             Some(books) if active.record.is_written() => {
-                active.ending = true;
-                let (status, rest) = active.end();
+                let end = active.end();
                 if active.record.is_promised() {
                     books.make_hard();
                 }
-                books.write(active.record.row(Some((status, rest.as_ref(), Timestamp::now()))));
+                books.write(active.record.row(Some((end.status, end.rest.as_ref(), end.at))));
+                active.ending = Some(end);
                 books.then(After::Finish(id));
             }
             Some(_) | None => self.finish(id),
@@ -64,7 +67,7 @@ impl Dispatcher {
     /// Ends a resend and tells its end.
     pub(super) fn finish(&mut self, id: ResendId) {
         let Some(active) = self.resends.get(&id) else { return };
-        let (left, (status, rest)) = (u64::from(active.unsettled), active.end());
+        let (left, End { status, rest, at }) = (u64::from(active.unsettled), active.end());
         self.queue_shrank(id, left);
         self.leave_queue(id);
         let Some(mut active) = self.resends.remove(&id) else { return };
@@ -73,7 +76,10 @@ impl Dispatcher {
         }
         self.metrics.dedupe_hit(DedupeHit::SameRequest, u64::from(active.record.body.repeats()));
         let (metrics, client) = (&self.metrics, &active.record.client);
-        active.record.finish(status, rest, |outcome, addresses| metrics.outcome(client, outcome, addresses));
+        active
+            .record
+            .finish(status, rest, at, |outcome, addresses| metrics.outcome(client, outcome, addresses));
+        self.registry.ended(&active.record);
         self.metrics.resend_ended(status);
         if status == Status::Finished
             && let Some(ratio) = active.promise.and_then(|promise| promise.ratio(Instant::now()))

@@ -6,6 +6,8 @@
 
 mod admission;
 mod all_or_none;
+mod catalogue;
+mod found;
 mod plan;
 mod promise;
 mod recall;
@@ -14,6 +16,8 @@ mod spill;
 
 pub use admission::{BudgetFull, Draft, DraftError, MemoryBudget, Step};
 pub use all_or_none::InvalidElements;
+pub use catalogue::ResendPage;
+pub use found::{ReadError, Reader, Resend};
 pub use plan::{Plan, PlanCounts, PlanRow};
 pub use recall::Recalled;
 pub use service::{Resends, SealError};

@@ -13,9 +13,9 @@ use super::{
 use crate::{
     config::Settings,
     dispatch::{Because, Dispatch, Ended, Refused, View},
-    domain::{ClientName, PauseNote, ResendId, Status, TraceContext},
+    domain::{ClientName, PauseNote, ResendId, TraceContext},
     intake::{Encoding, Format, KeyHasher, ListBuilder},
-    store::{Body, Full, Page, Record, Registry, file::Store},
+    store::{Body, Full, Record, Registry, file::Store},
     telemetry::Metrics,
 };
 
@@ -40,7 +40,7 @@ pub enum SealError {
 #[derive(Clone)]
 pub struct Resends {
     pub(super) dispatch: Dispatch,
-    registry: Arc<Registry>,
+    pub(super) registry: Arc<Registry>,
     pub(super) store: Option<Store>,
     metrics: Arc<Metrics>,
     pub(super) hasher: KeyHasher,
@@ -124,22 +124,6 @@ impl Resends {
         record.tell_invalid(|outcome, addresses| self.metrics.outcome(client, outcome, addresses));
         Dispatch::submit(Arc::clone(&record), reservation);
         Ok(record)
-    }
-
-    /// The resend with this id, if `client` may see it.
-    pub fn get(&self, id: ResendId, client: &ClientName) -> Option<Arc<Record>> {
-        self.registry.get(id).filter(|record| record.client == *client)
-    }
-
-    /// A page of the resends that `client` may see, newest first.
-    pub fn page(
-        &self,
-        client: &ClientName,
-        status: Option<Status>,
-        cursor: Option<ResendId>,
-        limit: usize,
-    ) -> Page {
-        self.registry.page(Some(client), status, cursor, limit)
     }
 
     /// Waits for the end of a resend, at most so long. Says whether it came.

@@ -35,7 +35,7 @@ use super::{
     resends::{go_on_or_stop, trace},
     routes::ApiState,
 };
-use crate::intake::Format;
+use crate::{intake::Format, resends::Resend};
 
 pub(super) use refusal::refuse;
 
@@ -73,5 +73,5 @@ pub(super) async fn patch(
     if !state.resends.wait(&record, state.compat_wait).await {
         go_on_or_stop(&state, &record, OnTimeout::Continue).await;
     }
-    Ok(answer::write(&record, &state.resends).await)
+    answer::write(&Resend::Live(record), &state.resends).await
 }

@@ -195,8 +195,14 @@ impl Record {
         }
     }
 
-    /// Ends the resend. Addresses without an outcome get `rest`, all at once; wakes whoever waits.
-    pub fn finish(&self, status: Status, rest: Option<Outcome>, mut tell: impl FnMut(&Outcome, u64)) {
+    /// Ends the resend, at `at`. Addresses without an outcome get `rest`, all at once; wakes whoever waits.
+    pub fn finish(
+        &self,
+        status: Status,
+        rest: Option<Outcome>,
+        at: Timestamp,
+        mut tell: impl FnMut(&Outcome, u64),
+    ) {
         {
             let mut state = self.state();
             let pending = state.counts.pending();
@@ -206,9 +212,14 @@ impl Record {
                 state.rest = Some(outcome);
             }
             state.status = status;
-            state.finished_at = Some(Timestamp::now());
+            state.finished_at = Some(at);
         }
         self.done.send_replace(true);
+    }
+
+    /// What became of rows that had no outcome of their own when it ended; `None` before that.
+    pub fn rest(&self) -> Option<Outcome> {
+        self.state().rest.clone()
     }
 
     /// Returns once the resend is finished or cancelled.

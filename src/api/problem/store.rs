@@ -1,0 +1,25 @@
+//! What the store's troubles mean for those who ask.
+
+use std::time::Duration;
+
+use super::Problem;
+use crate::{resends::ReadError, store::file::Fault};
+
+/// The store tries again by itself; callers that come back sooner find nothing new.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+impl Problem {
+    /// 503: what is asked for lies in the store, which can't be read; or a list can't be taken because the
+    /// store can't be written.
+    pub fn store_failing(fault: Fault) -> Self {
+        Self::no_room("store-failing", "The store fails", fault.to_string()).after(LOOK_AGAIN)
+    }
+
+    /// Why results can't be read.
+    pub fn read(error: ReadError) -> Self {
+        match error {
+            ReadError::Store(fault) => Self::store_failing(fault),
+            ReadError::Gone => Self::no_such_resend(),
+        }
+    }
+}
