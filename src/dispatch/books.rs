@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use crate::{
     domain::{ResendId, Timestamp},
     store::{
-        Settled,
+        Keeper, Settled,
         file::{Batch, Store, Watch, Write},
     },
 };
@@ -41,6 +41,7 @@ pub enum Promised {
 /// The way to the store.
 pub(super) struct Books {
     pub(super) store: Store,
+    pub(super) keeper: Keeper,
     watch: Watch,
     pending: Vec<Write>,
     hard: bool,
@@ -50,9 +51,9 @@ pub(super) struct Books {
 }
 
 impl Books {
-    pub(super) fn new(store: Store) -> Self {
+    pub(super) fn new(store: Store, keeper: Keeper) -> Self {
         let watch = store.watch();
-        Self { store, watch, pending: Vec::new(), hard: false, sent: 0, waiting: VecDeque::new() }
+        Self { store, keeper, watch, pending: Vec::new(), hard: false, sent: 0, waiting: VecDeque::new() }
     }
 
     /// Writes something with the next batch.

@@ -248,13 +248,8 @@ impl Dispatcher {
         self.begin(record, fresh);
     }
 
-    /// Goes on with a resend that an earlier process left.
-    pub(super) fn resume(&mut self, record: Arc<Record>) {
-        let unsettled = record.unsettled();
-        self.begin(record, unsettled);
-    }
-
-    fn begin(&mut self, record: Arc<Record>, unsettled: u32) {
+    /// Begins, or goes on, with a resend of which so many addresses have no outcome.
+    pub(super) fn begin(&mut self, record: Arc<Record>, unsettled: u32) {
         let id = record.id;
         *self.waiting.entry(record.client.clone()).or_default() += u64::from(unsettled);
         // The view that the caller's answer is made of, too.

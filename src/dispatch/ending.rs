@@ -1,5 +1,7 @@
 //! How resends end: done, stopped early, held too long, or with the gateway itself.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 
 use super::{
@@ -9,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{NotSentReason, Outcome, ResendId, Status, UnknownReason},
-    store::file::CallEnd,
+    store::{Record, file::CallEnd},
     telemetry::metrics::DedupeHit,
 };
 
@@ -80,6 +82,8 @@ impl Dispatcher {
             .record
             .finish(status, rest, at, |outcome, addresses| metrics.outcome(client, outcome, addresses));
         self.registry.ended(&active.record);
+        let record = Arc::clone(&active.record);
+        self.archive(&record);
         self.metrics.resend_ended(status);
         if status == Status::Finished
             && let Some(ratio) = active.promise.and_then(|promise| promise.ratio(Instant::now()))
@@ -96,6 +100,16 @@ impl Dispatcher {
             sent = counts.of(crate::domain::OutcomeKind::Sent),
             "Resend ended."
         );
+    }
+
+    /// Keeps an ended resend that was not written as it went on, so far as there is a file and time for it.
+    pub(super) fn archive(&mut self, record: &Arc<Record>) {
+        if let Some(books) = self.ledger.books()
+            && record.snapshot().status.is_final()
+            && !record.is_written()
+        {
+            books.keeper.archive(Arc::clone(record));
+        }
     }
 
     /// Ends what has been held for longer than it may be. Time in the queue does not count.

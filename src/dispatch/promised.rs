@@ -9,7 +9,7 @@ use super::{
     dispatcher::Dispatcher,
     recover::Recovered,
 };
-use crate::domain::ResendId;
+use crate::{domain::ResendId, store::Restored};
 
 impl Dispatcher {
     /// Promises a resend whose rows are written already: writes what became of them so far, and answers
@@ -51,12 +51,11 @@ impl Dispatcher {
                 books.write(write);
             }
         }
-        for record in recovered.records {
-            let addresses = u64::from(record.unsettled());
+        for Restored { record, unsettled } in recovered.resends {
             match self.registry.insert(record) {
                 Ok(record) => {
-                    self.queued.fetch_add(addresses, Ordering::AcqRel);
-                    self.resume(record);
+                    self.queued.fetch_add(unsettled.into(), Ordering::AcqRel);
+                    self.begin(record, unsettled);
                 }
                 Err(full) => {
                     tracing::error!(%full, "A promised resend finds no room; it stays in the store.")

@@ -11,8 +11,8 @@ use crate::{
     domain::{AddressKey, Outcome, Paused, ResendId, Timestamp, UnknownReason},
     recent::Recent,
     store::{
-        Record, Settled,
-        file::{CallEnd, Fault, Stage, Store, StoredCall, Write, read},
+        Record, Restored, Settled,
+        file::{CallEnd, Claim, Fault, Stage, Store, StoredCall, Write, read},
     },
 };
 
@@ -22,7 +22,7 @@ const PAGE: u32 = 10_000;
 /// What goes on.
 pub(super) struct Recovered {
     /// The resends that were promised and have not ended, oldest first.
-    pub(super) records: Vec<Record>,
+    pub(super) resends: Vec<Restored>,
     /// What has to be written before anything else happens.
     pub(super) writes: Vec<Write>,
     /// The number of the next call.
@@ -36,7 +36,7 @@ pub(super) struct Recovered {
 /// Reads all of it.
 pub(super) fn recover(store: &Store, recent: &Recent, on_unknown: OnUnknown) -> Result<Recovered, Fault> {
     let mut recovered = Recovered {
-        records: Vec::new(),
+        resends: Vec::new(),
         writes: Vec::new(),
         next_call: 0,
         paused: store.read_now(|db| read::fact(db, PAUSED))?.and_then(|text| Paused::parse(&text)),
@@ -48,35 +48,38 @@ pub(super) fn recover(store: &Store, recent: &Recent, on_unknown: OnUnknown) -> 
             Stage::Reading | Stage::UnderWay | Stage::Ended => None,
         };
         match record {
-            Some(record) => recovered.records.push(record),
+            Some(restored) => recovered.resends.push(restored),
             None if row.promised => {
                 tracing::error!(resend = %row.id, "A promised resend can't be read from the store; it is left there.");
             }
-            None => recovered.writes.push(Write::Erase(row.id)),
+            None => store.erase_later(row.id),
         }
     }
     let places: HashMap<ResendId, usize> =
-        recovered.records.iter().enumerate().map(|(place, record)| (record.id, place)).collect();
+        recovered.resends.iter().enumerate().map(|(place, restored)| (restored.record.id, place)).collect();
     let mut last = 0;
     loop {
         let calls = store.read_now(|db| read::calls_after(db, last, PAGE))?;
         let Some(newest) = calls.last() else { break };
         last = newest.id;
         for call in &calls {
-            remember(call, recent);
             if call.verdict.is_none() {
-                recovered.interrupt(call, &places, on_unknown);
+                recovered.interrupt(store, call, &places, on_unknown)?;
             }
+            let goes_on = |id| on_unknown == OnUnknown::Resend && places.contains_key(&id);
+            remember(call, recent, goes_on);
         }
     }
     recovered.next_call = last.cast_unsigned() + 1;
     Ok(recovered)
 }
 
-fn remember(call: &StoredCall, recent: &Recent) {
+/// Addresses of resends that go on and send again what is in doubt are not held back by that doubt.
+fn remember(call: &StoredCall, recent: &Recent, goes_on: impl Fn(ResendId) -> bool) {
     for claim in &call.claims {
         match call.verdict.as_deref() {
             Some("sent") => recent.load_sent(claim.key, call.at),
+            None if goes_on(claim.resend) => {}
             Some("unknown") | None => recent.load_doubt(claim.key, call.at),
             Some(_) => {}
         }
@@ -85,21 +88,31 @@ fn remember(call: &StoredCall, recent: &Recent) {
 
 impl Recovered {
     /// Ends a call that was in flight: in doubt for all that it held.
-    fn interrupt(&mut self, call: &StoredCall, places: &HashMap<ResendId, usize>, on_unknown: OnUnknown) {
+    fn interrupt(
+        &mut self,
+        store: &Store,
+        call: &StoredCall,
+        places: &HashMap<ResendId, usize>,
+        on_unknown: OnUnknown,
+    ) -> Result<(), Fault> {
         let reason = UnknownReason::Interrupted;
         self.writes.push(Write::Ended { call: call.id, end: CallEnd::Unknown(reason) });
-        for claim in &call.claims {
-            let Some(record) = places.get(&claim.resend).and_then(|place| self.records.get(*place)) else {
+        for Claim { resend, index, .. } in call.claims.iter().filter(|_| on_unknown == OnUnknown::Report) {
+            let Some(restored) = places.get(resend).and_then(|place| self.resends.get_mut(*place)) else {
                 continue;
             };
-            if on_unknown == OnUnknown::Report && record.outcome_of(claim.index).is_none() {
-                let now = Timestamp::now();
-                let repeats = record.body.list().map_or(0, |list| list.repeats_of(claim.index));
-                let outcome = Outcome::Unknown(reason);
-                let outcomes = [Settled { index: claim.index, repeats, outcome }];
-                record.write_ends(&outcomes, now, |write| self.writes.push(write));
-                record.settle(&outcomes, now, |_, _| {});
+            let record = &restored.record;
+            let (is_settled, repeats) =
+                store.read_now(|db| Ok((record.is_settled(db, *index)?, record.repeats_of(db, *index)?)))?;
+            if is_settled {
+                continue;
             }
+            let now = Timestamp::now();
+            let outcomes = [Settled { index: *index, repeats, outcome: Outcome::Unknown(reason) }];
+            record.write_ends(&outcomes, now, |write| self.writes.push(write));
+            record.settle(&outcomes, now, |_, _| {});
+            restored.unsettled -= 1;
         }
+        Ok(())
     }
 }

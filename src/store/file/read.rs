@@ -173,6 +173,23 @@ pub fn calls_after(db: &Connection, call: i64, limit: u32) -> rusqlite::Result<V
     db.prepare_cached(sql)?.query_map(params![call, limit], stored)?.collect()
 }
 
+/// The numbers of the first call and of the first one marked at `at` or later; `None` without calls, or when
+/// nothing lies before it. The last call is never before anything: its number must not be used again.
+pub fn calls_before(db: &Connection, at: Timestamp) -> rusqlite::Result<Option<(i64, i64)>> {
+    let ends = "SELECT min(id), max(id) FROM calls";
+    let (first, last) = db.query_row(ends, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (Some(first), Some(last)) = (first, last) else { return Ok(None) };
+    // Numbers rise with time, so halves are enough.
+    let sql = "SELECT at FROM calls WHERE id >= ?1 ORDER BY id LIMIT 1";
+    let (mut low, mut high): (i64, i64) = (first, last);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let marked: i64 = db.prepare_cached(sql)?.query_row([middle], |row| row.get(0))?;
+        if marked < moment(at) { low = middle + 1 } else { high = middle }
+    }
+    Ok((first < low).then_some((first, low)))
+}
+
 /// The number of the last call.
 pub fn last_call(db: &Connection) -> rusqlite::Result<i64> {
     db.query_row("SELECT coalesce(max(id), 0) FROM calls", [], |row| row.get(0))

@@ -14,4 +14,4 @@ pub use body::{Body, Shape};
 pub(super) use outcomes::{decode, means_refusal, repeated};
 pub use record::{Record, Row, Settled, Snapshot};
 pub use registry::{Full, Page, Registry};
-pub use restore::at;
+pub use restore::{Restored, at};

@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::domain::{NotSentReason, Outcome, Refusal, Timestamp, UnknownReason};
+use crate::domain::{NotSentReason, Outcome, OutcomeKind, Refusal, Timestamp, UnknownReason};
 
 const PENDING: u8 = 0;
 const SENT: u8 = 1;
@@ -179,6 +179,18 @@ pub(in crate::store) fn repeated(outcome: &Outcome, code: u8, argument: u64) -> 
 
 fn stand_in() -> Refusal {
     Refusal { code: "refused".to_owned(), detail: None }
+}
+
+/// Which outcome a code means; `None` while there is none.
+pub(super) fn kind_of(code: u8) -> Option<OutcomeKind> {
+    match code {
+        PENDING => None,
+        SENT | SENT_AT => Some(OutcomeKind::Sent),
+        DUPLICATE | DUPLICATE_AT => Some(OutcomeKind::Duplicate),
+        REJECTED => Some(OutcomeKind::Rejected),
+        _ if code >= UNKNOWN => Some(OutcomeKind::Unknown),
+        _ => Some(OutcomeKind::NotSent),
+    }
 }
 
 /// The code of what became of rows that have no end of their own: always a reason not to have been sent.

@@ -129,6 +129,11 @@ impl Record {
         }
     }
 
+    /// The outcome of a fresh address in RAM, once it has one.
+    pub fn outcome_of(&self, index: u32) -> Option<Outcome> {
+        self.state().outcomes.get(index)
+    }
+
     /// Whether its end is owed, also by the next process.
     pub fn is_promised(&self) -> bool {
         self.promised.load(Ordering::Acquire)

@@ -1,7 +1,7 @@
 //! All resends by id, within a byte budget.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::record::Record;
 use crate::domain::{ClientName, ResendId, Status, Timestamp};
 
-/// The budget has no room, and nothing finished is left that could make some.
+/// The budget has no room, and nothing that has ended is left that could make some.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("{needed} bytes are needed and {free} of {budget} are free")]
 pub struct Full {
@@ -33,10 +33,18 @@ pub struct Page {
     pub next: Option<ResendId>,
 }
 
+/// Beside a store, what is in RAM may take so much before long lists go to the store and ended resends leave.
+const BESIDE_STORE: usize = 32 << 20;
+/// Beside a store, short lists under way may take so much all the same.
+const MOST_BESIDE_STORE: usize = 256 << 20;
+
 /// All resends of this process.
 #[derive(Debug)]
 pub struct Registry {
     kept: Mutex<Kept>,
+    /// Beyond it ended resends leave.
+    room: usize,
+    /// Beyond it nothing is taken.
     budget: usize,
     retention: Duration,
 }
@@ -45,26 +53,54 @@ pub struct Registry {
 struct Kept {
     by_id: BTreeMap<ResendId, (Arc<Record>, usize)>,
     bytes: usize,
+    /// Those that have ended, in the order of their ends, and what they take.
+    ended: VecDeque<ResendId>,
+    ended_bytes: usize,
 }
 
 impl Registry {
-    /// An empty registry of at most `budget` bytes that forgets finished resends after `retention`.
+    /// An empty registry of at most `budget` bytes that forgets ended resends after `retention`.
     pub fn new(budget: usize, retention: Duration) -> Self {
-        Self { kept: Mutex::default(), budget, retention }
+        Self { kept: Mutex::default(), room: budget, budget, retention }
     }
 
-    /// Takes a resend in.
+    /// An empty registry of what need not be read from a store.
+    pub fn beside_store(retention: Duration) -> Self {
+        Self { room: BESIDE_STORE, ..Self::new(MOST_BESIDE_STORE, retention) }
+    }
+
+    /// Takes a resend in; one that is owed, always.
     ///
     /// # Errors
-    /// When there is no room, also without the finished ones. The registry is unchanged then.
+    /// When there is no room, also without the ended ones. The registry is unchanged then.
     pub fn insert(&self, record: Record) -> Result<Arc<Record>, Full> {
         let needed = Record::bytes(&record.body);
         let mut kept = self.kept();
-        kept.make_room(needed, self.budget)?;
+        let free = self.budget.saturating_sub(kept.unfinished());
+        if needed > free && !record.is_promised() {
+            return Err(Full { needed, free, budget: self.budget });
+        }
+        kept.remove(record.id);
+        while kept.bytes + needed > self.room && kept.remove_oldest_ended() {}
         let record = Arc::new(record);
         kept.bytes += needed;
         kept.by_id.insert(record.id, (Arc::clone(&record), needed));
         Ok(record)
+    }
+
+    /// Whether what is under way and `more` bytes take more than they should beside a store.
+    pub fn is_crowded(&self, more: usize) -> bool {
+        self.kept().unfinished() + more > self.room
+    }
+
+    /// Notes that a resend has ended: it may leave now.
+    pub fn ended(&self, record: &Record) {
+        let mut kept = self.kept();
+        let bytes = kept.by_id.get(&record.id).map(|(_, bytes)| *bytes);
+        if let Some(bytes) = bytes {
+            kept.ended_bytes += bytes;
+            kept.ended.push_back(record.id);
+        }
     }
 
     /// The resend with this id.
@@ -95,19 +131,11 @@ impl Registry {
         Page { records, next }
     }
 
-    /// Forgets resends that finished longer than the retention ago.
+    /// Forgets resends that ended longer than the retention ago.
     pub fn forget_old(&self) {
         let oldest = Timestamp::now().0.saturating_sub(self.retention.as_millis() as u64);
         let mut kept = self.kept();
-        let old: Vec<_> = kept
-            .by_id
-            .values()
-            .filter(|(record, _)| record.snapshot().finished_at.is_some_and(|at| at.0 < oldest))
-            .map(|(record, _)| record.id)
-            .collect();
-        for id in old {
-            kept.remove(id);
-        }
+        while kept.oldest_end().is_some_and(|at| at.0 < oldest) && kept.remove_oldest_ended() {}
     }
 
     /// Bytes in use.
@@ -130,37 +158,32 @@ impl Registry {
 }
 
 impl Kept {
-    fn room(&self, needed: usize, budget: usize) -> Result<(), Full> {
-        let held: usize = self
-            .by_id
-            .values()
-            .filter(|(record, _)| !record.snapshot().status.is_final())
-            .map(|(_, bytes)| bytes)
-            .sum();
-        let free = budget.saturating_sub(held);
-        if needed > free { Err(Full { needed, free, budget }) } else { Ok(()) }
+    fn unfinished(&self) -> usize {
+        self.bytes - self.ended_bytes
     }
 
-    fn make_room(&mut self, needed: usize, budget: usize) -> Result<(), Full> {
-        if self.bytes + needed <= budget {
-            return Ok(());
-        }
-        self.room(needed, budget)?;
-        while self.bytes + needed > budget {
-            let finished = self
-                .by_id
-                .values()
-                .find(|(record, _)| record.snapshot().status.is_final())
-                .map(|(record, _)| record.id);
-            let Some(id) = finished else { break };
-            self.remove(id);
-        }
-        Ok(())
+    fn oldest_end(&self) -> Option<Timestamp> {
+        let (record, _) = self.by_id.get(self.ended.front()?)?;
+        record.snapshot().finished_at
     }
 
-    fn remove(&mut self, id: ResendId) {
+    /// Says whether there was one.
+    fn remove_oldest_ended(&mut self) -> bool {
+        let Some(id) = self.ended.pop_front() else { return false };
         if let Some((_, bytes)) = self.by_id.remove(&id) {
             self.bytes -= bytes;
+            self.ended_bytes -= bytes;
+        }
+        true
+    }
+
+    /// Makes place for another with the same id.
+    fn remove(&mut self, id: ResendId) {
+        let Some((_, bytes)) = self.by_id.remove(&id) else { return };
+        self.bytes -= bytes;
+        if let Some(place) = self.ended.iter().position(|ended| *ended == id) {
+            self.ended.remove(place);
+            self.ended_bytes -= bytes;
         }
     }
 }

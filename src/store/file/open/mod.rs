@@ -16,6 +16,7 @@ use super::{
     place::Place,
     queue::{Batch, Bulk, Queue},
     schema,
+    space::Lack,
     writer::{Progress, Writer},
 };
 use crate::{
@@ -33,17 +34,19 @@ const READERS: usize = 4;
 /// A store in a file. Cheap to clone; the last one that goes closes it.
 #[derive(Clone)]
 pub struct Store {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
-struct Shared {
-    place: Place,
+pub(super) struct Shared {
+    pub(super) place: Place,
     queue: Arc<Queue>,
     progress: watch::Receiver<Progress>,
     bulk_places: Semaphore,
     readers: Mutex<Vec<Connection>>,
     reader_places: Arc<Semaphore>,
-    metrics: Arc<Metrics>,
+    pub(super) metrics: Arc<Metrics>,
+    /// Why no new lists are taken.
+    pub(super) lack: watch::Sender<Option<Lack>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -57,8 +60,13 @@ impl Store {
         let connection = connect(&place.database)?;
         let queue = Arc::new(Queue::default());
         let (progress, watcher) = watch::channel(Progress::default());
-        let writer =
-            Writer { connection, queue: Arc::clone(&queue), progress, metrics: Arc::clone(&metrics) };
+        let writer = Writer {
+            connection,
+            is_hard: None,
+            queue: Arc::clone(&queue),
+            progress,
+            metrics: Arc::clone(&metrics),
+        };
         let io = |source| OpenError::Io { path: place.database.clone(), source };
         let writing =
             thread::Builder::new().name("store".to_owned()).spawn(move || writer.run()).map_err(io)?;
@@ -74,6 +82,7 @@ impl Store {
                 readers: Mutex::default(),
                 reader_places: Arc::new(Semaphore::new(READERS)),
                 metrics,
+                lack: watch::Sender::new(None),
                 threads: Mutex::new(vec![writing, checkpointing]),
             }),
         })
@@ -119,6 +128,16 @@ impl Store {
         result
     }
 
+    /// The same for a thread that may block.
+    ///
+    /// # Errors
+    /// When it was not written.
+    pub fn write_now(&self, batch: Batch) -> Result<bool, Fault> {
+        let (done, written) = oneshot::channel();
+        self.shared.queue.put_bulk(Bulk { batch, done }).map_err(|_| Fault::Closed)?;
+        written.blocking_recv().map_err(|_| Fault::Closed)?
+    }
+
     /// Forgets a resend when there is time for it; one that was promised nothing.
     pub fn erase_later(&self, resend: ResendId) {
         self.shared.queue.put_erasure(resend);
@@ -160,6 +179,11 @@ impl Watch {
     /// The number of the last batch of dispatch that is committed.
     pub fn committed(&self) -> u64 {
         self.0.borrow().committed
+    }
+
+    /// Why writing fails, while it does.
+    pub fn fault(&self) -> Option<Fault> {
+        self.0.borrow().fault
     }
 
     /// Returns when something changed.

@@ -18,8 +18,10 @@ fn record(id: u128, addresses: &[&str]) -> Record {
     )
 }
 
-fn finish(record: &Record) {
-    record.finish(Status::Finished, Some(Outcome::Sent), |_, _| {});
+fn finish(registry: &Registry, id: u128) {
+    let record = registry.get(ResendId(id)).unwrap();
+    record.finish(Status::Finished, Some(Outcome::Sent), Timestamp::now(), |_, _| {});
+    registry.ended(&record);
 }
 
 #[test]
@@ -34,8 +36,8 @@ fn finished_resends_make_room_oldest_first_and_unfinished_ones_do_not() {
         Full { needed: size, free: 0, budget: 3 * size }
     );
 
-    finish(&registry.get(ResendId(2)).unwrap());
-    finish(&registry.get(ResendId(3)).unwrap());
+    finish(&registry, 2);
+    finish(&registry, 3);
     registry.insert(record(4, &["a@b.c"])).unwrap();
 
     assert!(registry.get(ResendId(1)).is_some());
@@ -50,7 +52,7 @@ fn pages_follow_each_other_newest_first() {
     for id in 1..=5 {
         registry.insert(record(id, &["a@b.c"])).unwrap();
     }
-    finish(&registry.get(ResendId(2)).unwrap());
+    finish(&registry, 2);
 
     let first = registry.page(None, Some(Status::Queued), None, 3);
     let second = registry.page(None, Some(Status::Queued), first.next, 3);
@@ -117,6 +119,7 @@ fn counts_add_up_through_settles_repeats_and_the_rest() {
     record.finish(
         Status::Cancelled,
         Some(Outcome::NotSent(crate::domain::NotSentReason::Cancelled)),
+        Timestamp::now(),
         |outcome, count| {
             told.push((outcome.kind(), count));
         },
