@@ -99,7 +99,7 @@ impl Application {
             .map_err(|error| StartupError::Metrics(error.to_string()))?;
         metrics.set_sandbox(sandbox);
         let (resends, dispatch, thread) = services(settings, credential, &metrics)?;
-        let readiness = Readiness::default();
+        let readiness = Readiness::of(resends.store_watch());
         let state = Data::new(ApiState::new(resends, &settings.server, &settings.compat, sandbox));
         let data = Data::from(metrics);
         let main = {

@@ -57,6 +57,7 @@ pub(super) async fn post(
     let mut draft = if wishes.dry_run {
         state.resends.draft_in_memory(format, encoding)
     } else {
+        check_store(&state)?;
         state.resends.draft(format, encoding)
     };
     body::read(payload, &mut draft, state.body_pace, || state.resends.retry_after()).await?;
@@ -118,6 +119,11 @@ pub(super) async fn list(request: HttpRequest, state: Data<ApiState>) -> Result<
         .map(|resend| render::resend(resend, &resend.snapshot(), &view, state.sandbox))
         .collect();
     Ok(HttpResponse::Ok().json(render::ListBody { resends, next_cursor: page.next.map(|id| id.to_string()) }))
+}
+
+/// Refuses what would have to be kept in a store that fails or is full.
+pub(super) fn check_store(state: &ApiState) -> Result<(), Problem> {
+    state.resends.check_store().map_err(|trouble| Problem::store(trouble, state.resends.retry_after()))
 }
 
 /// What happens to a list whose caller waits no longer. It goes on only if it can be promised to outlast the

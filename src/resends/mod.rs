@@ -13,6 +13,7 @@ mod promise;
 mod recall;
 mod service;
 mod spill;
+mod stow;
 
 pub use admission::{BudgetFull, Draft, DraftError, MemoryBudget, Step};
 pub use all_or_none::InvalidElements;
@@ -20,5 +21,5 @@ pub use catalogue::ResendPage;
 pub use found::{ReadError, Reader, Resend};
 pub use plan::{Plan, PlanCounts, PlanRow};
 pub use recall::Recalled;
-pub use service::{Resends, SealError};
+pub use service::{Resends, SealError, StoreTrouble};
 pub use spill::SpillError;

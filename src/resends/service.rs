@@ -9,13 +9,17 @@ use uuid::Uuid;
 use super::{
     admission::{Draft, DraftError, MemoryBudget, Whole},
     all_or_none::InvalidElements,
+    stow::Unclaimed,
 };
 use crate::{
     config::Settings,
     dispatch::{Because, Dispatch, Ended, Refused, View},
     domain::{ClientName, PauseNote, ResendId, TraceContext},
     intake::{Encoding, Format, KeyHasher, ListBuilder},
-    store::{Body, Full, Record, Registry, file::Store},
+    store::{
+        Body, Full, Record, Registry,
+        file::{Fault, Lack, Store, Watch},
+    },
     telemetry::Metrics,
 };
 
@@ -34,6 +38,20 @@ pub enum SealError {
     /// There is no room to keep it.
     #[error("there is no room to keep the resend: {0}")]
     NoRoom(#[from] Full),
+    /// It has to be kept in the store, which does not work.
+    #[error("the list can't be kept: {0}")]
+    Store(#[from] Fault),
+}
+
+/// Why the store lets no list be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum StoreTrouble {
+    /// It does not work.
+    #[error(transparent)]
+    Failing(#[from] Fault),
+    /// It has no room.
+    #[error(transparent)]
+    Full(#[from] Lack),
 }
 
 /// All resends of this gateway. Cheap to clone.
@@ -88,6 +106,23 @@ impl Resends {
         Draft::new(format, encoding, self.max_body_bytes, list, Arc::clone(&self.budget), store)
     }
 
+    /// Tells how the store does, if there is one.
+    pub fn store_watch(&self) -> Option<Watch> {
+        self.store.as_ref().map(Store::watch)
+    }
+
+    /// Whether the store lets lists be taken.
+    ///
+    /// # Errors
+    /// When it fails or has no room for more.
+    pub fn check_store(&self) -> Result<(), StoreTrouble> {
+        let Some(store) = &self.store else { return Ok(()) };
+        if let Some(fault) = store.fault() {
+            return Err(fault.into());
+        }
+        store.lack().map_or(Ok(()), |lack| Err(lack.into()))
+    }
+
     /// Takes the list that `draft` has read, posted in `trace`: from here on each of its addresses gets one outcome.
     ///
     /// # Errors
@@ -114,12 +149,18 @@ impl Resends {
             Whole::Resident(list) => (ResendId(Uuid::now_v7().as_u128()), Body::Resident(list)),
             Whole::Stored(id, shape) => (id, Body::Stored(shape)),
         };
+        let mut rows = match (&body, &self.store) {
+            (Body::Stored(_), Some(store)) => Unclaimed::new(store, id),
+            (Body::Stored(_), None) | (Body::Resident(_), _) => Unclaimed::default(),
+        };
         if body.is_empty() {
             return Err(SealError::Empty);
         }
         // What can wait or fail comes first: a caller that goes away at the await leaves nothing behind.
         let reservation = self.dispatch.reserve(body.fresh()).await?;
-        let record = self.registry.insert(Record::new(id, client.clone(), force, trace, body))?;
+        let record = self.stow(Record::new(id, client.clone(), force, trace, body), &mut rows).await?;
+        let record = self.registry.insert(record)?;
+        rows.claim();
         self.metrics.addresses_received(client, record.body.len().into());
         record.tell_invalid(|outcome, addresses| self.metrics.outcome(client, outcome, addresses));
         Dispatch::submit(Arc::clone(&record), reservation);

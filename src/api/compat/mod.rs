@@ -32,7 +32,7 @@ use super::{
     body, media,
     problem::Problem,
     query::OnTimeout,
-    resends::{go_on_or_stop, trace},
+    resends::{check_store, go_on_or_stop, trace},
     routes::ApiState,
 };
 use crate::{intake::Format, resends::Resend};
@@ -64,6 +64,7 @@ pub(super) async fn patch(
     if state.resends.is_closing() {
         return Err(Problem::shutting_down());
     }
+    check_store(&state)?;
     let mut draft = state.resends.draft(Format::JsonArray, encoding);
     body::read(payload, &mut draft, state.body_pace, || state.resends.retry_after()).await?;
     let sealed = state.resends.seal_valid(draft, &state.client, trace(&request)).await;

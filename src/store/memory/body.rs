@@ -30,6 +30,16 @@ impl Shape {
         Self { starts, len, repeats, invalid }
     }
 
+    /// Of a list in RAM.
+    pub fn of(list: &List) -> Self {
+        let mut invalid = [0; REASONS];
+        for reason in InvalidReason::ALL {
+            invalid[*reason as usize] = list.invalid(*reason);
+        }
+        let starts = list.chunks().map(|(first, _)| first).collect();
+        Self::new(starts, list.len(), list.repeats(), invalid)
+    }
+
     /// How many rows it has.
     pub fn len(&self) -> u32 {
         self.len

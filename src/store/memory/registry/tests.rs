@@ -78,7 +78,7 @@ fn only_what_finished_before_the_retention_is_forgotten() {
     let registry = Registry::new(1 << 20, Duration::ZERO);
     registry.insert(record(1, &["a@b.c"])).unwrap();
     let finished = registry.insert(record(2, &["a@b.c"])).unwrap();
-    finish(&finished);
+    finish(&registry, finished.id.0);
 
     while Timestamp::now() <= finished.snapshot().finished_at.unwrap() {
         std::hint::spin_loop();
