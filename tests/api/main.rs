@@ -20,6 +20,7 @@ mod followers;
 mod forms;
 mod gateway;
 mod holds;
+mod kept;
 mod lifecycle;
 mod limits;
 mod malformed;
