@@ -176,7 +176,7 @@ fn one(state: &ApiState, resend: &Resend) -> HttpResponse {
 
 fn accepted(state: &ApiState, resend: &Resend, snapshot: &Snapshot, wishes: &Wishes) -> HttpResponse {
     let view = state.resends.view();
-    let look_again = view.look_again(snapshot.counts.pending()).as_secs_f64().ceil().max(1.0);
+    let look_again = view.look_again(resend.id(), snapshot.counts.pending()).as_secs_f64().ceil().max(1.0);
     let mut response = HttpResponse::Accepted();
     response.insert_header((LOCATION, format!("/v1/resends/{}", resend.id())));
     response.insert_header((RETRY_AFTER, look_again as u64));

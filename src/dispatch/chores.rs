@@ -12,7 +12,7 @@ use super::{
     health::Gate,
     message::{Event, Probed},
     pace::Outlook,
-    view::{View, told, told_pause},
+    view::{TOLD, View, told, told_pause},
 };
 use crate::{domain::NotSentReason, telemetry::metrics, upstream::Probe};
 
@@ -153,6 +153,7 @@ impl Dispatcher {
             forecast: self.forecast(now),
             queued: self.queued.load(Ordering::Acquire),
             active: self.resends.len(),
+            left: self.resends.iter().take(TOLD).map(|(id, active)| (*id, active.unsettled.into())).collect(),
             in_flight: self.calls.len(),
             batch_size: self.options.batch_size,
         });

@@ -253,7 +253,7 @@ impl Dispatcher {
         let id = record.id;
         *self.waiting.entry(record.client.clone()).or_default() += u64::from(unsettled);
         // The view that the caller's answer is made of, too.
-        let estimate = self.view.borrow().estimate(u64::from(unsettled));
+        let estimate = self.view.borrow().estimate(id, u64::from(unsettled));
         let promise = estimate.map(|lasts| Promise::new(lasts, Instant::now()));
         self.resends.insert(id, Active::new(record, unsettled, promise));
         if self.drain.as_ref().is_some_and(|drain| drain.stop_drawing <= Instant::now()) {

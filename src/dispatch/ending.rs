@@ -77,19 +77,18 @@ impl Dispatcher {
             self.keep_part(part);
         }
         self.metrics.dedupe_hit(DedupeHit::SameRequest, u64::from(active.record.body.repeats()));
-        let (metrics, client) = (&self.metrics, &active.record.client);
-        active
-            .record
-            .finish(status, rest, at, |outcome, addresses| metrics.outcome(client, outcome, addresses));
-        self.registry.ended(&active.record);
-        let record = Arc::clone(&active.record);
-        self.archive(&record);
+        // Counted before anybody is told: whoever has the answer finds it in the metrics.
         self.metrics.resend_ended(status);
         if status == Status::Finished
             && let Some(ratio) = active.promise.and_then(|promise| promise.ratio(Instant::now()))
         {
             self.metrics.resend_estimate(ratio);
         }
+        let (metrics, client) = (&self.metrics, &active.record.client);
+        active
+            .record
+            .finish(status, rest, at, |outcome, addresses| metrics.outcome(client, outcome, addresses));
+        self.registry.ended(&active.record);
         let counts = active.record.snapshot().counts;
         tracing::info!(
             resend = %id,
@@ -100,6 +99,7 @@ impl Dispatcher {
             sent = counts.of(crate::domain::OutcomeKind::Sent),
             "Resend ended."
         );
+        self.archive(&active.record);
     }
 
     /// Keeps an ended resend that was not written as it went on, so far as there is a file and time for it.

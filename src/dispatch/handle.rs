@@ -225,7 +225,7 @@ impl Dispatch {
     /// How long a caller should wait before it posts again.
     pub fn retry_after(&self) -> Duration {
         let view = self.view();
-        view.look_again(view.queued / 4).clamp(Duration::from_secs(1), Duration::from_secs(600))
+        view.room_after(view.queued / 4).clamp(Duration::from_secs(1), Duration::from_secs(600))
     }
 }
 

@@ -113,8 +113,8 @@ impl Dispatcher {
             return self.keep_part(first);
         }
         if let Some(member) = call.members.pop() {
-            // That a known culprit is refused once more says nothing about everybody else.
-            if !self.culprits.contains(member.key, now) {
+            // Another refusal of a known culprit is no evidence against upstream.
+            if !self.culprits.contains(member.key, now) || self.health.tries_lone_addresses() {
                 self.health.refused_alone(now);
             }
             self.culprits.add(member.key, now);

@@ -12,7 +12,8 @@ use faxplus_gateway::{
     config::{LoadOptions, Settings},
     outbound::{Client, ClientOptions, Content, Request, Written},
     sandbox::{Rule, Sandbox, SandboxOptions, parse_faults},
-    startup::Application,
+    startup::{Application, StartupError},
+    store::file::OpenError,
 };
 use serde_json::Value;
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
@@ -71,7 +72,12 @@ impl Gateway {
         }
         all.entry("credentials.token_url".to_owned()).or_insert_with(|| sandbox.token_url());
         let settings = Settings::load(&LoadOptions { overrides: all, ..LoadOptions::default() }).unwrap();
-        let application = Application::build(&settings, false).unwrap();
+        let application = eventually(async || match Application::build(&settings, false) {
+            // The threads of the gateway before may let go of the file a little after its end.
+            Err(StartupError::Store(OpenError::InUse { .. })) => None,
+            built => Some(built.unwrap()),
+        })
+        .await;
         let (address, admin_address) = (application.address(), application.admin_address());
         let (stop, stopped) = oneshot::channel();
         let running = rt::spawn(application.run_until_stopped(async move {

@@ -15,7 +15,7 @@ use crate::{
         problem::{Problem, jittered},
         render::{self, CountsBody},
     },
-    domain::{Counts, OutcomeKind},
+    domain::{Counts, OutcomeKind, ResendId},
     resends::{Resend, Resends},
     store::Snapshot,
 };
@@ -49,7 +49,7 @@ pub(super) async fn write(resend: &Resend, resends: &Resends) -> Result<HttpResp
     }
     let digest = Digest::of(resends.reader(resend.clone())).await.map_err(Problem::read)?;
     let mut response = HttpResponse::build(end.status());
-    if let Some(wait) = end.retry_after(&snapshot, resends) {
+    if let Some(wait) = end.retry_after(resend.id(), &snapshot, resends) {
         response.insert_header((RETRY_AFTER, wait.as_secs_f64().ceil().max(1.0) as u64));
     }
     Ok(response.json(Body {
@@ -101,9 +101,9 @@ impl End {
         }
     }
 
-    fn retry_after(self, snapshot: &Snapshot, resends: &Resends) -> Option<Duration> {
+    fn retry_after(self, id: ResendId, snapshot: &Snapshot, resends: &Resends) -> Option<Duration> {
         match self {
-            Self::StillSending => Some(resends.view().look_again(snapshot.counts.pending())),
+            Self::StillSending => Some(resends.view().look_again(id, snapshot.counts.pending())),
             Self::NotSent => Some(jittered(resends.retry_after())),
             Self::Done | Self::OutcomeUnknown | Self::Rejected => None,
         }
