@@ -278,3 +278,53 @@ async fn a_disk_with_less_than_the_reserve_takes_no_new_lists() {
     );
     gateway.stop().await;
 }
+
+#[actix_web::test]
+async fn while_the_store_fails_no_list_is_taken_and_it_is_tried_again_until_it_works() {
+    let directory = tempfile::tempdir().unwrap();
+    let gateway = gateway_at(directory.path(), &[]).await;
+    let other = rusqlite::Connection::open(directory.path().join("gateway.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+
+    let long = post_text(&gateway, &long(), "respond-async").await;
+    let short = gateway.post("", &["late@example.com"]).await;
+    let readiness = gateway.admin("/readyz?verbose").await;
+    other.execute_batch("ROLLBACK").unwrap();
+    eventually(async || (gateway.admin("/readyz").await.status == 200).then_some(())).await;
+
+    for answer in [long, short] {
+        assert_eq!(answer.status, 503);
+        assert_eq!(answer.json()["type"], "urn:faxplus-gateway:problem:store-failing");
+        assert!(answer.header("retry-after").is_some());
+    }
+    assert_eq!(readiness.status, 503);
+    let checks = "[+] started\n[+] not draining\n[-] store: the store does not work\nstore failing\n";
+    assert_eq!(readiness.text(), checks);
+    assert_eq!(gateway.accepted("late@example.com"), 0);
+    assert_eq!(gateway.post("", &["late@example.com"]).await.status, 200);
+    gateway.stop().await;
+}
+
+#[actix_web::test]
+async fn what_can_not_be_read_from_the_store_is_503_and_never_a_wrong_answer() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = gateway_at(directory.path(), &[]).await;
+    let kept = first.post_async("", &addresses("kept", 3000)).await;
+    first.finished(&kept).await;
+    first.stop().await;
+    let second = gateway_at(directory.path(), &[]).await;
+    let path = directory.path().join("gateway.db");
+    let log = directory.path().join("gateway.db-wal");
+    eventually(async || std::fs::metadata(&log).is_ok_and(|log| log.len() == 0).then_some(())).await;
+    let size = std::fs::metadata(&path).unwrap().len();
+    std::fs::write(&path, vec![7; size as usize]).unwrap();
+
+    for form in FORMS {
+        let path = format!("/v1/resends/{kept}/results");
+        let answer = second.request(Method::GET, &path, &[("accept", form)], "").await;
+        assert_eq!(answer.status, 503, "{form}");
+        assert_eq!(answer.json()["type"], "urn:faxplus-gateway:problem:store-failing");
+    }
+    assert!(second.metric("faxplus_gateway_store_errors_total{operation=\"read\"}").await >= 4.0);
+    second.stop().await;
+}

@@ -15,8 +15,10 @@ use std::{
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    time::Duration,
 };
+
+use tokio::time::Instant;
 
 use super::{
     file::{Batch, Fault, Limits, Store, Write},
@@ -156,7 +158,7 @@ impl Work {
             tracing::debug!(%fault, "Ended resends were not put into the store.");
         }
         if after == After::GoOn {
-            thread::sleep((started.elapsed() * REST).clamp(LEAST_REST, LOOK));
+            thread::park_timeout((started.elapsed() * REST).clamp(LEAST_REST, LOOK));
         }
         after
     }

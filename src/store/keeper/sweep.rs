@@ -1,10 +1,9 @@
 //! Erases what nobody can ask for any more: ended resends after the retention, calls that are held against no
 //! list, and addresses that were refused alone long ago.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::{thread, time::Duration};
+
+use tokio::time::Instant;
 
 use super::{LEAST_REST, LOOK, REST, Work};
 use crate::{
@@ -68,7 +67,7 @@ impl Work {
     fn gently(&self, write: Write) -> Result<bool, Fault> {
         let started = Instant::now();
         let again = self.write(vec![write])?;
-        thread::sleep((started.elapsed() * REST).clamp(LEAST_REST / 20, LOOK));
+        thread::park_timeout((started.elapsed() * REST).clamp(LEAST_REST / 20, LOOK));
         Ok(again)
     }
 }

@@ -130,7 +130,7 @@ fn calls_and_culprits_are_erased_once_no_list_can_ask_for_them() {
     }
     work.write(vec![Write::Culprit(AddressKey(1), ago(25)), Write::Culprit(AddressKey(2), ago(23))]).unwrap();
     let mut old = record(1, 1);
-    old.created = Instant::now().checked_sub(5 * HOUR).unwrap().into();
+    old.created = Instant::now().checked_sub(5 * HOUR).unwrap();
     let old = registry.insert(old).unwrap();
 
     let calls = || {

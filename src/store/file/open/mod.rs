@@ -216,6 +216,8 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
+        // One that only reads must not be the last: it could not carry the log over.
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.queue.close();
         for thread in self.threads.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             if thread.join().is_err() {

@@ -47,6 +47,28 @@ fn finished_resends_make_room_oldest_first_and_unfinished_ones_do_not() {
 }
 
 #[test]
+fn what_is_owed_always_finds_room_and_one_with_the_same_id_takes_its_place() {
+    let size = Record::bytes(&record(0, &["a@b.c"]).body);
+    let registry = Registry::new(size, Duration::MAX);
+    registry.insert(record(1, &["a@b.c"])).unwrap();
+    let owed = record(2, &["a@b.c"]);
+    owed.promise();
+
+    registry.insert(owed).unwrap();
+    finish(&registry, 1);
+    assert!(registry.is_crowded(1));
+    finish(&registry, 2);
+    assert!(!registry.is_crowded(size));
+    let again = record(2, &["a@b.c"]);
+    again.promise();
+    registry.insert(again).unwrap();
+
+    assert!(!registry.get(ResendId(2)).unwrap().snapshot().status.is_final());
+    assert_eq!(registry.bytes(), size);
+    assert!(registry.is_crowded(1));
+}
+
+#[test]
 fn pages_follow_each_other_newest_first() {
     let registry = Registry::new(1 << 20, Duration::MAX);
     for id in 1..=5 {
