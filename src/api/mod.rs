@@ -9,6 +9,7 @@ mod compat;
 mod dry_run;
 mod events;
 mod forms;
+mod idempotency;
 mod media;
 mod middleware;
 mod operator;

@@ -12,7 +12,7 @@ use actix_web::{
 };
 
 use super::{
-    body, dry_run, media,
+    body, dry_run, idempotency, media,
     pages::Pages,
     prefer::{Patience, patience},
     problem::Problem,
@@ -25,7 +25,7 @@ use crate::{
     dispatch::{Because, Promised},
     domain::{ResendId, TraceContext},
     resends::Resend,
-    store::{Record, Snapshot},
+    store::{Caller, Record, Snapshot},
     telemetry::trace_of,
 };
 
@@ -51,14 +51,18 @@ pub(super) async fn post(
     let wishes = wishes(&request, &state)?;
     let format = media::format(request.headers())?;
     let encoding = media::encoding(request.headers())?;
+    let key = idempotency::key(request.headers())?;
     if state.resends.is_closing() {
         return Err(Problem::shutting_down());
     }
-    let mut draft = if wishes.dry_run {
-        state.resends.draft_in_memory(format, encoding)
-    } else {
+    if !wishes.dry_run {
         check_store(&state)?;
-        state.resends.draft(format, encoding)
+    }
+    let mut draft = match key {
+        // Nothing is kept of it that could be met again.
+        _ if wishes.dry_run => state.resends.draft_in_memory(format, encoding),
+        Some(key) => state.resends.draft_under(&key, format, encoding),
+        None => state.resends.draft(format, encoding),
     };
     body::read(payload, &mut draft, state.body_pace, || state.resends.retry_after()).await?;
     if wishes.dry_run {
@@ -69,7 +73,8 @@ pub(super) async fn post(
     let record = sealed
         .map_err(|error| Problem::draft(&error, state.resends.retry_after()))?
         .map_err(|error| Problem::seal(&error, state.resends.retry_after()))?;
-    if !state.resends.wait(&record, wishes.patience.wait).await {
+    let _caller = Caller::of_new(&record);
+    if !state.resends.wait_as_caller(&record, wishes.patience.wait).await {
         go_on_or_stop(&state, &record, wishes.on_timeout).await;
     }
     let (snapshot, resend) = (record.snapshot(), Resend::Live(record));
@@ -130,9 +135,14 @@ pub(super) fn check_store(state: &ApiState) -> Result<(), Problem> {
 /// process, so far as there is a store for that.
 pub(super) async fn go_on_or_stop(state: &ApiState, record: &Record, on_timeout: OnTimeout) {
     if on_timeout == OnTimeout::Continue {
-        match state.resends.promise(record).await {
-            Ok(Promised::Kept | Promised::Ended) => return,
-            Err(fault) => tracing::error!(%fault, "A list can't be promised; it is stopped instead."),
+        tokio::select! {
+            biased;
+            promised = state.resends.promise(record) => match promised {
+                Ok(Promised::Kept | Promised::Ended) => return,
+                Err(fault) => tracing::error!(%fault, "A list can't be promised; it is stopped instead."),
+            },
+            // Nothing is left to promise, however long the store takes for it.
+            () = record.finished() => return,
         }
     }
     state.resends.stop(record, Because::WaitOver).await;

@@ -64,7 +64,7 @@ impl Dispatcher {
                 }
             }
             Event::CredentialProved(proof) => self.credential_proved(proof, now),
-            Event::CredentialRefreshed(found) => self.credential_refreshed(found, now),
+            Event::CredentialRenewed(renewed) => self.credential_renewed(renewed, now),
             Event::CredentialReread(found) => self.credential_reread(found, now),
             Event::Loaded(loading) => self.loaded(loading, now),
         }
@@ -73,7 +73,8 @@ impl Dispatcher {
     /// Does what is due.
     pub(super) fn do_chores(&mut self, now: Instant) {
         self.tend_credential(now);
-        if !self.probing && self.health.wants_probe(now) && !self.resends.is_empty() {
+        let may_probe = !self.probing && !self.tending.is_keeping() && !self.draws_no_more();
+        if may_probe && self.health.wants_probe(now) && !self.resends.is_empty() {
             self.probing = true;
             let upstream = self.upstream.clone();
             self.spawn(async move {
@@ -93,6 +94,7 @@ impl Dispatcher {
         if now >= self.chores.view {
             self.chores.view = now + VIEW_INTERVAL;
             self.expire(now);
+            self.keep_pace(now);
             self.publish(now);
         }
     }
@@ -134,8 +136,7 @@ impl Dispatcher {
         for (client, waiting) in &self.waiting {
             self.metrics.set_queued(client, *waiting);
         }
-        let oldest =
-            self.resends.values().next().map_or(Duration::ZERO, |active| now - active.record.created);
+        let oldest = self.resends.values().map(|active| now - active.record.since).max().unwrap_or_default();
         self.metrics.set_queue_oldest(oldest);
         self.metrics.set_resends_active(self.resends.len() as u64);
         self.metrics.set_rate(self.pace.rate());

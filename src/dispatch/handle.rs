@@ -112,11 +112,14 @@ impl Dispatch {
             let start = move || -> Result<_, StartError> {
                 let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
                 let recent = recent(&settings, &metrics);
-                let credential = Credential::load(credential)?;
-                let upstream = Upstream::new(&settings.upstream, credential)?;
                 let recovered =
                     store.as_ref().map(|store| recover(store, &recent, settings.upstream.on_unknown));
                 let recovered = recovered.transpose()?;
+                let mut credential = Credential::load(credential)?;
+                if let Some(kept) = recovered.as_ref().and_then(|recovered| recovered.rotation.as_ref()) {
+                    credential.restore_rotation(kept);
+                }
+                let upstream = Upstream::new(&settings.upstream, credential)?;
                 let ledger = match store {
                     None => Ledger::Memory(recent),
                     Some(store) => {
@@ -179,8 +182,14 @@ impl Dispatch {
 
     /// Hands a resend over. From here on it is dispatch that ends it.
     pub fn submit(record: Arc<Record>, reservation: Reservation) {
-        reservation.place.send(Message::Submit(record));
-        reservation.room.keep();
+        let fresh = record.body.fresh();
+        Self::submit_again(record, fresh, reservation);
+    }
+
+    /// Hands a resend over of which so many addresses have no outcome: no more than were reserved.
+    pub fn submit_again(record: Arc<Record>, unsettled: u32, reservation: Reservation) {
+        reservation.place.send(Message::Submit(record, unsettled));
+        reservation.room.keep(unsettled);
     }
 
     /// Promises a resend whose rows are written; returns once the promise is. `None` when dispatch has ended.
@@ -241,8 +250,9 @@ struct Room {
 }
 
 impl Room {
-    fn keep(mut self) {
-        self.addresses = 0;
+    /// Keeps room for so many, and gives the rest back.
+    fn keep(mut self, addresses: u32) {
+        self.addresses = self.addresses.saturating_sub(addresses.into());
     }
 }
 

@@ -92,6 +92,7 @@ impl Dispatcher {
         for member in &call.members {
             if let Some(active) = self.resends.get_mut(&member.resend)
                 && !std::mem::replace(&mut active.called, true)
+                && !active.record.is_again()
             {
                 self.metrics.resend_first_call(now.saturating_duration_since(active.record.created));
             }

@@ -4,24 +4,34 @@ use std::sync::Arc;
 
 use tokio::{sync::oneshot, time::Instant};
 
-use super::{books::Promised, credential::Proof, look_up::Question, operate::Order};
+use super::{
+    books::Promised,
+    credential::{Proof, Renewed},
+    look_up::Question,
+    operate::Order,
+};
 use crate::{
     domain::ResendId,
     store::{
         Record,
         file::{Fault, StoredChunk},
     },
-    upstream::{CredentialError, Probe, RenewalError, Report},
+    upstream::{CredentialError, Probe, Report},
 };
 
 /// What others ask of dispatch.
 pub(super) enum Message {
-    Submit(Arc<Record>),
+    /// A resend, and how many of its addresses have no outcome.
+    Submit(Arc<Record>, u32),
     Stop(ResendId, Because),
     LookUp(Question),
     Promise(ResendId, oneshot::Sender<Promised>),
     Operate(Order),
-    Drain { stop_drawing: Instant, deadline: Instant, done: oneshot::Sender<()> },
+    Drain {
+        stop_drawing: Instant,
+        deadline: Instant,
+        done: oneshot::Sender<()>,
+    },
 }
 
 /// Why a resend is stopped early.
@@ -38,7 +48,7 @@ pub(super) enum Event {
     CallEnded(u64, Report),
     Probed(Probed),
     CredentialProved(Proof),
-    CredentialRefreshed(Result<bool, RenewalError>),
+    CredentialRenewed(Renewed),
     CredentialReread(Result<bool, CredentialError>),
     Loaded(Loading),
 }

@@ -5,7 +5,9 @@
 
 use std::collections::HashMap;
 
-use super::ledger::PAUSED;
+use secrecy::SecretString;
+
+use super::ledger::{PACE, PAUSED, REFRESH_TOKEN};
 use crate::{
     config::OnUnknown,
     domain::{AddressKey, Outcome, Paused, ResendId, Timestamp, UnknownReason},
@@ -31,6 +33,10 @@ pub(super) struct Recovered {
     pub(super) paused: Option<Paused>,
     /// Addresses that were refused alone, and when.
     pub(super) culprits: Vec<(AddressKey, Timestamp)>,
+    /// The pace that was learned.
+    pub(super) pace: Option<String>,
+    /// The refresh token that fax.plus gave last, and what it replaced.
+    pub(super) rotation: Option<SecretString>,
 }
 
 /// Reads all of it.
@@ -41,6 +47,8 @@ pub(super) fn recover(store: &Store, recent: &Recent, on_unknown: OnUnknown) -> 
         next_call: 0,
         paused: store.read_now(|db| read::fact(db, PAUSED))?.and_then(|text| Paused::parse(&text)),
         culprits: store.read_now(read::culprits)?,
+        pace: store.read_now(|db| read::fact(db, PACE))?,
+        rotation: store.read_now(|db| read::fact(db, REFRESH_TOKEN))?.map(SecretString::from),
     };
     for row in store.read_now(read::unfinished)? {
         let record = match row.stage {
@@ -57,18 +65,27 @@ pub(super) fn recover(store: &Store, recent: &Recent, on_unknown: OnUnknown) -> 
     }
     let places: HashMap<ResendId, usize> =
         recovered.resends.iter().enumerate().map(|(place, restored)| (restored.record.id, place)).collect();
+    let mut made = vec![0; recovered.resends.len()];
     let mut last = 0;
     loop {
         let calls = store.read_now(|db| read::calls_after(db, last, PAGE))?;
         let Some(newest) = calls.last() else { break };
         last = newest.id;
         for call in &calls {
+            let mut of_call: Vec<_> =
+                call.claims.iter().filter_map(|claim| places.get(&claim.resend)).collect();
+            of_call.sort_unstable();
+            of_call.dedup();
+            of_call.into_iter().for_each(|place| made[*place] += 1);
             if call.verdict.is_none() {
                 recovered.interrupt(store, call, &places, on_unknown)?;
             }
             let goes_on = |id| on_unknown == OnUnknown::Resend && places.contains_key(&id);
             remember(call, recent, goes_on);
         }
+    }
+    for (restored, made) in recovered.resends.iter().zip(made) {
+        restored.record.count_calls_to(made);
     }
     recovered.next_call = last.cast_unsigned() + 1;
     Ok(recovered)

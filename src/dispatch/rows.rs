@@ -45,7 +45,7 @@ pub(super) struct Loaded {
 impl Rows {
     /// What stands at `index`.
     pub(super) fn at(&self, record: &Record, index: u32, was_left: bool) -> At {
-        let entry = match &record.body {
+        let entry = match &*record.body {
             Body::Resident(list) => {
                 if was_left && record.outcome_of(index).is_some() {
                     return At::Nothing;
@@ -125,7 +125,7 @@ impl Rows {
 
     /// What the caller wrote at `index`, if it is at hand.
     pub(super) fn text<'row>(&'row self, record: &'row Record, index: u32) -> Option<&'row str> {
-        match &record.body {
+        match &*record.body {
             Body::Resident(list) => Some(list.text(index)),
             Body::Stored(_) => {
                 let (number, offset) = record.body.place(index);
@@ -136,7 +136,7 @@ impl Rows {
 
     /// How many later rows repeat the one at `index`, which is out.
     pub(super) fn repeats_of(&self, record: &Record, index: u32) -> u32 {
-        match &record.body {
+        match &*record.body {
             Body::Resident(list) => list.repeats_of(index),
             Body::Stored(_) => self.repeated.get(&index).copied().unwrap_or(0),
         }

@@ -89,7 +89,7 @@ impl Dispatcher {
             }
         }
         for member in call.members {
-            self.culprits.forgive(member.key);
+            self.forgive(member.key);
             self.end(member, Outcome::Sent, now);
         }
     }
@@ -117,7 +117,7 @@ impl Dispatcher {
             if !self.culprits.contains(member.key, now) || self.health.tries_lone_addresses() {
                 self.health.refused_alone(now);
             }
-            self.culprits.add(member.key, now);
+            self.add_culprit(member.key, now);
             let outcome = or_doubt(&member, || Outcome::Rejected(Arc::clone(refusal)));
             self.end(member, outcome, now);
         }
@@ -134,7 +134,7 @@ impl Dispatcher {
             let others_accepted = member.forbidden.is_some_and(|since| self.health.succeeded_since(since));
             if lone && others_accepted {
                 condemned = true;
-                self.culprits.add(member.key, now);
+                self.add_culprit(member.key, now);
                 let outcome = or_doubt(&member, || Outcome::Rejected(Arc::clone(refusal)));
                 self.end(member, outcome, now);
                 continue;

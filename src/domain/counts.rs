@@ -23,6 +23,11 @@ impl Counts {
         self.by_kind[kind as usize] += addresses;
     }
 
+    /// Takes back that any ended as `kind`: they are pending again.
+    pub fn reopen(&mut self, kind: OutcomeKind) {
+        self.by_kind[kind as usize] = 0;
+    }
+
     /// How many ended as `kind`.
     pub fn of(&self, kind: OutcomeKind) -> u64 {
         self.by_kind[kind as usize]

@@ -3,6 +3,7 @@
 //! What a caller of the intake uses. Owns the count of decoded bytes and the sink; after an error it takes
 //! nothing more and repeats the error.
 
+use super::digest::BodyHasher;
 use super::error::IntakeError;
 use super::gzip::{Gunzip, PIECE_BYTES};
 use super::parser::{Format, Parser};
@@ -30,6 +31,7 @@ pub struct BodyReader<S: Sink> {
 struct Decoded<S> {
     parser: Parser,
     sink: S,
+    hasher: Option<BodyHasher>,
     bytes: u64,
     max_bytes: Option<u64>,
 }
@@ -42,8 +44,18 @@ impl<S: Sink> BodyReader<S> {
             Encoding::Gzip => Some(Box::default()),
         };
         let parser = Parser::new(format);
-        let decoded = Decoded { parser, sink, bytes: 0, max_bytes: max_decoded_bytes };
+        let decoded = Decoded { parser, sink, hasher: None, bytes: 0, max_bytes: max_decoded_bytes };
         Self { gunzip, decoded, failed: None }
+    }
+
+    /// Hashes the body from its beginning, as it is after decoding.
+    pub fn hash_with(&mut self, hasher: BodyHasher) {
+        self.decoded.hasher = Some(hasher);
+    }
+
+    /// The hash of the body so far, if it is hashed.
+    pub fn hash(&self) -> Option<[u8; 16]> {
+        self.decoded.hasher.as_ref().map(BodyHasher::hash)
     }
 
     /// Reads the next bytes of the body, all of them. A few gzipped bytes can become a thousand times as
@@ -114,6 +126,9 @@ impl<S: Sink> Decoded<S> {
     fn take(&mut self, piece: &[u8]) -> Result<(), IntakeError> {
         let room = self.max_bytes.map_or(u64::MAX, |max| max.saturating_sub(self.bytes));
         let within = usize::try_from(room).map_or(piece.len(), |room| room.min(piece.len()));
+        if let Some(hasher) = &mut self.hasher {
+            hasher.take(&piece[..within]);
+        }
         self.parser.feed(&piece[..within], &mut self.sink)?;
         self.bytes += within as u64;
         match self.max_bytes {

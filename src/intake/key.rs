@@ -22,6 +22,11 @@ impl KeyHasher {
         Self { hasher: SipHasher13::new_with_key(&secret), ignore_local_part_case }
     }
 
+    /// The secret, for hashing other things than addresses.
+    pub(super) fn secret(&self) -> SipHasher13 {
+        self.hasher
+    }
+
     /// The key of an address.
     pub fn key(&self, address: &Address) -> AddressKey {
         self.hash(address.local_part(), address.domain())

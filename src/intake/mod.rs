@@ -11,6 +11,7 @@ mod body;
 mod carry;
 mod csv;
 mod csv_table;
+mod digest;
 mod error;
 mod fault;
 mod gzip;
@@ -29,6 +30,7 @@ mod tests;
 
 pub use address::Address;
 pub use body::{BodyReader, Encoding};
+pub use digest::BodyHasher;
 pub use error::{Found, IntakeError, ParseError, ParseErrorKind, Separator};
 pub use gzip::{Gunzip, GzipFault};
 pub use key::KeyHasher;

@@ -15,8 +15,8 @@ use super::spill::{Spill, SpillError};
 
 use crate::{
     domain::{List, ResendId},
-    intake::{BodyReader, Encoding, Format, IntakeError, ListBuilder},
-    store::{Shape, file::Store},
+    intake::{BodyHasher, BodyReader, Encoding, Format, IntakeError, ListBuilder},
+    store::{Keyed, Shape, file::Store},
 };
 
 /// All lists being read together would take more memory than they may.
@@ -61,6 +61,8 @@ pub struct Draft {
     share: Share,
     store: Option<Store>,
     spill: Option<Spill>,
+    /// The hash of the key that it was posted under, if any.
+    key: Option<[u8; 16]>,
 }
 
 /// What is to be done after a part of a body was read.
@@ -113,7 +115,19 @@ impl Draft {
         store: Option<Store>,
     ) -> Self {
         let reader = BodyReader::new(format, encoding, max_bytes, list);
-        Self { reader, share: Share { budget, bytes: 0 }, store, spill: None }
+        Self { reader, share: Share { budget, bytes: 0 }, store, spill: None, key: None }
+    }
+
+    /// Posts it under a key: its body is hashed while it is read.
+    pub(super) fn under(mut self, key: [u8; 16], hasher: BodyHasher) -> Self {
+        self.key = Some(key);
+        self.reader.hash_with(hasher);
+        self
+    }
+
+    /// The key that it was posted under, with the hash of the body so far.
+    pub(super) fn keyed(&self) -> Option<Keyed> {
+        Some(Keyed { key: self.key?, body: self.reader.hash()? })
     }
 
     /// Reads some of `piece`, a bounded part, and takes that away from it. Whoever reads many lists on one

@@ -72,19 +72,28 @@ impl Resend {
         }
     }
 
-    /// Returns once it is finished or cancelled.
+    /// Returns once it is finished or cancelled, or this process has done with it.
     pub async fn finished(&self) {
         match self {
             Self::Live(record) => record.finished().await,
-            Self::Kept(kept) if kept.snapshot().status.is_final() => {}
-            // Nobody works on it.
-            Self::Kept(_) => std::future::pending().await,
+            Self::Kept(_) => {}
         }
     }
 
-    /// Waits for its end, at most so long. Says whether it came.
-    pub async fn wait(&self, at_most: Duration) -> bool {
-        self.snapshot().status.is_final() || timeout(at_most, self.finished()).await.is_ok()
+    /// Whether this process has done with it.
+    pub fn is_over(&self) -> bool {
+        match self {
+            Self::Live(record) => record.is_over(),
+            Self::Kept(_) => true,
+        }
+    }
+
+    /// Waits for its end, at most so long; no longer than this process works on it.
+    pub async fn wait(&self, at_most: Duration) {
+        if !self.is_over() {
+            // Which of them it was shows in the state.
+            drop(timeout(at_most, self.finished()).await);
+        }
     }
 
     fn len(&self) -> u32 {

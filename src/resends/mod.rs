@@ -5,9 +5,12 @@
 //! dispatch before the whole list was read and found good.
 
 mod admission;
+mod again;
 mod all_or_none;
 mod catalogue;
 mod found;
+mod key_claims;
+mod keyed;
 mod plan;
 mod promise;
 mod recall;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     admission::{Draft, DraftError, MemoryBudget, Whole},
     all_or_none::InvalidElements,
+    key_claims::KeyClaims,
     stow::Unclaimed,
 };
 use crate::{
@@ -35,12 +36,15 @@ pub enum SealError {
     /// Dispatch takes no more.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// Its key has led to another list, or to the same one with another `force`.
+    #[error("this key was used for another list, or with another force; nothing was sent")]
+    KeyReused,
+    /// It has to be written before it is taken, and can't be.
+    #[error("the list can't be kept: {0}")]
+    Store(#[from] Fault),
     /// There is no room to keep it.
     #[error("there is no room to keep the resend: {0}")]
     NoRoom(#[from] Full),
-    /// It has to be kept in the store, which does not work.
-    #[error("the list can't be kept: {0}")]
-    Store(#[from] Fault),
 }
 
 /// Why the store lets no list be taken.
@@ -60,9 +64,10 @@ pub struct Resends {
     pub(super) dispatch: Dispatch,
     pub(super) registry: Arc<Registry>,
     pub(super) store: Option<Store>,
-    metrics: Arc<Metrics>,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) hasher: KeyHasher,
     pub(super) window: Duration,
+    pub(super) key_claims: Arc<KeyClaims>,
     budget: Arc<MemoryBudget>,
     max_body_bytes: Option<u64>,
     max_addresses: u64,
@@ -85,6 +90,7 @@ impl Resends {
             metrics,
             hasher,
             window: settings.dedupe.window.unwrap_or_default(),
+            key_claims: Arc::default(),
             budget: MemoryBudget::new(settings.intake.memory_bytes),
             max_body_bytes: settings.intake.max_body_bytes,
             max_addresses: settings.intake.max_addresses.map_or(0, u64::from),
@@ -123,7 +129,8 @@ impl Resends {
         store.lack().map_or(Ok(()), |lack| Err(lack.into()))
     }
 
-    /// Takes the list that `draft` has read, posted in `trace`: from here on each of its addresses gets one outcome.
+    /// Takes the list that `draft` has read, posted in `trace`: from here on each of its addresses gets one
+    /// outcome. One that is posted under a key may meet the resend that the key has led to before.
     ///
     /// # Errors
     /// When the body ended too early, the list is empty, or there is no room; nothing is sent then.
@@ -134,6 +141,9 @@ impl Resends {
         force: bool,
         trace: TraceContext,
     ) -> Result<Result<Arc<Record>, SealError>, DraftError> {
+        if let Some(keyed) = draft.keyed() {
+            return self.seal_keyed(draft, keyed, client, force, trace).await;
+        }
         let whole = draft.finish().await?;
         Ok(self.accept(whole, client, force, trace).await)
     }
@@ -146,7 +156,7 @@ impl Resends {
         trace: TraceContext,
     ) -> Result<Arc<Record>, SealError> {
         let (id, body) = match whole {
-            Whole::Resident(list) => (ResendId(Uuid::now_v7().as_u128()), Body::Resident(list)),
+            Whole::Resident(list) => (Self::new_id(), Body::Resident(list)),
             Whole::Stored(id, shape) => (id, Body::Stored(shape)),
         };
         let mut rows = match (&body, &self.store) {
@@ -167,13 +177,22 @@ impl Resends {
         Ok(record)
     }
 
-    /// Waits for the end of a resend, at most so long. Says whether it came.
-    pub async fn wait(&self, record: &Record, at_most: Duration) -> bool {
-        record.snapshot().status.is_final() || timeout(at_most, record.finished()).await.is_ok()
+    /// An id that sorts by time.
+    pub(super) fn new_id() -> ResendId {
+        ResendId(Uuid::now_v7().as_u128())
+    }
+
+    /// Waits for the end of a resend, at most so long, for a caller that is owed the end: as soon as this process draws nothing more of it, the
+    /// rest is to be promised. Says whether the end came.
+    pub async fn wait_as_caller(&self, record: &Record, at_most: Duration) -> bool {
+        if !record.snapshot().status.is_final() {
+            drop(timeout(at_most, record.finished_or_suspended()).await);
+        }
+        record.snapshot().status.is_final()
     }
 
     /// Draws nothing more of a resend and waits until its calls in flight have ended. Bounded by the
-    /// request timeout of the calls.
+    /// request timeout of the calls. When the gateway ends, what was promised may go on all the same.
     pub async fn stop(&self, record: &Record, because: Because) {
         if !record.snapshot().status.is_final() {
             self.dispatch.stop(record.id, because).await;

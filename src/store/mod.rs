@@ -8,4 +8,7 @@ pub mod repeats;
 
 pub use keeper::{Keeper, Keeping};
 pub use kept::{Kept, KeptRows, Starts};
-pub use memory::{Body, Full, Page, Record, Registry, Restored, Row, Settled, Shape, Snapshot, at};
+pub use memory::{
+    Body, Caller, Full, Held, Keyed, Page, Record, Registry, Restored, Row, Settled, Shape, Snapshot, at,
+    not_sent_in,
+};

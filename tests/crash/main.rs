@@ -1,78 +1,106 @@
 //! `kill -9` at any moment: what was promised is kept, nobody is mailed twice, and doubts are told.
+//!
+//! Each round tells its seed: `CRASH_SEED` with `CRASH_ROUNDS=1` plays it again, as far as kills can be repeated.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test says what it expects"
+)]
 #![allow(unreachable_pub, dead_code, reason = "shared with other test binaries")]
 
+#[path = "../support/client.rs"]
+mod client;
+mod file;
+mod keyed;
+mod lists;
 #[path = "../support/process.rs"]
 mod process;
+mod reconcile;
+mod round;
+mod upstream;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{env, time::Duration};
 
-use faxplus_gateway::sandbox::{Sandbox, SandboxOptions};
-use process::{Process, gateway_environment};
-use serde_json::Value;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
+use actix_web::rt::spawn;
+use fastrand::Rng;
+use futures_util::{StreamExt as _, stream};
+use round::{Heard, Round};
+use tokio::time::sleep;
 
-async fn exchange(address: SocketAddr, head: &str, body: &str) -> (String, Value) {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let request =
-        format!("{head}\r\nHost: g\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (head.to_owned(), serde_json::from_str(body).unwrap_or(Value::Null))
+const SEED: u64 = 20_261_123;
+/// In the usual run of all tests.
+const FEW: u64 = 8;
+/// Rounds at once.
+const AT_ONCE: usize = 4;
+/// In the slow one.
+const MANY: u64 = 200;
+
+#[actix_web::test]
+async fn what_was_promised_survives_a_few_kills() {
+    play(FEW).await;
 }
 
 #[actix_web::test]
-async fn a_promised_list_goes_on_after_the_kill() {
-    let options = SandboxOptions { latency: Duration::from_millis(20), ..SandboxOptions::default() };
-    let sandbox = Sandbox::start(([127, 0, 0, 1], 0).into(), options).await.unwrap();
-    let base_url = sandbox.base_url();
+#[ignore = "takes minutes"]
+async fn what_was_promised_survives_two_hundred_rounds_of_kills() {
+    play(MANY).await;
+}
+
+async fn play(rounds: u64) {
+    let number = |name: &str| env::var(name).ok().map(|text| text.parse().unwrap());
+    let rounds = number("CRASH_ROUNDS").unwrap_or(rounds);
+    let first = number("CRASH_SEED").unwrap_or(SEED);
+    let play = |seed| async move {
+        spawn(play_one(seed)).await.unwrap_or_else(|_| panic!("the round of CRASH_SEED={seed} failed"));
+    };
+    stream::iter(first..first + rounds).map(play).buffer_unordered(AT_ONCE).collect::<()>().await;
+}
+
+async fn play_one(seed: u64) {
+    let mut random = Rng::with_seed(seed);
     let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("gateway.db");
-    let environment = gateway_environment(
-        &base_url,
-        &[
-            ("FAXPLUS_GATEWAY__CREDENTIALS__TOKEN", "token"),
-            ("FAXPLUS_GATEWAY__STORE__PATH", path.to_str().unwrap()),
-        ],
-    );
-    let emails: Vec<_> = (0..2000).map(|number| format!("a{number}@example.com")).collect();
-    let body = serde_json::to_string(&emails).unwrap();
-    let mut process = Process::start(&["serve"], &environment);
-    let (address, _) = process.addresses().await;
-    let post = "POST /v1/resends HTTP/1.1\r\nContent-Type: application/json\r\nPrefer: respond-async";
-    let (head, accepted) = exchange(address, post, &body).await;
-    assert!(head.starts_with("HTTP/1.1 202"), "{head}");
-    let id = accepted["id"].as_str().unwrap().to_owned();
-    while sandbox.stats().addresses_accepted < 500 {
-        tokio::time::sleep(Duration::from_millis(2)).await;
+    let sandbox = upstream::start(&mut random).await;
+    let mut round = Round::new(seed, sandbox, directory.path().join("gateway.db"));
+    let people = random.usize(50..800);
+    for _ in 0..random.usize(1..4) {
+        let mut process = round.start();
+        let (address, _) = process.addresses().await;
+        let lists = random.usize(2..8);
+        round.post(&mut random, address, lists, people);
+        sleep(Duration::from_millis(random.u64(0..1200))).await;
+        round.kill(process).await;
+        if random.bool() {
+            // Perhaps before it is ready, in the middle of finding out what was left.
+            let process = round.start();
+            sleep(Duration::from_millis(random.u64(0..60))).await;
+            round.kill(process).await;
+        }
     }
-    process.signal("KILL");
-    drop(process.end().await);
-
-    let mut process = Process::start(&["serve"], &environment);
+    let mut process = round.start();
     let (address, _) = process.addresses().await;
-    let (_, resend) = exchange(address, &format!("GET /v1/resends/{id}?wait=50 HTTP/1.1"), "").await;
-
-    assert_eq!(resend["status"], "finished", "{resend}");
-    let ledger = sandbox.ledger();
-    assert!(ledger.values().all(|accepted| *accepted == 1), "somebody was mailed twice");
-    let unknown = resend["counts"]["unknown"].as_u64().unwrap();
-    assert_eq!(resend["counts"]["sent"].as_u64().unwrap() + unknown, 2000, "{resend}");
-    assert!(unknown <= 80, "{resend}");
-    let (_, again) =
-        exchange(address, "POST /v1/resends?results=none HTTP/1.1\r\nContent-Type: application/json", &body)
-            .await;
-    assert_eq!(
-        again["counts"]["duplicate"].as_u64().unwrap() + again["counts"]["unknown"].as_u64().unwrap(),
-        2000
-    );
+    round.wait_for_ends(&mut process).await;
+    let told = reconcile::reconcile(&round);
+    let again = reconcile::post_again(&round, address, &told).await;
+    round.wait_until_all_is_tidy().await;
+    tell(&round, &again);
     process.signal("TERM");
-    drop(process.end().await);
-    sandbox.stop().await;
+    assert_eq!(process.end().await.code, Some(0));
+    round.sandbox.stop().await;
+}
+
+fn tell(round: &Round, again: &serde_json::Value) {
+    let of = |wanted: fn(&Heard) -> bool| round.told.iter().filter(|told| wanted(&told.answer)).count();
+    eprintln!(
+        "CRASH_SEED={}: {} kills; lists: {} promised, {} ended, {} never answered; {} mailed; again: {}",
+        round.number,
+        round.kills,
+        of(|answer| matches!(answer, Heard::Promised(_))),
+        of(|answer| matches!(answer, Heard::Ended(_))),
+        of(|answer| matches!(answer, Heard::Nothing)),
+        round.sandbox.stats().distinct_addresses_accepted,
+        again["counts"],
+    );
 }

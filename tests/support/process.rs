@@ -62,8 +62,34 @@ impl Process {
         (process, pipe)
     }
 
+    /// Starts it in a shell that first does something else. The signal that a file grew too long is ignored,
+    /// so that a limit set by `ulimit -f` or [`Process::limit_files`] is an error of writing, like a full disk.
+    pub fn start_after(shell: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let script = format!("trap '' XFSZ; {shell} exec \"$0\" \"$@\"");
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_faxplus-gateway")]);
+        Self::spawn_command(command, arguments, environment, Stdio::null())
+    }
+
+    /// Lets no file be written beyond so many bytes, or any (`unlimited`).
+    pub fn limit_files(&self, bytes: &str) {
+        let process = self.child.id().to_string();
+        let limit = format!("--fsize={bytes}:");
+        assert!(Command::new("prlimit").args(["--pid", &process, &limit]).status().unwrap().success());
+    }
+
     fn spawn(arguments: &[&str], environment: &[(&str, &str)], input: Stdio) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_faxplus-gateway"))
+        let command = Command::new(env!("CARGO_BIN_EXE_faxplus-gateway"));
+        Self::spawn_command(command, arguments, environment, input)
+    }
+
+    fn spawn_command(
+        mut command: Command,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+        input: Stdio,
+    ) -> Self {
+        let mut child = command
             .args(arguments)
             .env_clear()
             .envs(environment.iter().copied())
@@ -107,6 +133,11 @@ impl Process {
         timeout(PATIENCE, wait)
             .await
             .unwrap_or_else(|_| panic!("{text:?} never came: {}", self.stderr.text()))
+    }
+
+    /// What it has written to stderr so far.
+    pub fn written(&self) -> String {
+        self.stderr.text()
     }
 
     /// The main and the admin address of a gateway that logs JSON, once it is ready.

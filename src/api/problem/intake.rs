@@ -80,11 +80,17 @@ impl Problem {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "empty-list", "The list is empty", detail)
             }
             SealError::Invalid(error) => Self::invalid_elements(error),
+            SealError::KeyReused => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency-key-reused",
+                "The idempotency key was used for something else",
+                detail,
+            ),
+            SealError::Store(fault) => Self::store((*fault).into(), retry_after),
             SealError::Refused(Refused::QueueFull { .. }) => {
                 Self::no_room("queue-full", "The queue is full", detail).after(retry_after)
             }
             SealError::Refused(Refused::ShuttingDown) => Self::shutting_down(),
-            SealError::Store(fault) => Self::store((*fault).into(), retry_after),
             SealError::NoRoom(_) => {
                 Self::no_room("store-full", "There is no room for this resend", detail).after(retry_after)
             }

@@ -8,7 +8,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// The directory or a file beside the store can't be used.
-    #[error("store.path: {path}: {source}")]
+    #[error("store.path: {path}: {source}; the gateway must be able to write there")]
     Io {
         /// Which.
         path: PathBuf,
@@ -33,7 +33,9 @@ pub enum OpenError {
         key: PathBuf,
     },
     /// Its key is none.
-    #[error("store.path: {key} holds no key of this store")]
+    #[error(
+        "store.path: {key} holds no key of this store; put the key back, or move both files away to begin anew"
+    )]
     KeyMalformed {
         /// Where the key should be.
         key: PathBuf,

@@ -65,6 +65,11 @@ impl Writer {
 
     fn write_urgent(&mut self, batch: &Batch) {
         while let Err(fault) = self.commit(batch) {
+            if self.queue.is_closed() {
+                // Nobody is left who could wait for it, and whoever did was told.
+                tracing::error!(%fault, "The store closes without what could not be written.");
+                return;
+            }
             self.progress.send_modify(|progress| progress.fault = Some(fault));
             thread::park_timeout(RETRY);
         }

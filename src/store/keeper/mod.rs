@@ -11,7 +11,7 @@ use std::{
     io,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
@@ -36,6 +36,8 @@ const SWEEP: Duration = Duration::from_secs(60);
 /// For each moment that was spent writing, so many pass before more is written.
 const REST: u32 = 9;
 const LEAST_REST: Duration = Duration::from_millis(20);
+/// So long the last resends may take on their way into the file when the process ends.
+const LAST_WRITES: Duration = Duration::from_secs(3);
 /// The fact that is written to see whether the store works.
 const TRIED: &str = "tried";
 
@@ -54,6 +56,7 @@ pub struct Keeping {
 pub struct Keeper {
     orders: SyncSender<Order>,
     waiting_bytes: Arc<AtomicUsize>,
+    is_over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -69,7 +72,7 @@ impl Keeper {
     /// When there is no thread.
     pub fn start(store: Store, registry: Arc<Registry>, keeping: Keeping) -> io::Result<Self> {
         let (orders, received) = sync_channel(WAITING);
-        let waiting_bytes = Arc::new(AtomicUsize::new(0));
+        let (waiting_bytes, is_over) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         store.measure(&keeping.limits);
         let now = Instant::now();
         let work = Work {
@@ -77,11 +80,12 @@ impl Keeper {
             registry,
             keeping,
             waiting_bytes: Arc::clone(&waiting_bytes),
+            is_over: Arc::clone(&is_over),
             next_look: now + LOOK,
             next_sweep: now + LOOK,
         };
         let thread = thread::Builder::new().name("keeper".to_owned()).spawn(move || work.run(&received))?;
-        Ok(Self { orders, waiting_bytes, thread: Some(thread) })
+        Ok(Self { orders, waiting_bytes, is_over, thread: Some(thread) })
     }
 
     /// Puts a resend that has ended, and whose end is owed to nobody, into the file when there is time. One
@@ -99,9 +103,18 @@ impl Keeper {
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        // What waits before this word is still written. A thread that has gone needs no word.
-        drop(self.orders.send(Order::Stop));
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+        // What waits before this word is still written. No word is needed by a thread that has gone.
+        drop(self.orders.try_send(Order::Stop));
+        self.is_over.store(true, Ordering::Release);
+        let Some(thread) = self.thread.take() else { return };
+        let deadline = Instant::now() + LAST_WRITES;
+        while !thread.is_finished() && Instant::now() < deadline {
+            thread::park_timeout(LEAST_REST / 4);
+        }
+        // A store that does not work may hold it for ever; nothing of what it does is owed.
+        if !thread.is_finished() {
+            tracing::warn!("Not all of the ended resends were put into the store.");
+        } else if thread.join().is_err() {
             tracing::error!("The thread that keeps the store in order did not end well.");
         }
     }
@@ -113,6 +126,8 @@ struct Work {
     registry: Arc<Registry>,
     keeping: Keeping,
     waiting_bytes: Arc<AtomicUsize>,
+    /// Set when nothing more comes, in case that there was no room for that word.
+    is_over: Arc<AtomicBool>,
     next_look: Instant,
     next_sweep: Instant,
 }
@@ -128,6 +143,7 @@ impl Work {
                     }
                 }
                 Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) if self.is_over.load(Ordering::Acquire) => return,
                 Err(RecvTimeoutError::Timeout) => {}
             }
             self.do_chores();
@@ -157,7 +173,7 @@ impl Work {
         if let Err(fault) = self.write(batch.take()) {
             tracing::debug!(%fault, "Ended resends were not put into the store.");
         }
-        if after == After::GoOn {
+        if after == After::GoOn && !self.is_over.load(Ordering::Acquire) {
             thread::park_timeout((started.elapsed() * REST).clamp(LEAST_REST, LOOK));
         }
         after

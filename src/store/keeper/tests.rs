@@ -26,6 +26,7 @@ fn work(store: &Store, registry: &Arc<Registry>) -> Work {
         registry: Arc::clone(registry),
         keeping: Keeping { retention: HOUR, window: 2 * HOUR, limits: LIMITS },
         waiting_bytes: Arc::default(),
+        is_over: Arc::default(),
         next_look: Instant::now(),
         next_sweep: Instant::now(),
     }
@@ -51,7 +52,7 @@ fn ended(id: u128, chunks: u32, at: Timestamp) -> Arc<Record> {
     for index in (0..chunks * 2).step_by(2) {
         record.settle(&[Settled { index, repeats: 0, outcome: Outcome::Sent }], at, |_, _| {});
     }
-    record.finish(Status::Cancelled, Some(Outcome::NotSent(NotSentReason::Cancelled)), at, |_, _| {});
+    record.finish_at(at, Status::Cancelled, Some(Outcome::NotSent(NotSentReason::Cancelled)), |_, _| {});
     Arc::new(record)
 }
 
@@ -142,7 +143,7 @@ fn calls_and_culprits_are_erased_once_no_list_can_ask_for_them() {
     assert_eq!(calls(), [2, 3, 4, 5, 6]);
     assert_eq!(store.read_now(read::culprits).unwrap(), [(AddressKey(2), ago(23))]);
 
-    old.finish(Status::Finished, Some(Outcome::Sent), now, |_, _| {});
+    old.finish(Status::Finished, Some(Outcome::Sent), |_, _| {});
     registry.ended(&old);
     work.sweep(now).unwrap();
     assert_eq!(calls(), [2, 5, 6]);

@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use crate::domain::{NotSentReason, Outcome, OutcomeKind, Refusal, Timestamp, UnknownReason};
 
-const PENDING: u8 = 0;
+pub(super) const PENDING: u8 = 0;
 const SENT: u8 = 1;
 const DUPLICATE: u8 = 2;
 const DUPLICATE_AT: u8 = 3;
@@ -19,7 +19,7 @@ const UNKNOWN: u8 = 0x80;
 /// Most different refusals that are kept word for word; later ones share a short stand-in.
 const MAX_REFUSALS: usize = 10_000;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Outcomes {
     codes: Vec<u8>,
     extras: Vec<u64>,
@@ -111,6 +111,15 @@ impl Outcomes {
         self.refusals.push(refusal);
     }
 
+    /// Makes all that was not sent pending again.
+    pub(super) fn forget_not_sent(&mut self) {
+        for code in &mut self.codes {
+            if kind_of(*code) == Some(OutcomeKind::NotSent) {
+                *code = PENDING;
+            }
+        }
+    }
+
     /// The words of upstream that are kept, by their number.
     pub(super) fn refusals(&self) -> impl Iterator<Item = (u32, Arc<Refusal>)> {
         (0..).zip(self.refusals.iter().map(Arc::clone))
@@ -191,6 +200,13 @@ pub(super) fn kind_of(code: u8) -> Option<OutcomeKind> {
         _ if code >= UNKNOWN => Some(OutcomeKind::Unknown),
         _ => Some(OutcomeKind::NotSent),
     }
+}
+
+/// What a code of [`code_of_rest`] means.
+pub(super) fn rest_of(code: u8) -> Option<Outcome> {
+    let not_sent = || NotSentReason::ALL.get(usize::from(code.checked_sub(NOT_SENT)?)).copied();
+    let unknown = || UnknownReason::ALL.get(usize::from(code.checked_sub(UNKNOWN)?)).copied();
+    not_sent().map(Outcome::NotSent).or_else(|| unknown().map(Outcome::Unknown))
 }
 
 /// The code of what became of rows that have no end of their own: always a reason not to have been sent.

@@ -4,13 +4,13 @@
 //! kept with each settle, so telling them never walks the list.
 
 use std::sync::{
-    Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 use tokio::{sync::watch, time::Instant};
 
-use super::{body::Body, outcomes::Outcomes};
+use super::{body::Body, life::Life, outcomes::Outcomes};
 use crate::domain::{
     ClientName, Counts, Entry, InvalidReason, List, Outcome, OutcomeKind, ResendId, Status, Timestamp,
     TraceContext,
@@ -27,16 +27,22 @@ pub struct Record {
     pub created_at: Timestamp,
     /// The same moment, for comparing.
     pub created: Instant,
+    /// When it was taken up: when it was created, or when what was not sent began to run again.
+    pub since: Instant,
+    /// The key that it was posted under, if any.
+    pub keyed: Option<Keyed>,
     /// Whether what happened before it counts for nothing.
     pub force: bool,
     /// The trace of the request that posted it.
     pub trace: TraceContext,
     /// What was posted.
-    pub body: Body,
+    pub body: Arc<Body>,
     /// Whether its end is owed, also by the next process.
-    promised: AtomicBool,
-    state: Mutex<State>,
-    done: watch::Sender<bool>,
+    pub(super) promised: AtomicBool,
+    /// Requests that were told neither its end nor that it goes on.
+    pub(super) callers: AtomicU32,
+    pub(super) state: Mutex<State>,
+    pub(super) life: watch::Sender<Life>,
 }
 
 #[derive(Debug)]
@@ -47,6 +53,16 @@ pub(super) struct State {
     pub(super) rest: Option<Outcome>,
     pub(super) upstream_calls: u64,
     pub(super) finished_at: Option<Timestamp>,
+}
+
+/// The key that a resend was posted under, and what a request must have posted to meet it again. Both are
+/// keyed hashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keyed {
+    /// Of the key.
+    pub key: [u8; 16],
+    /// Of the body.
+    pub body: [u8; 16],
 }
 
 /// A resend's state at one moment.
@@ -100,18 +116,28 @@ impl Record {
             upstream_calls: 0,
             finished_at: None,
         };
+        let created = Instant::now();
         Self {
             id,
             client,
             created_at: Timestamp::now(),
-            created: Instant::now(),
+            created,
+            since: created,
+            keyed: None,
             force,
             trace,
-            body,
+            body: Arc::new(body),
             promised: AtomicBool::new(false),
+            // Whoever made it.
+            callers: AtomicU32::new(1),
             state: Mutex::new(state),
-            done: watch::Sender::new(false),
+            life: watch::Sender::new(Life::default()),
         }
+    }
+
+    /// Whether addresses that were not sent run again.
+    pub fn is_again(&self) -> bool {
+        self.since != self.created
     }
 
     /// Heap bytes that a resend of `body` takes.
@@ -173,6 +199,12 @@ impl Record {
         self.state().upstream_calls += 1;
     }
 
+    /// Counts at least so many calls: an earlier process made them and had no time to write how many.
+    pub fn count_calls_to(&self, calls: u64) {
+        let mut state = self.state();
+        state.upstream_calls = state.upstream_calls.max(calls);
+    }
+
     /// Writes final outcomes of fresh addresses, which fell at `at`; their repeats inside the list (so many
     /// of each) share them. `tell` hears each outcome with the number of addresses that have it by this.
     pub fn settle(&self, outcomes: &[Settled], at: Timestamp, mut tell: impl FnMut(&Outcome, u64)) {
@@ -200,12 +232,17 @@ impl Record {
         }
     }
 
-    /// Ends the resend, at `at`. Addresses without an outcome get `rest`, all at once; wakes whoever waits.
-    pub fn finish(
+    /// Ends the resend. Addresses without an outcome get `rest`, all at once; wakes whoever waits.
+    pub fn finish(&self, status: Status, rest: Option<Outcome>, tell: impl FnMut(&Outcome, u64)) {
+        self.finish_at(Timestamp::now(), status, rest, tell);
+    }
+
+    /// The same for an end that fell at `at`.
+    pub fn finish_at(
         &self,
+        at: Timestamp,
         status: Status,
         rest: Option<Outcome>,
-        at: Timestamp,
         mut tell: impl FnMut(&Outcome, u64),
     ) {
         {
@@ -219,20 +256,12 @@ impl Record {
             state.status = status;
             state.finished_at = Some(at);
         }
-        self.done.send_replace(true);
+        self.live_on(Life::Over);
     }
 
     /// What became of rows that had no outcome of their own when it ended; `None` before that.
     pub fn rest(&self) -> Option<Outcome> {
         self.state().rest.clone()
-    }
-
-    /// Returns once the resend is finished or cancelled.
-    pub async fn finished(&self) {
-        let mut done = self.done.subscribe();
-        // The sender lives as long as `self`, so waiting can't fail.
-        let waited = done.wait_for(|done| *done).await;
-        drop(waited);
     }
 
     /// The rows from `from` on, at most `limit`, in the caller's order. Rows in the file are read there.

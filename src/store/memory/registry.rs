@@ -1,7 +1,7 @@
 //! All resends by id, within a byte budget.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -11,6 +11,9 @@ use tokio::time::Instant;
 
 use super::record::Record;
 use crate::domain::{ClientName, ResendId, Status, Timestamp};
+
+/// About what finding a resend by its key takes.
+const KEY_BYTES: usize = 128;
 
 /// The budget has no room, and nothing that has ended is left that could make some.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -52,10 +55,18 @@ pub struct Registry {
 #[derive(Debug, Default)]
 struct Kept {
     by_id: BTreeMap<ResendId, (Arc<Record>, usize)>,
+    by_key: HashMap<(ClientName, [u8; 16]), ResendId>,
     bytes: usize,
     /// Those that have ended, in the order of their ends, and what they take.
     ended: VecDeque<ResendId>,
     ended_bytes: usize,
+}
+
+/// Room that is kept for a resend until it comes. Given back when dropped.
+#[derive(Debug)]
+pub struct Held {
+    registry: Arc<Registry>,
+    bytes: usize,
 }
 
 impl Registry {
@@ -74,18 +85,28 @@ impl Registry {
     /// # Errors
     /// When there is no room, also without the ended ones. The registry is unchanged then.
     pub fn insert(&self, record: Record) -> Result<Arc<Record>, Full> {
-        let needed = Record::bytes(&record.body);
+        let needed = bytes(&record);
         let mut kept = self.kept();
-        let free = self.budget.saturating_sub(kept.unfinished());
-        if needed > free && !record.is_promised() {
-            return Err(Full { needed, free, budget: self.budget });
+        // One that begins again takes the place of itself.
+        if !record.is_promised() && !kept.by_id.contains_key(&record.id) {
+            kept.check(needed, self.budget)?;
         }
-        kept.remove(record.id);
-        while kept.bytes + needed > self.room && kept.remove_oldest_ended() {}
-        let record = Arc::new(record);
-        kept.bytes += needed;
-        kept.by_id.insert(record.id, (Arc::clone(&record), needed));
+        let record = kept.put(record, needed);
+        kept.shrink_to(self.room);
         Ok(record)
+    }
+
+    /// Keeps room for a resend that has to be written before it may be seen.
+    ///
+    /// # Errors
+    /// As [`Registry::insert`].
+    pub fn hold(self: &Arc<Self>, record: &Record) -> Result<Held, Full> {
+        let bytes = bytes(record);
+        let mut kept = self.kept();
+        kept.check(bytes, self.budget)?;
+        kept.bytes += bytes;
+        kept.shrink_to(self.room);
+        Ok(Held { registry: Arc::clone(self), bytes })
     }
 
     /// Whether what is under way and `more` bytes take more than they should beside a store.
@@ -101,6 +122,13 @@ impl Registry {
             kept.ended_bytes += bytes;
             kept.ended.push_back(record.id);
         }
+    }
+
+    /// The resend that `client` posted under this key.
+    pub fn keyed(&self, client: &ClientName, key: [u8; 16]) -> Option<Arc<Record>> {
+        let kept = self.kept();
+        let id = kept.by_key.get(&(client.clone(), key))?;
+        kept.by_id.get(id).map(|(record, _)| Arc::clone(record))
     }
 
     /// The resend with this id.
@@ -158,8 +186,19 @@ impl Registry {
 }
 
 impl Kept {
+    /// What can't leave.
     fn unfinished(&self) -> usize {
         self.bytes - self.ended_bytes
+    }
+
+    fn check(&self, needed: usize, budget: usize) -> Result<(), Full> {
+        let free = budget.saturating_sub(self.unfinished());
+        if needed > free { Err(Full { needed, free, budget }) } else { Ok(()) }
+    }
+
+    /// Lets ended resends leave until all take no more than this, as far as that goes.
+    fn shrink_to(&mut self, room: usize) {
+        while self.bytes > room && self.remove_oldest_ended() {}
     }
 
     fn oldest_end(&self) -> Option<Timestamp> {
@@ -169,23 +208,63 @@ impl Kept {
 
     /// Says whether there was one.
     fn remove_oldest_ended(&mut self) -> bool {
-        let Some(id) = self.ended.pop_front() else { return false };
-        if let Some((_, bytes)) = self.by_id.remove(&id) {
-            self.bytes -= bytes;
-            self.ended_bytes -= bytes;
-        }
+        let Some(id) = self.ended.front().copied() else { return false };
+        self.remove(id);
         true
     }
 
-    /// Makes place for another with the same id.
     fn remove(&mut self, id: ResendId) {
-        let Some((_, bytes)) = self.by_id.remove(&id) else { return };
+        let Some((record, bytes)) = self.by_id.remove(&id) else { return };
         self.bytes -= bytes;
+        if let Some(keyed) = record.keyed {
+            self.by_key.remove(&(record.client.clone(), keyed.key));
+        }
+        if !record.snapshot().status.is_final() {
+            return;
+        }
+        // The oldest one stands in front; others leave only to begin again.
         if let Some(place) = self.ended.iter().position(|ended| *ended == id) {
             self.ended.remove(place);
             self.ended_bytes -= bytes;
         }
     }
+
+    fn put(&mut self, record: Record, needed: usize) -> Arc<Record> {
+        self.remove(record.id);
+        let record = Arc::new(record);
+        self.bytes += needed;
+        if let Some(keyed) = record.keyed {
+            self.by_key.insert((record.client.clone(), keyed.key), record.id);
+        }
+        self.by_id.insert(record.id, (Arc::clone(&record), needed));
+        record
+    }
+}
+
+impl Held {
+    /// The resend comes.
+    pub fn fill(mut self, record: Record) -> Arc<Record> {
+        let needed = std::mem::take(&mut self.bytes);
+        let registry = Arc::clone(&self.registry);
+        let mut kept = registry.kept();
+        kept.bytes -= needed;
+        let record = kept.put(record, needed);
+        // Dropping what is left of `self` takes the lock again.
+        drop(kept);
+        record
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut kept = self.registry.kept();
+        kept.bytes -= self.bytes;
+    }
+}
+
+fn bytes(record: &Record) -> usize {
+    let key = if record.keyed.is_some() { KEY_BYTES } else { 0 };
+    Record::bytes(&record.body) + key
 }
 
 #[cfg(test)]

@@ -79,7 +79,9 @@ impl Record {
         let mut record = Self::new(row.id, row.client.clone(), row.force, trace, body);
         record.created_at = row.created_at;
         record.created = at(row.created_at);
+        record.since = record.created;
         record.promise();
+        *record.callers.get_mut() = 0;
         {
             let mut state = record.state();
             state.status = Status::Running;
@@ -95,7 +97,7 @@ impl Record {
     /// # Errors
     /// When the file has to be read for that and can't be.
     pub fn is_settled(&self, db: &Connection, index: u32) -> rusqlite::Result<bool> {
-        match &self.body {
+        match &*self.body {
             Body::Resident(_) => Ok(self.outcome_of(index).is_some()),
             Body::Stored(_) => {
                 let (number, offset) = self.body.place(index);
@@ -110,7 +112,7 @@ impl Record {
     /// # Errors
     /// When the file has to be read for that and can't be.
     pub fn repeats_of(&self, db: &Connection, index: u32) -> rusqlite::Result<u32> {
-        match &self.body {
+        match &*self.body {
             Body::Resident(list) => Ok(list.repeats_of(index)),
             Body::Stored(_) => {
                 let (number, offset) = self.body.place(index);

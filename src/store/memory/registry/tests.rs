@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     domain::{AddressKey, Chunk, Entry, List, Outcome, OutcomeKind, Repeat, TraceContext},
-    store::{Body, Settled},
+    store::{Body, Keyed, Settled},
 };
 
 fn record(id: u128, addresses: &[&str]) -> Record {
@@ -20,7 +20,7 @@ fn record(id: u128, addresses: &[&str]) -> Record {
 
 fn finish(registry: &Registry, id: u128) {
     let record = registry.get(ResendId(id)).unwrap();
-    record.finish(Status::Finished, Some(Outcome::Sent), Timestamp::now(), |_, _| {});
+    record.finish(Status::Finished, Some(Outcome::Sent), |_, _| {});
     registry.ended(&record);
 }
 
@@ -141,7 +141,6 @@ fn counts_add_up_through_settles_repeats_and_the_rest() {
     record.finish(
         Status::Cancelled,
         Some(Outcome::NotSent(crate::domain::NotSentReason::Cancelled)),
-        Timestamp::now(),
         |outcome, count| {
             told.push((outcome.kind(), count));
         },
@@ -160,4 +159,52 @@ fn counts_add_up_through_settles_repeats_and_the_rest() {
             OutcomeKind::NotSent
         ]
     );
+}
+
+fn keyed(id: u128, key: u8) -> Record {
+    let mut record = record(id, &["a@b.c"]);
+    record.keyed = Some(Keyed { key: [key; 16], body: [9; 16] });
+    record
+}
+
+#[test]
+fn a_key_lives_as_long_as_its_resend() {
+    let size = bytes(&keyed(0, 0));
+    let registry = Registry::new(2 * size, Duration::MAX);
+    let (ann, bob) = (ClientName::anonymous(), ClientName::new("bob"));
+    registry.insert(keyed(1, 1)).unwrap();
+    let second = registry.insert(keyed(2, 2)).unwrap();
+    let found = |key| registry.keyed(&ann, [key; 16]).map(|record| record.id.0);
+    assert_eq!((found(1), found(2), found(3)), (Some(1), Some(2), None));
+    assert!(registry.keyed(&bob, [1; 16]).is_none());
+
+    finish(&registry, second.id.0);
+    registry.insert(keyed(3, 3)).unwrap();
+
+    assert_eq!((found(1), found(2), found(3)), (Some(1), None, Some(3)));
+    assert_eq!(registry.kept().by_key.len(), 2);
+    finish(&registry, 3);
+    let again = registry.get(ResendId(3)).unwrap().again();
+    let again = registry.insert(again.record).unwrap();
+    assert!(Arc::ptr_eq(&registry.keyed(&ann, [3; 16]).unwrap(), &again), "it takes the place of itself");
+    assert_eq!(registry.bytes(), 2 * size);
+}
+
+#[test]
+fn room_that_is_held_is_nobody_elses_until_it_is_given_back() {
+    let size = bytes(&keyed(0, 0));
+    let registry = Arc::new(Registry::new(2 * size, Duration::MAX));
+    let first = registry.hold(&keyed(1, 1)).unwrap();
+    let second = registry.hold(&keyed(2, 2)).unwrap();
+    assert!(registry.get(ResendId(1)).is_none());
+
+    assert_eq!(registry.hold(&keyed(3, 3)).unwrap_err().free, 0);
+    drop(second);
+    assert_eq!(registry.bytes(), size);
+    first.fill(keyed(1, 1));
+    assert!(registry.keyed(&ClientName::anonymous(), [1; 16]).is_some());
+    registry.insert(keyed(4, 4)).unwrap();
+
+    assert_eq!(registry.bytes(), 2 * size);
+    assert!(registry.insert(keyed(5, 5)).is_err());
 }

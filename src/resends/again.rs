@@ -1,0 +1,123 @@
+//! Runs what was not sent of an ended resend again, in the same resend.
+//!
+//! With a store file it is written down first that the resend is under way again: from there on a crash
+//! goes on with it. What runs again is judged as ever: by when the resend was created.
+
+use std::sync::Arc;
+
+use super::service::{Resends, SealError};
+use crate::{
+    dispatch::{Dispatch, Reservation},
+    domain::{OutcomeKind, ResendId, Status},
+    store::{
+        Keyed, Record, Restored,
+        file::{Batch, Fault, ResendRow, Stage, Store, Write, read},
+        not_sent_in,
+    },
+};
+
+/// Changes written at once: dispatch must not wait for long.
+const AT_ONCE: usize = 8;
+
+impl Resends {
+    /// Runs what was not sent of an ended resend in RAM.
+    pub(super) async fn run_again(&self, record: &Record) -> Result<Arc<Record>, SealError> {
+        let not_sent = record.snapshot().counts.of(OutcomeKind::NotSent);
+        let reservation = self.dispatch.reserve(not_sent as u32).await?;
+        let restored = match &self.store {
+            None => Some(record.again()),
+            Some(store) => match row_of(store, record.id).await? {
+                Some(row) => self.reopen(store, row).await?,
+                None => None,
+            },
+        };
+        let Some(mut restored) = restored else { return Err(SealError::Store(Fault::Damaged)) };
+        restored.record.keyed = record.keyed;
+        self.go_on(restored, reservation)
+    }
+
+    /// The answer of a resend that is only in the file, or what goes on of it.
+    pub(super) async fn run_again_from_file(
+        &self,
+        row: ResendRow,
+        keyed: Keyed,
+    ) -> Result<Arc<Record>, SealError> {
+        let Some(store) = &self.store else { return Err(SealError::Store(Fault::Closed)) };
+        let [.., not_sent, _] = row.counts;
+        let (row, restored, reservation) = match row.stage {
+            Stage::Ended if not_sent == 0 => (row.clone(), restore(store, row).await?, None),
+            Stage::Ended => {
+                let reservation = self.dispatch.reserve(not_sent as u32).await?;
+                (row.clone(), self.reopen(store, row).await?, Some(reservation))
+            }
+            // It found no room when the gateway started.
+            Stage::Reading | Stage::UnderWay => {
+                let reservation = self.dispatch.reserve(row.received as u32).await?;
+                (row.clone(), restore(store, row).await?, Some(reservation))
+            }
+        };
+        let Some(mut restored) = restored else { return Err(SealError::Store(Fault::Damaged)) };
+        restored.record.keyed = Some(keyed);
+        match reservation {
+            None => Ok(Arc::new(restored.record.ended(&row))),
+            Some(reservation) => self.go_on(restored, reservation),
+        }
+    }
+
+    /// Writes that an ended resend is under way again, and gives it as it begins.
+    async fn reopen(&self, store: &Store, row: ResendRow) -> Result<Option<Restored>, Fault> {
+        let id = row.id;
+        let mut row = ResendRow {
+            stage: Stage::UnderWay,
+            status: Status::Running.as_str().to_owned(),
+            finished_at: None,
+            rest: None,
+            ..row
+        };
+        row.counts[OutcomeKind::NotSent as usize] = 0;
+        let mut writes = vec![Write::Resend(Box::new(row.clone()))];
+        // Rows that are left out by a crash in between stay as they ended.
+        for number in 0.. {
+            let ends = store.read(move |db| read::ends(db, id, number)).await?;
+            if ends.is_empty() {
+                break;
+            }
+            let ends = not_sent_in(&ends);
+            if !ends.is_empty() {
+                writes.push(Write::Ends { resend: id, number, ends });
+            }
+            if writes.len() >= AT_ONCE {
+                store.write(hard(std::mem::take(&mut writes))).await?;
+            }
+        }
+        store.write(hard(writes)).await?;
+        let restored = restore(store, row).await?;
+        Ok(restored.map(|restored| Restored { record: restored.record.taken_up(), ..restored }))
+    }
+
+    fn go_on(&self, restored: Restored, reservation: Reservation) -> Result<Arc<Record>, SealError> {
+        let Restored { record, unsettled } = restored;
+        let record = self.registry.insert(record)?;
+        tracing::info!(
+            resend = %record.id,
+            trace_id = %record.trace.id(),
+            client = record.client.as_str(),
+            addresses = unsettled,
+            "Resend runs again."
+        );
+        Dispatch::submit_again(Arc::clone(&record), unsettled, reservation);
+        Ok(record)
+    }
+}
+
+fn hard(writes: Vec<Write>) -> Batch {
+    Batch { writes, hard: true, ..Batch::default() }
+}
+
+async fn row_of(store: &Store, id: ResendId) -> Result<Option<ResendRow>, Fault> {
+    store.read(move |db| read::resend(db, id)).await
+}
+
+async fn restore(store: &Store, row: ResendRow) -> Result<Option<Restored>, Fault> {
+    store.read(move |db| Record::restore(db, &row)).await
+}
