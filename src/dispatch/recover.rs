@@ -128,6 +128,7 @@ impl Recovered {
             restored.unsettled -= 1;
         }
         // Before anything is drawn: rows are read again from the file, and must not seem to be pending.
-        store.write_now(Batch { writes, hard: true, ..Batch::default() })
+        store.write_now(Batch { writes, hard: true, ..Batch::default() })?;
+        Ok(())
     }
 }
