@@ -140,6 +140,8 @@ async fn no_secret_of_oauth2_is_in_the_logs_at_trace() {
     let options = SandboxOptions { faults, oauth, ..SandboxOptions::default() };
     let sandbox = Sandbox::start(([127, 0, 0, 1], 0).into(), options).await.unwrap();
     let (base_url, token_url) = (sandbox.base_url(), sandbox.token_url());
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gateway.db");
     let environment = gateway_environment(
         &base_url,
         &[
@@ -149,6 +151,7 @@ async fn no_secret_of_oauth2_is_in_the_logs_at_trace() {
             ("FAXPLUS_GATEWAY__CREDENTIALS__REFRESH_TOKEN", seed),
             ("FAXPLUS_GATEWAY__CREDENTIALS__REFRESH_IN", "query"),
             ("FAXPLUS_GATEWAY__CREDENTIALS__TOKEN_URL", &token_url),
+            ("FAXPLUS_GATEWAY__STORE__PATH", path.to_str().unwrap()),
             ("FAXPLUS_GATEWAY__LOG__LEVEL", "trace"),
         ],
     );
@@ -162,6 +165,16 @@ async fn no_secret_of_oauth2_is_in_the_logs_at_trace() {
     process.signal("TERM");
     let ended = process.end().await;
 
+    let holds_token = |path: &std::path::Path| {
+        let bytes = std::fs::read(path).unwrap_or_default();
+        bytes.windows(16).any(|part| part == b"sandbox-refresh-")
+    };
+    let files: Vec<_> = std::fs::read_dir(&directory).unwrap().map(|file| file.unwrap().path()).collect();
+    assert!(files.iter().any(|path| holds_token(path)), "the replaced token is not kept");
+    for file in files {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata().unwrap().permissions());
+        assert_eq!(mode & 0o077, 0, "{} is for its owner only", file.display());
+    }
     let stats = sandbox.stats();
     assert!(stats.token_requests >= 5 && stats.token_requests_in_query >= 2, "{stats:?}");
     // "hush", the prefixes of the sandbox's tokens, and the client's secret as HTTP Basic has it.

@@ -71,7 +71,9 @@ pub(super) async fn answer(
 
 fn body<'a>(state: &'a ApiState, plan: &Plan) -> PlanBody<'a> {
     let counts = plan.counts;
+    // Rounded up: a call is never foretold to take no time.
     let estimate = plan.view.estimate_of_newcomer(plan.upstream_calls);
+    let millis = estimate.map(|estimate| estimate.as_nanos().div_ceil(1_000_000));
     let hold = plan.view.holds.first().filter(|_| plan.upstream_calls > 0);
     PlanBody {
         dry_run: true,
@@ -86,7 +88,7 @@ fn body<'a>(state: &'a ApiState, plan: &Plan) -> PlanBody<'a> {
             unknown: counts.unknown,
         },
         upstream_calls: plan.upstream_calls,
-        estimated_seconds: estimate.map(|estimate| (estimate.as_secs_f64() * 1000.0).round() / 1000.0),
+        estimated_seconds: millis.map(|millis| millis as f64 / 1000.0),
         hold: hold.map(|hold| would_hold(hold, counts.would_send)),
         sandbox: state.sandbox,
     }

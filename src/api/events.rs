@@ -2,7 +2,8 @@
 //!
 //! Pulled, never pushed: an event is made from the state of the moment when the connection has room for
 //! it. So a reader that does not read costs no memory and finds the newest state later, and the stream is
-//! gone with its connection. It ends by itself with the resend, and so before the gateway ends.
+//! gone with its connection. It ends by itself with the resend, or when the gateway ends and leaves the rest to
+//! the next process; a browser asks again then.
 
 use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
 
@@ -106,8 +107,10 @@ impl Events {
             wait_until(self.next_look, self.record.finished()).await;
             let now = Instant::now();
             self.next_look = now + PACE;
+            // Over without an end: the next process goes on with it. Asked first: then the state is the last.
+            let is_over = self.record.is_over();
             let (snapshot, view) = (self.record.snapshot(), self.state.resends.view());
-            self.is_over = snapshot.status.is_final();
+            self.is_over = is_over || snapshot.status.is_final();
             let now_told = Told::new(snapshot, &view);
             let is_same = self.told.as_ref().is_some_and(|told| told.is_same(&now_told));
             let piece = if self.is_over || !is_same {

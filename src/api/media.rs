@@ -92,10 +92,15 @@ pub(super) fn plain_json(headers: &HeaderMap) -> Result<(), Problem> {
 
 /// The form of results that the caller likes best; JSON when it does not say, or likes them alike.
 pub(super) fn result_form(headers: &HeaderMap) -> Result<ResultForm, Problem> {
-    let Some(accept) = text(headers, ACCEPT) else { return Ok(ResultForm::Json) };
+    // Several headers are one list, and what can't be read of it asks for nothing.
+    let accept: Vec<_> = headers.get_all(ACCEPT).filter_map(|value| value.to_str().ok()).collect();
+    let accept = accept.join(",");
+    if accept.split(',').all(|range| range.trim().is_empty()) {
+        return Ok(ResultForm::Json);
+    }
     let mut best = None;
     for form in ResultForm::ALL {
-        let Some((precision, quality)) = liking(accept, form) else { continue };
+        let Some((precision, quality)) = liking(&accept, form) else { continue };
         let liking = (quality, precision);
         if quality > 0.0 && best.is_none_or(|(_, other)| liking > other) {
             best = Some((form, liking));
@@ -110,7 +115,7 @@ fn liking(accept: &str, form: ResultForm) -> Option<(u8, f32)> {
     for range in accept.split(',') {
         let (essence, parameters) = range.split_once(';').unwrap_or((range, ""));
         let precision = match essence.trim().to_ascii_lowercase().as_str() {
-            "*/*" | "" => 0,
+            "*/*" => 0,
             exact if exact == form.media_type() => 2,
             group
                 if group
@@ -202,12 +207,22 @@ mod tests {
             ("text/*;q=0.4, application/*;q=0.3", ResultForm::Csv),
             ("text/html, application/xhtml+xml, */*;q=0.8", ResultForm::Json),
             ("application/*;q=0, */*", ResultForm::Csv),
+            (" , text/csv,", ResultForm::Csv),
+            ("", ResultForm::Json),
         ] {
             assert_eq!(result_form(&headers(ACCEPT, value)).unwrap(), expected, "{value}");
         }
-        for value in ["text/html", "text/", "text", "*", "image/*", "text/*;q=0"] {
+        for value in ["text/html", "text/html,", "text/", "text", "*", "image/*", "text/*;q=0"] {
             assert!(result_form(&headers(ACCEPT, value)).is_err(), "{value}");
         }
         assert!(result_form(&headers(ACCEPT, "application/json;q=0")).is_err());
+    }
+
+    #[test]
+    fn several_accept_headers_are_one_list() {
+        let mut two = headers(ACCEPT, "text/html");
+        two.append(ACCEPT, HeaderValue::from_static("text/csv"));
+
+        assert_eq!(result_form(&two).unwrap(), ResultForm::Csv);
     }
 }

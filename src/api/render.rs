@@ -79,7 +79,7 @@ pub(super) fn resend<'a>(
 ) -> ResendBody<'a> {
     let pending = snapshot.counts.pending();
     let unfinished = !snapshot.status.is_final();
-    let estimate = view.estimate(pending).filter(|_| unfinished);
+    let estimate = view.estimate(record.id, pending).filter(|_| unfinished);
     let hold = view.holds.first().filter(|_| unfinished && pending > 0);
     ResendBody {
         id: record.id.to_string(),

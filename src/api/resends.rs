@@ -24,7 +24,7 @@ use super::{
 use crate::{
     dispatch::{Because, Promised},
     domain::{ResendId, TraceContext},
-    store::{Record, Snapshot},
+    store::{Caller, Record, Snapshot},
     telemetry::trace_of,
 };
 
@@ -69,7 +69,8 @@ pub(super) async fn post(
     let record = sealed
         .map_err(|error| Problem::draft(&error, state.resends.retry_after()))?
         .map_err(|error| Problem::seal(&error, state.resends.retry_after()))?;
-    if !state.resends.wait(&record, wishes.patience.wait).await {
+    let _caller = Caller::of(&record);
+    if !state.resends.wait_as_caller(&record, wishes.patience.wait).await {
         go_on_or_stop(&state, &record, wishes.on_timeout).await;
     }
     let snapshot = record.snapshot();
@@ -124,9 +125,14 @@ pub(super) async fn list(request: HttpRequest, state: Data<ApiState>) -> Result<
 /// process, so far as there is a store for that.
 pub(super) async fn go_on_or_stop(state: &ApiState, record: &Record, on_timeout: OnTimeout) {
     if on_timeout == OnTimeout::Continue {
-        match state.resends.promise(record).await {
-            Ok(Promised::Kept | Promised::Ended) => return,
-            Err(fault) => tracing::error!(%fault, "A list can't be promised; it is stopped instead."),
+        tokio::select! {
+            biased;
+            promised = state.resends.promise(record) => match promised {
+                Ok(Promised::Kept | Promised::Ended) => return,
+                Err(fault) => tracing::error!(%fault, "A list can't be promised; it is stopped instead."),
+            },
+            // Nothing is left to promise, however long the store takes for it.
+            () = record.finished() => return,
         }
     }
     state.resends.stop(record, Because::WaitOver).await;
@@ -169,7 +175,7 @@ fn one(state: &ApiState, record: &Record) -> HttpResponse {
 
 fn accepted(state: &ApiState, record: &Record, snapshot: &Snapshot, wishes: &Wishes) -> HttpResponse {
     let view = state.resends.view();
-    let look_again = view.look_again(snapshot.counts.pending()).as_secs_f64().ceil().max(1.0);
+    let look_again = view.look_again(record.id, snapshot.counts.pending()).as_secs_f64().ceil().max(1.0);
     let mut response = HttpResponse::Accepted();
     response.insert_header((LOCATION, format!("/v1/resends/{}", record.id)));
     response.insert_header((RETRY_AFTER, look_again as u64));

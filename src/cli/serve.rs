@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use super::{FAILURE, SUCCESS, WRONG_CONFIGURATION};
 use crate::{
-    config::{CredentialRule, LoadOptions, Settings},
+    config::{CredentialRule, LoadOptions, Settings, StorePath},
     sandbox::{Sandbox, SandboxOptions},
     shutdown::{Signals, first_signal},
     startup::Application,
@@ -81,6 +81,8 @@ async fn serve_sandbox(mut settings: Settings, signals: Signals, stderr: &mut im
 pub fn use_sandbox(settings: &mut Settings, sandbox: &Sandbox) {
     settings.upstream.base_url = sandbox.base_url();
     settings.credentials.use_token(SecretString::from("sandbox"));
+    // A throw-away store: what a simulation was told must not meet what fax.plus was.
+    settings.store.path = StorePath::Memory;
 }
 
 fn tell(stderr: &mut impl Write, error: &dyn std::fmt::Display, code: u8) -> u8 {

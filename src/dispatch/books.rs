@@ -9,6 +9,7 @@ use std::{collections::VecDeque, sync::Arc};
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
+use super::credential::Renewed;
 use crate::{
     domain::{ResendId, Timestamp},
     store::{
@@ -26,7 +27,9 @@ pub(super) enum After {
     /// A promised resend ends.
     Finish(ResendId),
     /// A caller is promised that its list outlasts the process.
-    Promised(oneshot::Sender<Promised>),
+    Promised(ResendId, oneshot::Sender<Promised>),
+    /// A new access token is used, whose refresh token is kept.
+    Renewed(Renewed),
 }
 
 /// The answer to who asked for a promise.
@@ -47,12 +50,21 @@ pub(super) struct Books {
     /// The number of the last batch that was handed in.
     sent: u64,
     waiting: VecDeque<(u64, After)>,
+    gave_up: bool,
 }
 
 impl Books {
     pub(super) fn new(store: Store) -> Self {
         let watch = store.watch();
-        Self { store, watch, pending: Vec::new(), hard: false, sent: 0, waiting: VecDeque::new() }
+        Self {
+            store,
+            watch,
+            pending: Vec::new(),
+            hard: false,
+            sent: 0,
+            waiting: VecDeque::new(),
+            gave_up: false,
+        }
     }
 
     /// Writes something with the next batch.
@@ -95,7 +107,14 @@ impl Books {
 
     /// Whether anything is not yet written, or waits for that.
     pub(super) fn is_busy(&self) -> bool {
-        self.is_out() || !self.pending.is_empty() || !self.waiting.is_empty()
+        !self.gave_up && (self.is_out() || !self.pending.is_empty() || !self.waiting.is_empty())
+    }
+
+    /// Waits for nothing any more; gives what would have gone on.
+    pub(super) fn give_up(&mut self) -> Vec<After> {
+        self.gave_up = true;
+        self.pending.clear();
+        self.waiting.drain(..).map(|(_, after)| after).collect()
     }
 
     /// Returns when the store is further, or begins or ends to fail.

@@ -12,7 +12,7 @@ use super::{
     health::Gate,
     message::{Event, Probed},
     pace::Outlook,
-    view::{View, told, told_pause},
+    view::{TOLD, View, told, told_pause},
 };
 use crate::{domain::NotSentReason, telemetry::metrics, upstream::Probe};
 
@@ -64,7 +64,7 @@ impl Dispatcher {
                 }
             }
             Event::CredentialProved(proof) => self.credential_proved(proof, now),
-            Event::CredentialRefreshed(found) => self.credential_refreshed(found, now),
+            Event::CredentialRenewed(renewed) => self.credential_renewed(renewed, now),
             Event::CredentialReread(found) => self.credential_reread(found, now),
             Event::Loaded(loading) => self.loaded(loading, now),
         }
@@ -73,7 +73,8 @@ impl Dispatcher {
     /// Does what is due.
     pub(super) fn do_chores(&mut self, now: Instant) {
         self.tend_credential(now);
-        if !self.probing && self.health.wants_probe(now) && !self.resends.is_empty() {
+        let may_probe = !self.probing && !self.tending.is_keeping() && !self.draws_no_more();
+        if may_probe && self.health.wants_probe(now) && !self.resends.is_empty() {
             self.probing = true;
             let upstream = self.upstream.clone();
             self.spawn(async move {
@@ -93,6 +94,7 @@ impl Dispatcher {
         if now >= self.chores.view {
             self.chores.view = now + VIEW_INTERVAL;
             self.expire(now);
+            self.keep_pace(now);
             self.publish(now);
         }
     }
@@ -150,6 +152,7 @@ impl Dispatcher {
             forecast: self.forecast(now),
             queued: self.queued.load(Ordering::Acquire),
             active: self.resends.len(),
+            left: self.resends.iter().take(TOLD).map(|(id, active)| (*id, active.unsettled.into())).collect(),
             in_flight: self.calls.len(),
             batch_size: self.options.batch_size,
         });

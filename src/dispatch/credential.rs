@@ -3,14 +3,20 @@
 //! One renewal at a time. Ahead of its end an access token is replaced while calls go on. Once it is
 //! refused (or there is none yet) calls wait: the files are read again, a new token is had if the
 //! refused one is still in use, and it is proved with `GET accounts/self` before the next call.
+//! A replaced refresh token is in the books before anything is done with the access token beside it.
 
 use std::time::Duration;
 
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::Instant;
 
-use super::{dispatcher::Dispatcher, health::CREDENTIAL_CHECKS, message::Event, trouble::Cause};
+use super::{
+    books::After, dispatcher::Dispatcher, health::CREDENTIAL_CHECKS, ledger::REFRESH_TOKEN, message::Event,
+    trouble::Cause,
+};
 use crate::{
     domain::Timestamp,
+    store::file::Write,
     upstream::{CredentialError, Probe, RenewalError},
 };
 
@@ -22,10 +28,36 @@ const SOON: Duration = Duration::from_secs(7 * 86_400);
 pub(super) struct Tending {
     /// Whether a renewal is under way.
     renewing: bool,
+    /// Whether it may be at the token endpoint.
+    asking: bool,
+    /// Whether what came of it is being written.
+    keeping: bool,
+    /// The replaced refresh token as the books have it.
+    kept: Option<SecretString>,
     /// Which token was refused last; at first the one that is not there.
     refused: u64,
     /// Refreshes that failed in a row.
     failures: u32,
+}
+
+impl Tending {
+    /// Whether the token endpoint may be answering.
+    pub(super) fn is_asking(&self) -> bool {
+        self.asking
+    }
+
+    /// Whether the refresh token beside the access token in use is not yet written.
+    pub(super) fn is_keeping(&self) -> bool {
+        self.keeping
+    }
+}
+
+/// A renewal that is over, and what it was for.
+pub(super) enum Renewed {
+    /// To replace a token ahead of its end.
+    Ahead(Result<bool, RenewalError>),
+    /// To prove what is in use then. `reread`: a file brought new secrets.
+    ForProof { reread: bool, found: Result<bool, RenewalError> },
 }
 
 /// How the proof of a credential went.
@@ -42,7 +74,7 @@ pub(super) struct Proof {
 impl Dispatcher {
     /// Does what is due.
     pub(super) fn tend_credential(&mut self, now: Instant) {
-        if self.tending.renewing {
+        if self.tending.renewing || self.needs_no_token() {
             return;
         }
         if self.health.waits_for_credential() {
@@ -50,20 +82,25 @@ impl Dispatcher {
                 self.prove_credential();
             }
         } else if self.upstream.refresh_at().is_some_and(|at| at <= now) {
-            self.tending.renewing = true;
+            (self.tending.renewing, self.tending.asking) = (true, true);
             let upstream = self.upstream.clone();
-            self.spawn(async move { Event::CredentialRefreshed(upstream.refresh().await) });
+            self.spawn(async move { Event::CredentialRenewed(Renewed::Ahead(upstream.refresh().await)) });
         }
+    }
+
+    /// Whether the gateway ends and calls nobody any more.
+    fn needs_no_token(&self) -> bool {
+        self.draws_no_more() || (self.drain.is_some() && self.resends.is_empty())
     }
 
     /// When the credential is to be looked at next, if at a known time.
     pub(super) fn credential_wake(&self) -> Option<Instant> {
-        let idle = !self.tending.renewing && !self.health.waits_for_credential();
+        let idle = !self.tending.renewing && !self.health.waits_for_credential() && !self.needs_no_token();
         self.upstream.refresh_at().filter(|_| idle)
     }
 
     fn prove_credential(&mut self) {
-        self.tending.renewing = true;
+        (self.tending.renewing, self.tending.asking) = (true, true);
         let refused = self.tending.refused;
         let upstream = self.upstream.clone();
         self.spawn(async move {
@@ -72,20 +109,67 @@ impl Dispatcher {
                 tracing::warn!(%error, "A credential's file can't be used; what is in use stays.");
                 false
             });
-            let mut refreshed = false;
-            if upstream.generation() == refused {
-                match upstream.refresh().await {
-                    Ok(new) => refreshed = new,
-                    Err(error) => {
-                        let proof = Proof { generation: refused, reread, refreshed, found: Err(error) };
-                        return Event::CredentialProved(proof);
-                    }
-                }
-            }
-            let generation = upstream.generation();
-            let found = Ok(upstream.probe().await);
-            Event::CredentialProved(Proof { generation, reread, refreshed, found })
+            let is_refused = upstream.generation() == refused;
+            let found = if is_refused { upstream.refresh().await } else { Ok(false) };
+            Event::CredentialRenewed(Renewed::ForProof { reread, found })
         });
+    }
+
+    /// A renewal is over: goes on, once a replaced refresh token is written.
+    pub(super) fn credential_renewed(&mut self, renewed: Renewed, now: Instant) {
+        self.tending.asking = false;
+        self.keep_rotation();
+        match self.ledger.books() {
+            Some(books) if self.tending.keeping => books.then(After::Renewed(renewed)),
+            Some(_) | None => self.go_on_renewed(renewed, now),
+        }
+    }
+
+    /// Goes on with what a renewal has brought.
+    pub(super) fn go_on_renewed(&mut self, renewed: Renewed, now: Instant) {
+        self.tending.keeping = false;
+        match renewed {
+            Renewed::Ahead(found) => self.credential_refreshed(found, now),
+            Renewed::ForProof { reread, found: Err(error) } => {
+                let generation = self.tending.refused;
+                let proof = Proof { generation, reread, refreshed: false, found: Err(error) };
+                self.credential_proved(proof, now);
+            }
+            Renewed::ForProof { reread, found: Ok(refreshed) } => {
+                let upstream = self.upstream.clone();
+                self.spawn(async move {
+                    let generation = upstream.generation();
+                    let found = Ok(upstream.probe().await);
+                    Event::CredentialProved(Proof { generation, reread, refreshed, found })
+                });
+            }
+        }
+    }
+
+    /// Takes over the replaced refresh token that an earlier process kept, as far as it is in use.
+    pub(super) fn start_with_rotation(&mut self, kept: Option<SecretString>) {
+        self.tending.kept = kept;
+        self.keep_rotation();
+        // Nothing waits for it.
+        self.tending.keeping = false;
+    }
+
+    /// Writes which replaced refresh token is in use, or that there is none any more, if that is news.
+    fn keep_rotation(&mut self) {
+        let Some(books) = self.ledger.books() else { return };
+        let rotation = self.upstream.rotation();
+        let text =
+            |secret: &Option<SecretString>| secret.as_ref().map(|secret| secret.expose_secret().to_owned());
+        if text(&rotation) == text(&self.tending.kept) {
+            return;
+        }
+        books.make_hard();
+        books.write(match &rotation {
+            Some(rotation) => Write::Secret(REFRESH_TOKEN, rotation.clone()),
+            None => Write::Fact(REFRESH_TOKEN, None),
+        });
+        self.tending.kept = rotation;
+        self.tending.keeping = true;
     }
 
     /// Upstream refuses a token. One that has been replaced since says nothing about the new one.
@@ -132,7 +216,7 @@ impl Dispatcher {
         }
     }
 
-    pub(super) fn credential_refreshed(&mut self, found: Result<bool, RenewalError>, now: Instant) {
+    fn credential_refreshed(&mut self, found: Result<bool, RenewalError>, now: Instant) {
         self.tending.renewing = false;
         match found {
             Ok(_) => {
@@ -149,6 +233,7 @@ impl Dispatcher {
         match found {
             Ok(false) => {}
             Ok(true) => {
+                self.forget_rotation();
                 self.has_new_secrets();
                 self.health.credential_changed(now);
             }
@@ -156,6 +241,13 @@ impl Dispatcher {
                 tracing::warn!(%error, "A credential's file can't be used; what is in use stays.");
             }
         }
+    }
+
+    /// A file has brought another seed, or another client's secret: nothing waits for that to be written.
+    fn forget_rotation(&mut self) {
+        let was_keeping = self.tending.keeping;
+        self.keep_rotation();
+        self.tending.keeping = was_keeping;
     }
 
     fn has_new_secrets(&self) {

@@ -12,7 +12,7 @@ use std::{
 
 use futures_util::{FutureExt as _, StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered};
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, watch},
     time::{Instant, sleep_until},
 };
 
@@ -23,6 +23,8 @@ use super::{
     call::Call,
     chores::Chores,
     credential::Tending,
+    drain::Drain,
+    facts::KeptPace,
     fair_queue::FairQueue,
     feed::Feed,
     health::Health,
@@ -63,13 +65,6 @@ pub(super) struct Follower {
     pub(super) index: u32,
 }
 
-/// The end of everything, once asked for.
-pub(super) struct Drain {
-    pub(super) stop_drawing: Instant,
-    pub(super) deadline: Instant,
-    pub(super) done: Option<oneshot::Sender<()>>,
-}
-
 /// All state of the dispatch thread.
 pub(super) struct Dispatcher {
     pub(super) options: Options,
@@ -83,6 +78,7 @@ pub(super) struct Dispatcher {
     pub(super) settled: Vec<(ResendId, u32, Outcome)>,
     pub(super) culprits: Culprits,
     pub(super) pace: Pace,
+    pub(super) kept_pace: KeptPace,
     pub(super) health: Health,
     pub(super) latency: Latency,
     pub(super) ledger: Ledger,
@@ -156,6 +152,7 @@ impl Dispatcher {
             settled: Vec::new(),
             culprits: Culprits::default(),
             pace: Pace::new(upstream.max_calls_per_second, now),
+            kept_pace: KeptPace::default(),
             health,
             latency: Latency::default(),
             ledger,
@@ -192,13 +189,16 @@ impl Dispatcher {
             self.go_on(now);
             self.do_chores(now);
             self.feed(now);
-            let more = self.strip(now) | self.launch_calls(now);
+            let more = !self.draws_no_more() && (self.strip(now) | self.launch_calls(now));
             self.drain_if_asked(now);
             self.hand_in();
-            if self.is_drained() {
+            if self.is_drained(now) {
                 // Whoever kept a place in the inbox before may still use it; the end waits for them.
                 ending = true;
                 inbox.close();
+                if let Some(drain) = &mut self.drain {
+                    drain.is_last = true;
+                }
                 match inbox.recv().await {
                     Some(message) => self.take(message),
                     None => return self.publish(now),
@@ -230,6 +230,7 @@ impl Dispatcher {
             Message::Stop(id, because) => {
                 let reason = match because {
                     Because::Cancelled => NotSentReason::Cancelled,
+                    Because::WaitOver if self.draws_no_more() => NotSentReason::Shutdown,
                     Because::WaitOver => self.health.held_by().unwrap_or(NotSentReason::Cancelled),
                 };
                 self.stop(id, reason);
@@ -238,7 +239,7 @@ impl Dispatcher {
             Message::Promise(id, reply) => self.promise(id, reply),
             Message::Operate(order) => self.obey(order),
             Message::Drain { stop_drawing, deadline, done } => {
-                self.drain = Some(Drain { stop_drawing, deadline, done: Some(done) });
+                self.drain = Some(Drain::new(stop_drawing, deadline, done));
             }
         }
     }
@@ -248,12 +249,9 @@ impl Dispatcher {
         let id = record.id;
         *self.waiting.entry(record.client.clone()).or_default() += u64::from(unsettled);
         // The view that the caller's answer is made of, too.
-        let estimate = self.view.borrow().estimate(u64::from(unsettled));
+        let estimate = self.view.borrow().estimate(id, u64::from(unsettled));
         let promise = estimate.map(|lasts| Promise::new(lasts, Instant::now()));
         self.resends.insert(id, Active::new(record, unsettled, promise));
-        if self.drain.as_ref().is_some_and(|drain| drain.stop_drawing <= Instant::now()) {
-            return self.stop(id, NotSentReason::Shutdown);
-        }
         self.requeue(id);
         self.to_strip.push_back(id);
         self.may_be_hungry(id);

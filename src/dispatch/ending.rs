@@ -1,11 +1,10 @@
-//! How resends end: done, stopped early, held too long, or with the gateway itself.
+//! How resends end: done, stopped early, or held too long. How the gateway itself ends is in `drain`.
 
 use tokio::time::Instant;
 
 use super::{books::After, dispatcher::Dispatcher};
 use crate::{
-    domain::{NotSentReason, Outcome, ResendId, Status, Timestamp, UnknownReason},
-    store::file::CallEnd,
+    domain::{NotSentReason, Outcome, ResendId, Status, Timestamp},
     telemetry::metrics::DedupeHit,
 };
 
@@ -75,17 +74,18 @@ impl Dispatcher {
         if !active.record.is_again() {
             self.metrics.dedupe_hit(DedupeHit::SameRequest, u64::from(active.record.body.repeats()));
         }
-        let (metrics, client) = (&self.metrics, &active.record.client);
-        // What was written is what is told.
-        let at = active.ends_at.unwrap_or_else(Timestamp::now);
-        let tell = |outcome: &Outcome, addresses| metrics.outcome(client, outcome, addresses);
-        active.record.finish_at(at, status, rest, tell);
+        // Counted before anybody is told: whoever has the answer finds it in the metrics.
         self.metrics.resend_ended(status);
         if status == Status::Finished
             && let Some(ratio) = active.promise.and_then(|promise| promise.ratio(Instant::now()))
         {
             self.metrics.resend_estimate(ratio);
         }
+        let (metrics, client) = (&self.metrics, &active.record.client);
+        // What was written is what is told.
+        let at = active.ends_at.unwrap_or_else(Timestamp::now);
+        let tell = |outcome: &Outcome, addresses| metrics.outcome(client, outcome, addresses);
+        active.record.finish_at(at, status, rest, tell);
         let counts = active.record.snapshot().counts;
         tracing::info!(
             resend = %id,
@@ -117,63 +117,7 @@ impl Dispatcher {
         }
     }
 
-    /// While draining: works on until it is time to stop, then hands back what is left.
-    pub(super) fn drain_if_asked(&mut self, now: Instant) {
-        let Some(drain) = &self.drain else { return };
-        let (stop_drawing, deadline) = (drain.stop_drawing, drain.deadline);
-        if now >= stop_drawing || self.health.is_held_beyond(stop_drawing) {
-            let ids: Vec<_> = self.resends.keys().copied().collect();
-            for id in ids {
-                self.stop(id, NotSentReason::Shutdown);
-            }
-        }
-        if now >= deadline {
-            self.interrupt(now);
-        }
-    }
-
-    /// Whether a drain was asked for and everything has its outcome.
-    pub(super) fn is_drained(&mut self) -> bool {
-        if !self.resends.is_empty() || self.ledger.books().is_some_and(|books| books.is_busy()) {
-            return false;
-        }
-        let Some(drain) = &mut self.drain else { return false };
-        if let Some(done) = drain.done.take()
-            && done.send(()).is_err()
-        {
-            tracing::debug!("Drained, and nobody waited for it.");
-        }
-        true
-    }
-
-    /// Abandons the calls in flight: in doubt if anything of them was written, not sent if not.
-    fn interrupt(&mut self, now: Instant) {
-        self.drop_jobs();
-        self.metrics.set_upstream_in_flight(0);
-        let calls: Vec<_> = self.calls.drain().collect();
-        for (id, call) in calls {
-            let was_written = call.written.is_set();
-            self.ledger.call_ended(
-                id,
-                if was_written { CallEnd::Unknown(UnknownReason::Interrupted) } else { CallEnd::NotSent },
-            );
-            let ids = call.resends();
-            self.leave_call(&call, call.written.is_set());
-            for member in call.members {
-                if call.written.is_set() {
-                    self.end(member, Outcome::Unknown(UnknownReason::Interrupted), now);
-                } else {
-                    self.release(member);
-                }
-            }
-            self.flush();
-            for id in ids {
-                self.finish_if_done(id);
-            }
-        }
-    }
-
-    fn leave_queue(&mut self, id: ResendId) {
+    pub(super) fn leave_queue(&mut self, id: ResendId) {
         if let Some(active) = self.resends.get_mut(&id)
             && std::mem::take(&mut active.queued)
         {

@@ -112,11 +112,14 @@ impl Dispatch {
             let start = move || -> Result<_, StartError> {
                 let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
                 let recent = recent(&settings, &metrics);
-                let credential = Credential::load(credential)?;
-                let upstream = Upstream::new(&settings.upstream, credential)?;
                 let recovered =
                     store.as_ref().map(|store| recover(store, &recent, settings.upstream.on_unknown));
                 let recovered = recovered.transpose()?;
+                let mut credential = Credential::load(credential)?;
+                if let Some(kept) = recovered.as_ref().and_then(|recovered| recovered.rotation.as_ref()) {
+                    credential.restore_rotation(kept);
+                }
+                let upstream = Upstream::new(&settings.upstream, credential)?;
                 let ledger = match store {
                     None => Ledger::Memory(recent),
                     Some(store) => Ledger::File(recent, Box::new(Books::new(store))),
@@ -228,7 +231,7 @@ impl Dispatch {
     /// How long a caller should wait before it posts again.
     pub fn retry_after(&self) -> Duration {
         let view = self.view();
-        view.look_again(view.queued / 4).clamp(Duration::from_secs(1), Duration::from_secs(600))
+        view.room_after(view.queued / 4).clamp(Duration::from_secs(1), Duration::from_secs(600))
     }
 }
 

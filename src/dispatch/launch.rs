@@ -70,7 +70,7 @@ impl Dispatcher {
 
     /// Makes a call whose mark is written, unless upstream may no longer be called: then it dissolves.
     pub(super) fn make_marked_call(&mut self, id: u64, body: Bytes, now: Instant) {
-        if !matches!(self.health.gate(now, self.options.max_in_flight), Gate::Closed(_)) {
+        if !matches!(self.health.gate(now, self.options.max_in_flight), Gate::Closed(_) | Gate::Shut) {
             return self.make_call(id, body, now);
         }
         if let Some(call) = self.calls.remove(&id) {

@@ -24,6 +24,10 @@ use crate::{
 
 /// The fact under which a pause is kept.
 pub(super) const PAUSED: &str = "paused";
+/// The fact under which the learned pace is kept.
+pub(super) const PACE: &str = "pace";
+/// The fact under which a replaced refresh token is kept.
+pub(super) const REFRESH_TOKEN: &str = "refresh_token";
 
 /// The books.
 pub(super) enum Ledger {

@@ -4,14 +4,19 @@ use std::sync::Arc;
 
 use tokio::{sync::oneshot, time::Instant};
 
-use super::{books::Promised, credential::Proof, look_up::Question, operate::Order};
+use super::{
+    books::Promised,
+    credential::{Proof, Renewed},
+    look_up::Question,
+    operate::Order,
+};
 use crate::{
     domain::ResendId,
     store::{
         Record,
         file::{Fault, StoredChunk},
     },
-    upstream::{CredentialError, Probe, RenewalError, Report},
+    upstream::{CredentialError, Probe, Report},
 };
 
 /// What others ask of dispatch.
@@ -43,7 +48,7 @@ pub(super) enum Event {
     CallEnded(u64, Report),
     Probed(Probed),
     CredentialProved(Proof),
-    CredentialRefreshed(Result<bool, RenewalError>),
+    CredentialRenewed(Renewed),
     CredentialReread(Result<bool, CredentialError>),
     Loaded(Loading),
 }

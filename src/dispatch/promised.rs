@@ -22,7 +22,7 @@ impl Dispatcher {
             books.write(active.record.row(None));
             books.make_hard();
         }
-        books.then(After::Promised(reply));
+        books.then(After::Promised(id, reply));
     }
 
     /// Takes over what an earlier process left.
@@ -31,9 +31,8 @@ impl Dispatcher {
         if let Some(paused) = recovered.paused {
             self.start_paused(paused, Instant::now());
         }
-        for (key, since) in recovered.culprits {
-            self.culprits.add(key, crate::store::at(since));
-        }
+        self.start_with_facts(recovered.pace, recovered.culprits);
+        self.start_with_rotation(recovered.rotation);
         if let Some(books) = self.ledger.books() {
             books.make_hard();
             for write in recovered.writes {
@@ -57,7 +56,14 @@ impl Dispatcher {
     pub(super) fn go_on(&mut self, now: Instant) {
         while let Some(after) = self.ledger.books().and_then(|books| books.due()) {
             match after {
+                // Not with an access token whose refresh token is not yet written.
+                After::Launch(call, body) if self.tending.is_keeping() => {
+                    if let Some(books) = self.ledger.books() {
+                        books.then(After::Launch(call, body));
+                    }
+                }
                 After::Launch(call, body) => self.make_marked_call(call, body, now),
+                After::Renewed(renewed) => self.go_on_renewed(renewed, now),
                 After::Tell(id, outcomes, at) => {
                     if let Some(active) = self.resends.get_mut(&id) {
                         active.untold = active.untold.saturating_sub(outcomes.len() as u32);
@@ -66,7 +72,7 @@ impl Dispatcher {
                     self.finish_if_done(id);
                 }
                 After::Finish(id) => self.finish(id),
-                After::Promised(reply) => answer(reply, Promised::Kept),
+                After::Promised(_, reply) => answer(reply, Promised::Kept),
             }
         }
     }

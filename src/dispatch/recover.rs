@@ -5,7 +5,9 @@
 
 use std::collections::HashMap;
 
-use super::ledger::PAUSED;
+use secrecy::SecretString;
+
+use super::ledger::{PACE, PAUSED, REFRESH_TOKEN};
 use crate::{
     config::OnUnknown,
     domain::{AddressKey, Outcome, Paused, ResendId, Timestamp, UnknownReason},
@@ -31,6 +33,10 @@ pub(super) struct Recovered {
     pub(super) paused: Option<Paused>,
     /// Addresses that were refused alone, and when.
     pub(super) culprits: Vec<(AddressKey, Timestamp)>,
+    /// The pace that was learned.
+    pub(super) pace: Option<String>,
+    /// The refresh token that fax.plus gave last, and what it replaced.
+    pub(super) rotation: Option<SecretString>,
 }
 
 /// Reads all of it.
@@ -41,6 +47,8 @@ pub(super) fn recover(store: &Store, recent: &Recent, on_unknown: OnUnknown) -> 
         next_call: 0,
         paused: store.read_now(|db| read::fact(db, PAUSED))?.and_then(|text| Paused::parse(&text)),
         culprits: store.read_now(read::culprits)?,
+        pace: store.read_now(|db| read::fact(db, PACE))?,
+        rotation: store.read_now(|db| read::fact(db, REFRESH_TOKEN))?.map(SecretString::from),
     };
     for row in store.read_now(read::unfinished)? {
         let record = match row.stage {
@@ -52,7 +60,7 @@ pub(super) fn recover(store: &Store, recent: &Recent, on_unknown: OnUnknown) -> 
             None if row.promised => {
                 tracing::error!(resend = %row.id, "A promised resend can't be read from the store; it is left there.");
             }
-            None => recovered.writes.push(Write::Erase(row.id)),
+            None => store.erase_later(row.id),
         }
     }
     let places: HashMap<ResendId, usize> =

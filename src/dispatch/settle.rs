@@ -89,7 +89,7 @@ impl Dispatcher {
             }
         }
         for member in call.members {
-            self.culprits.forgive(member.key);
+            self.forgive(member.key);
             self.end(member, Outcome::Sent, now);
         }
     }
@@ -113,11 +113,11 @@ impl Dispatcher {
             return self.keep_part(first);
         }
         if let Some(member) = call.members.pop() {
-            // That a known culprit is refused once more says nothing about everybody else.
-            if !self.culprits.contains(member.key, now) {
+            // Another refusal of a known culprit is no evidence against upstream.
+            if !self.culprits.contains(member.key, now) || self.health.tries_lone_addresses() {
                 self.health.refused_alone(now);
             }
-            self.culprits.add(member.key, now);
+            self.add_culprit(member.key, now);
             let outcome = or_doubt(&member, || Outcome::Rejected(Arc::clone(refusal)));
             self.end(member, outcome, now);
         }
@@ -134,7 +134,7 @@ impl Dispatcher {
             let others_accepted = member.forbidden.is_some_and(|since| self.health.succeeded_since(since));
             if lone && others_accepted {
                 condemned = true;
-                self.culprits.add(member.key, now);
+                self.add_culprit(member.key, now);
                 let outcome = or_doubt(&member, || Outcome::Rejected(Arc::clone(refusal)));
                 self.end(member, outcome, now);
                 continue;

@@ -41,7 +41,9 @@ pub(super) struct Culprits {
 }
 
 impl Culprits {
-    pub(super) fn add(&mut self, key: AddressKey, now: Instant) {
+    /// Adds one; gives those that are forgotten for it.
+    pub(super) fn add(&mut self, key: AddressKey, now: Instant) -> Vec<AddressKey> {
+        let mut forgotten = Vec::new();
         while let Some((oldest, since)) = self.order.front().copied() {
             if self.order.len() < REMEMBERED && now.duration_since(since) < MEMORY {
                 break;
@@ -49,16 +51,18 @@ impl Culprits {
             self.order.pop_front();
             if self.known.get(&oldest) == Some(&since) {
                 self.known.remove(&oldest);
+                forgotten.push(oldest);
             }
         }
         if self.known.insert(key, now).is_none_or(|before| before != now) {
             self.order.push_back((key, now));
         }
+        forgotten
     }
 
-    /// It was accepted after all.
-    pub(super) fn forgive(&mut self, key: AddressKey) {
-        self.known.remove(&key);
+    /// It was accepted after all. Says whether it was one.
+    pub(super) fn forgive(&mut self, key: AddressKey) -> bool {
+        self.known.remove(&key).is_some()
     }
 
     pub(super) fn contains(&self, key: AddressKey, now: Instant) -> bool {

@@ -1,6 +1,6 @@
 //! What others may see of dispatch: a small copy, made anew a few times a second.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -8,10 +8,13 @@ use super::{
     forecast::Forecast,
     trouble::{Cause, Trouble},
 };
-use crate::domain::{Hold, NotSentReason, Paused, Timestamp};
+use crate::domain::{Hold, NotSentReason, Paused, ResendId, Timestamp};
 
 /// Whoever waits for work that a person holds up looks again after this; nobody knows better.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
+/// Most resends of which is told how much of each is left.
+pub(super) const TOLD: usize = 256;
 
 /// Dispatch at one moment.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +29,8 @@ pub struct View {
     pub queued: u64,
     /// Resends under way.
     pub active: usize,
+    /// Addresses without an outcome of each of them, at most [`TOLD`].
+    pub(super) left: Arc<[(ResendId, u64)]>,
     /// Calls in flight.
     pub in_flight: usize,
     /// Most addresses of one call.
@@ -33,21 +38,41 @@ pub struct View {
 }
 
 impl View {
-    /// How long `addresses` of one resend take from now, at the present pace and with the others that
+    /// How long `addresses` of this resend take from now, at the present pace and with the others that
     /// share it. Holds that end by themselves are counted in; while paused nobody knows.
-    pub fn estimate(&self, addresses: u64) -> Option<Duration> {
-        self.paused.is_none().then(|| self.unless_paused(addresses))
+    pub fn estimate(&self, id: ResendId, addresses: u64) -> Option<Duration> {
+        self.paused.is_none().then(|| self.unless_paused(Some(id), addresses))
     }
 
-    /// When whoever waits for `addresses` of one resend, or for the room they take, had best ask again.
-    pub fn look_again(&self, addresses: u64) -> Duration {
-        let least = if self.paused.is_some() { LOOK_AGAIN } else { Duration::ZERO };
-        self.unless_paused(addresses).max(least)
+    /// When whoever waits for `addresses` of this resend had best ask again.
+    pub fn look_again(&self, id: ResendId, addresses: u64) -> Duration {
+        self.unless_paused(Some(id), addresses).max(self.least_wait())
     }
 
-    fn unless_paused(&self, addresses: u64) -> Duration {
-        let ahead = addresses.saturating_mul(self.active.max(1) as u64).min(self.queued.max(addresses));
-        self.held() + self.forecast.duration(self.calls_of(ahead))
+    /// When `addresses` of the queue, whosever they are, will have made room.
+    pub fn room_after(&self, addresses: u64) -> Duration {
+        (self.held() + self.forecast.duration(self.calls_of(addresses))).max(self.least_wait())
+    }
+
+    fn least_wait(&self) -> Duration {
+        if self.paused.is_some() { LOOK_AGAIN } else { Duration::ZERO }
+    }
+
+    fn unless_paused(&self, id: Option<ResendId>, addresses: u64) -> Duration {
+        self.held() + self.forecast.duration(self.in_turn(id, self.calls_of(addresses)))
+    }
+
+    /// Calls until so many of one resend are made. Turns go around: while another waits, each call of this
+    /// one stands beside one of its calls.
+    fn in_turn(&self, id: Option<ResendId>, calls: u64) -> u64 {
+        let others = self.left.iter().filter(|(other, _)| Some(*other) != id);
+        let beside: u64 = others.map(|(_, addresses)| self.calls_of(*addresses).min(calls)).sum();
+        let untold = self.active.saturating_sub(self.left.len()) as u64;
+        let in_turn = calls.saturating_mul(untold + 1).saturating_add(beside);
+        // Nobody waits for longer than for all that there is.
+        let queued = self.calls_of(self.queued);
+        let is_counted = self.left.iter().any(|(other, _)| Some(*other) == id);
+        in_turn.min(if is_counted { queued.max(calls) } else { calls.saturating_add(queued) })
     }
 
     /// The estimate for a list that would come now and make so many calls.
@@ -58,10 +83,7 @@ impl View {
         if self.paused.is_some() {
             return None;
         }
-        // Turns go around: while others wait, each call of this one stands among as many of theirs.
-        let in_turn = calls.saturating_mul(self.active as u64 + 1);
-        let ahead = in_turn.min(calls.saturating_add(self.calls_of(self.queued)));
-        Some(self.held() + self.forecast.duration(ahead))
+        Some(self.held() + self.forecast.duration(self.in_turn(None, calls)))
     }
 
     fn calls_of(&self, addresses: u64) -> u64 {
@@ -173,12 +195,16 @@ mod tests {
     }
 
     #[test]
-    fn the_estimate_counts_the_others_in_but_never_more_than_the_queue() {
-        let view = View { queued: 110, active: 3, ..view() };
+    fn the_estimate_counts_the_others_in_as_long_as_they_last_but_never_more_than_the_queue() {
+        let left = Arc::from([(ResendId(1), 100), (ResendId(2), 20), (ResendId(3), 1000)]);
+        let view = View { queued: 1120, active: 3, left, ..view() };
 
-        assert_eq!(view.estimate(10), Some(Duration::from_millis(1000)));
-        assert_eq!(view.estimate(60), Some(Duration::from_millis(5000)));
-        assert_eq!(view.estimate(1000), Some(Duration::from_millis(49_500)));
+        // Ten calls of its own, two of the short one, ten of the long one.
+        assert_eq!(view.estimate(ResendId(1), 100), Some(Duration::from_millis(10_500)));
+        assert_eq!(view.estimate(ResendId(2), 20), Some(Duration::from_millis(2500)));
+        assert_eq!(view.estimate(ResendId(3), 1000), Some(Duration::from_millis(55_500)));
+        // One that nobody has seen yet comes on top.
+        assert_eq!(view.estimate(ResendId(4), 20), Some(Duration::from_millis(3500)));
     }
 
     #[test]
@@ -191,6 +217,17 @@ mod tests {
     }
 
     #[test]
+    fn who_would_come_now_waits_for_short_ones_no_longer_than_they_last() {
+        let left = Arc::from([(ResendId(1), 300), (ResendId(2), 30)]);
+        let view = View { queued: 330, active: 2, left, ..view() };
+
+        // Ten calls of its own, ten of the long one, three of the short one.
+        assert_eq!(view.estimate_of_newcomer(10), Some(Duration::from_millis(11_000)));
+        assert_eq!(view.estimate_of_newcomer(1), Some(Duration::from_millis(1000)));
+        assert_eq!(view.estimate_of_newcomer(100), Some(Duration::from_millis(66_000)));
+    }
+
+    #[test]
     fn a_hold_that_ends_by_itself_is_waited_for() {
         let hold = Hold {
             reason: NotSentReason::Throttled,
@@ -200,7 +237,7 @@ mod tests {
         };
         let view = View { holds: vec![hold], ..view() };
 
-        assert!(view.estimate(10) > Some(Duration::from_secs(3590)));
+        assert!(view.estimate(ResendId(1), 10) > Some(Duration::from_secs(3590)));
         assert!(view.estimate_of_newcomer(1) > Some(Duration::from_secs(3590)));
         assert_eq!(view.estimate_of_newcomer(0), Some(Duration::ZERO));
     }
@@ -212,10 +249,10 @@ mod tests {
         let hold = told_pause(&paused);
         let view = View { paused: Some(paused), queued: 10_000, active: 1, ..view() };
 
-        assert_eq!((view.estimate(10), view.estimate_of_newcomer(1)), (None, None));
+        assert_eq!((view.estimate(ResendId(1), 10), view.estimate_of_newcomer(1)), (None, None));
         assert_eq!(view.estimate_of_newcomer(0), Some(Duration::ZERO));
-        assert_eq!(view.look_again(10), LOOK_AGAIN);
-        assert_eq!(view.look_again(10_000), Duration::from_millis(499_500));
+        assert_eq!(view.look_again(ResendId(1), 10), LOOK_AGAIN);
+        assert_eq!(view.room_after(10_000), Duration::from_millis(499_500));
         assert_eq!((hold.since, hold.next_attempt_at), (Timestamp(7), None));
         assert_eq!(
             hold.detail,

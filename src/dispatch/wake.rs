@@ -15,7 +15,7 @@ impl Dispatcher {
             Gate::Lone => self.calls.is_empty(),
             Gate::Open(slots) => self.calls.len() < slots,
         };
-        if !self.queue.is_empty() && may_draw {
+        if !self.queue.is_empty() && may_draw && !self.draws_no_more() {
             wake = wake.min(self.pace.next_permit(now));
         }
         if let Gate::Closed(until) | Gate::Newcomer(until) = gate {
@@ -31,8 +31,7 @@ impl Dispatcher {
             wake = wake.min(at);
         }
         if let Some(drain) = &self.drain {
-            let next = if drain.stop_drawing > now { drain.stop_drawing } else { drain.deadline };
-            wake = wake.min(next);
+            wake = wake.min(drain.wake(now));
         }
         wake
     }

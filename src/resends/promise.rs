@@ -21,7 +21,8 @@ impl Resends {
     pub async fn promise(&self, record: &Record) -> Result<Promised, Fault> {
         let Some(store) = &self.store else { return Ok(Promised::Kept) };
         if record.is_promised() {
-            return Ok(Promised::Kept);
+            // It may not be written yet.
+            return self.dispatch.promise(record.id).await.ok_or(Fault::Closed);
         }
         // Rows come first, of a resend that a crash forgets; from the promise on, their ends follow.
         let mut writes = vec![record.row(None)];

@@ -163,13 +163,25 @@ impl Resends {
         self.registry.page(Some(client), status, cursor, limit)
     }
 
-    /// Waits for the end of a resend, at most so long. Says whether it came.
-    pub async fn wait(&self, record: &Record, at_most: Duration) -> bool {
-        record.snapshot().status.is_final() || timeout(at_most, record.finished()).await.is_ok()
+    /// Waits for the end of a resend, at most so long; no longer than this process works on it.
+    pub async fn wait(&self, record: &Record, at_most: Duration) {
+        if !record.snapshot().status.is_final() {
+            // Which of them it was shows in the state.
+            drop(timeout(at_most, record.finished()).await);
+        }
+    }
+
+    /// The same for a caller that is owed the end: as soon as this process draws nothing more of it, the
+    /// rest is to be promised. Says whether the end came.
+    pub async fn wait_as_caller(&self, record: &Record, at_most: Duration) -> bool {
+        if !record.snapshot().status.is_final() {
+            drop(timeout(at_most, record.finished_or_suspended()).await);
+        }
+        record.snapshot().status.is_final()
     }
 
     /// Draws nothing more of a resend and waits until its calls in flight have ended. Bounded by the
-    /// request timeout of the calls.
+    /// request timeout of the calls. When the gateway ends, what was promised may go on all the same.
     pub async fn stop(&self, record: &Record, because: Because) {
         if !record.snapshot().status.is_final() {
             self.dispatch.stop(record.id, because).await;

@@ -73,9 +73,13 @@ impl Spill {
         Ok(self)
     }
 
-    /// Writes what `list` holds: complete chunks, or all of it.
+    /// Writes what `list` holds: complete chunks, or all of it, with everything else in memory.
     pub(super) async fn drain(&mut self, list: &mut ListBuilder, all: bool) -> Result<(), SpillError> {
-        self.put(list.take_chunks(all), true).await
+        self.put(list.take_chunks(all), true).await?;
+        match &mut self.finder {
+            Some(finder) if all => finder.spill().map_err(|_| SpillError::Repeats),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Heap bytes it holds.
@@ -119,7 +123,10 @@ impl Spill {
         let repeats = finding.await.map_err(|_| SpillError::Repeats)?.map_err(|_| SpillError::Repeats)?;
         let total = self.mark(repeats).await.map_err(|error| match error {
             MarkError::Spill(error) => error,
-            MarkError::Repeats(_) => SpillError::Repeats,
+            MarkError::Repeats(error) => {
+                tracing::error!(%error, "Looking for repeats in a list failed.");
+                SpillError::Repeats
+            }
         })?;
         self.is_whole = true;
         Ok((self.id, Shape::new(std::mem::take(&mut self.starts), self.len, total, self.invalid)))

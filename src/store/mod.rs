@@ -5,5 +5,6 @@ mod memory;
 pub mod repeats;
 
 pub use memory::{
-    Body, Full, Held, Keyed, Page, Record, Registry, Restored, Row, Settled, Shape, Snapshot, at, not_sent_in,
+    Body, Caller, Full, Held, Keyed, Page, Record, Registry, Restored, Row, Settled, Shape, Snapshot, at,
+    not_sent_in,
 };

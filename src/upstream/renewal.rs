@@ -101,6 +101,11 @@ impl Upstream {
         self.shared.credential.borrow_mut().refresh_later(at);
     }
 
+    /// The same with what it replaced, as text to be kept for [`super::Credential::restore_rotation`].
+    pub fn rotation(&self) -> Option<SecretString> {
+        self.shared.credential.borrow().rotation()
+    }
+
     /// The refresh token in use, when fax.plus replaced the one of the settings.
     pub fn rotated_refresh_token(&self) -> Option<SecretString> {
         self.shared.credential.borrow().rotated()

@@ -12,7 +12,8 @@ use faxplus_gateway::{
     config::{LoadOptions, Settings},
     outbound::{Client, ClientOptions, Content, Request, Written},
     sandbox::{Rule, Sandbox, SandboxOptions, parse_faults},
-    startup::Application,
+    startup::{Application, StartupError},
+    store::file::OpenError,
 };
 use serde_json::Value;
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
@@ -23,11 +24,12 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// A running gateway.
 pub struct Gateway {
     pub sandbox: Sandbox,
+    settings: BTreeMap<String, String>,
     address: SocketAddr,
     admin_address: SocketAddr,
     client: Client,
     stop: Option<oneshot::Sender<()>>,
-    running: JoinHandle<std::io::Result<()>>,
+    running: Option<JoinHandle<std::io::Result<()>>>,
 }
 
 /// An answer, whole.
@@ -70,14 +72,25 @@ impl Gateway {
             all.remove("credentials.token");
         }
         all.entry("credentials.token_url".to_owned()).or_insert_with(|| sandbox.token_url());
-        let settings = Settings::load(&LoadOptions { overrides: all, ..LoadOptions::default() }).unwrap();
-        let application = Application::build(&settings, false).unwrap();
+        let application = Application::build(&settings(&all), false).unwrap();
+        Self::on(sandbox, all, application)
+    }
+
+    fn on(sandbox: Sandbox, all: BTreeMap<String, String>, application: Application) -> Self {
         let (address, admin_address) = (application.address(), application.admin_address());
         let (stop, stopped) = oneshot::channel();
         let running = rt::spawn(application.run_until_stopped(async move {
             stopped.await.ok();
         }));
-        Self { sandbox, address, admin_address, client: client(), stop: Some(stop), running }
+        Self {
+            sandbox,
+            settings: all,
+            address,
+            admin_address,
+            client: client(),
+            stop: Some(stop),
+            running: Some(running),
+        }
     }
 
     /// A URL of the main listener.
@@ -187,11 +200,33 @@ impl Gateway {
         }
     }
 
+    /// Stops the gateway alone; it must end well.
+    pub async fn end(&mut self) {
+        self.begin_stop();
+        if let Some(running) = self.running.take() {
+            timeout(PATIENCE, running).await.expect("the gateway did not stop").unwrap().unwrap();
+        }
+    }
+
     /// Stops the gateway and the sandbox; both must end well.
     pub async fn stop(mut self) {
-        self.begin_stop();
-        timeout(PATIENCE, self.running).await.expect("the gateway did not stop").unwrap().unwrap();
+        self.end().await;
         self.sandbox.stop().await;
+    }
+
+    /// Stops the gateway, and starts one anew with these settings over the old ones and the same sandbox.
+    pub async fn restart(mut self, overrides: &[(&str, &str)]) -> Self {
+        self.end().await;
+        let mut all = self.settings;
+        all.extend(overrides.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        // The last worker of the one before may still be letting go of the file.
+        let application = eventually(async || match Application::build(&settings(&all), false) {
+            Ok(application) => Some(application),
+            Err(StartupError::Store(OpenError::InUse { .. })) => None,
+            Err(error) => panic!("{error}"),
+        })
+        .await;
+        Self::on(self.sandbox, all, application)
     }
 }
 
@@ -253,6 +288,10 @@ fn outcomes(results: &Value) -> Vec<(String, String)> {
             (row["email"].as_str().unwrap().to_owned(), told)
         })
         .collect()
+}
+
+fn settings(overrides: &BTreeMap<String, String>) -> Settings {
+    Settings::load(&LoadOptions { overrides: overrides.clone(), ..LoadOptions::default() }).unwrap()
 }
 
 fn client() -> Client {

@@ -156,3 +156,25 @@ async fn who_shared_a_refused_call_is_answered_also_when_only_lone_addresses_are
     gateway.finished(&opening).await;
     gateway.stop().await;
 }
+
+#[actix_web::test]
+async fn known_culprits_that_are_refused_again_hold_nobody() {
+    let gateway = Gateway::start().await;
+    gateway.faults(json!([{"address": "gone*", "fate": "status", "status": 404, "error": "not_found"}]));
+    let (gone, good) = (addresses("gone", 40), addresses("good", 40));
+    let both: Vec<_> = gone.iter().zip(&good).flat_map(|(gone, good)| [gone.clone(), good.clone()]).collect();
+    let id = gateway.post_async("", &both).await;
+    gateway.finished(&id).await;
+    let calls = gateway.sandbox.stats().calls;
+
+    // All forty are called one after the other, with no success in between.
+    let again = gateway.post("?results=none", &[gone, addresses("new", 10)].concat()).await.json();
+
+    assert_eq!(again["counts"]["rejected"], 40, "{again}");
+    assert_eq!((&again["counts"]["sent"], &again["hold"]), (&json!(10), &json!(null)));
+    assert_eq!(gateway.sandbox.stats().calls - calls, 41);
+    let at = |name: &str| humantime::parse_rfc3339(again[name].as_str().unwrap()).unwrap();
+    let took = at("finished_at").duration_since(at("created_at")).unwrap();
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    gateway.stop().await;
+}

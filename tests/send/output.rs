@@ -131,3 +131,33 @@ async fn an_output_that_cannot_be_written_mails_nobody() {
     assert_eq!(stage.sandbox.stats().calls, 0);
     stage.end().await;
 }
+
+#[actix_web::test]
+async fn an_output_that_is_the_list_is_refused_and_leaves_the_list() {
+    let stage = Stage::start().await;
+    let list = stage.file("list.csv", "email,name\nann@example.com,Ann\n");
+    let linked = stage.path("linked.csv");
+    std::os::unix::fs::symlink(&list, &linked).unwrap();
+
+    for output in [&list, &linked] {
+        let ended = stage.run(&["send", &list, "--output", output]).await;
+
+        assert_told(&ended, 2, &[output, "is the list itself", "nothing was sent"]);
+    }
+    assert_eq!(fs::read_to_string(&list).unwrap(), "email,name\nann@example.com,Ann\n");
+    assert_eq!(stage.sandbox.stats().calls, 0);
+    stage.end().await;
+}
+
+#[actix_web::test]
+async fn results_that_cannot_be_written_take_nothing_from_the_summary_and_are_still_to_be_had() {
+    let stage = Stage::start().await;
+    let list = stage.list("a", 3);
+
+    let ended = stage.run(&["send", &list, "--output", "/dev/full", "--format", "csv"]).await;
+
+    assert_printed(&ended, 1, &["3  sent"]);
+    let results = format!("GET {}/v1/resends/", stage.url());
+    assert_told(&ended, 1, &["can't write the results: ", "the work is over", &results]);
+    stage.end().await;
+}

@@ -9,6 +9,7 @@ use tokio::{
 
 use crate::{
     process::Process,
+    proxy::{Break, Proxy},
     stage::{Stage, assert_printed, assert_told},
 };
 
@@ -190,5 +191,74 @@ async fn who_sends_is_said_and_each_run_has_a_name_of_its_own() {
     }
 
     assert!(names[0] != names[1] && names[2] == "list-7", "{names:?}");
+    stage.end().await;
+}
+
+#[actix_web::test]
+async fn a_dry_run_tells_what_would_hold_the_work() {
+    let stage = Stage::holding().await;
+    let mut command = stage.start_command(&["send", &stage.list("a", 3)]);
+    command.line("held: ").await;
+
+    let ended = stage.run(&["send", &stage.list("b", 5), "--dry-run"]).await;
+
+    let held = "on hold  5 addresses would wait; fax.plus asks for fewer calls";
+    assert_printed(&ended, 0, &["5  would_send", "it would take 1 upstream call, about", held]);
+    command.signal("INT");
+    command.end().await;
+    stage.crash().await;
+}
+
+#[actix_web::test]
+async fn a_dry_run_without_an_answer_says_that_nothing_was_sent() {
+    let stage = Stage::start().await;
+    let list = stage.list("a", 3);
+    let what = Break { path: "POST /v1/resends", after_bytes: 0, times: 1 };
+    let proxy = Proxy::start(stage.address, what).await;
+
+    let ended = stage.run(&["send", &list, "--dry-run", "--url", &proxy.url()]).await;
+
+    assert_told(&ended, 1, &["connection to the gateway broke", "dry run: nothing was sent"]);
+    assert!(!ended.stderr.contains("goes on"), "{}", ended.stderr);
+    stage.end().await;
+}
+
+#[actix_web::test]
+async fn an_answer_that_is_cut_off_says_nothing_about_the_list() {
+    let stage = Stage::start().await;
+    let list = stage.list("a", 3);
+
+    for body in [r#"{"id": "0198c9f2-"#, "<html>Welcome to this network</html>"] {
+        let (url, asked) = stub(body).await;
+        let arguments = ["send", &list, "--url", &url];
+        let (ended, _) = tokio::join!(stage.run(&arguments), asked);
+
+        assert_told(&ended, 1, &["not known whether it took the list", "--idempotency-key "]);
+    }
+    stage.end().await;
+}
+
+#[actix_web::test]
+async fn a_list_too_large_for_the_memory_is_not_to_be_sent_again_as_it_is() {
+    let small = [("FAXPLUS_GATEWAY__INTAKE__MEMORY_BYTES", "1048576")];
+    let stage = Stage::with(Default::default(), &small).await;
+    let list = stage.list("a", 60_000);
+
+    let ended = stage.run(&["send", &list]).await;
+
+    assert_told(&ended, 1, &["No memory for this list (status 503)", "next: send it in parts"]);
+    stage.end().await;
+}
+
+#[actix_web::test]
+async fn a_name_that_no_list_can_have_is_wrong_usage() {
+    let stage = Stage::start().await;
+    let list = stage.list("a", 1);
+
+    for key in ["", "a b", &"k".repeat(256)] {
+        let ended = stage.run(&["send", &list, "--idempotency-key", key]).await;
+
+        assert_told(&ended, 2, &["--idempotency-key: expected 1 to 255 visible characters"]);
+    }
     stage.end().await;
 }

@@ -177,6 +177,7 @@ pub fn gateway_environment<'a>(base_url: &'a str, more: &[(&'a str, &'a str)]) -
         ("FAXPLUS_GATEWAY__UPSTREAM__MIN_BACKOFF_MS", "10"),
         ("FAXPLUS_GATEWAY__UPSTREAM__BREAKER_COOLDOWN_SECONDS", "1"),
         ("FAXPLUS_GATEWAY__LOG__FORMAT", "json"),
+        ("FAXPLUS_GATEWAY__STORE__PATH", ":memory:"),
     ];
     all.extend_from_slice(more);
     all

@@ -15,7 +15,7 @@ use crate::{
         problem::jittered,
         render::{self, CountsBody},
     },
-    domain::{Counts, OutcomeKind},
+    domain::{Counts, OutcomeKind, ResendId},
     resends::Resends,
     store::{Record, Snapshot},
 };
@@ -49,7 +49,7 @@ pub(super) async fn write(record: &Record, resends: &Resends) -> HttpResponse {
     }
     let digest = Digest::of(record).await;
     let mut response = HttpResponse::build(end.status());
-    if let Some(wait) = end.retry_after(&snapshot, resends) {
+    if let Some(wait) = end.retry_after(record.id, &snapshot, resends) {
         response.insert_header((RETRY_AFTER, wait.as_secs_f64().ceil().max(1.0) as u64));
     }
     response.json(Body {
@@ -101,9 +101,9 @@ impl End {
         }
     }
 
-    fn retry_after(self, snapshot: &Snapshot, resends: &Resends) -> Option<Duration> {
+    fn retry_after(self, id: ResendId, snapshot: &Snapshot, resends: &Resends) -> Option<Duration> {
         match self {
-            Self::StillSending => Some(resends.view().look_again(snapshot.counts.pending())),
+            Self::StillSending => Some(resends.view().look_again(id, snapshot.counts.pending())),
             Self::NotSent => Some(jittered(resends.retry_after())),
             Self::Done | Self::OutcomeUnknown | Self::Rejected => None,
         }

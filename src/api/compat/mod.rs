@@ -35,7 +35,7 @@ use super::{
     resends::{go_on_or_stop, trace},
     routes::ApiState,
 };
-use crate::intake::Format;
+use crate::{intake::Format, store::Caller};
 
 pub(super) use refusal::refuse;
 
@@ -70,7 +70,8 @@ pub(super) async fn patch(
     let record = sealed
         .map_err(|error| Problem::draft(&error, state.resends.retry_after()))?
         .map_err(|error| Problem::seal(&error, state.resends.retry_after()))?;
-    if !state.resends.wait(&record, state.compat_wait).await {
+    let _caller = Caller::of(&record);
+    if !state.resends.wait_as_caller(&record, state.compat_wait).await {
         go_on_or_stop(&state, &record, OnTimeout::Continue).await;
     }
     Ok(answer::write(&record, &state.resends).await)

@@ -121,6 +121,7 @@ impl Refusal {
             }
             "media-type" => "say with --input-format what the list is",
             "empty-list" => "nothing to do: there is no address in it",
+            "no-memory" => "send it in parts, or a little later",
             "too-large" => "send it in parts, or raise the limit in the settings of the gateway",
             "not-allowed" => "do it where the gateway listens on a loopback address (server.listen)",
             "no-such-resend" => "`faxplus-gateway status` lists the resends that the gateway knows",
@@ -130,7 +131,7 @@ impl Refusal {
             _ => match self.status {
                 401 => "say with --token-file who you are",
                 403 => "ask the operator of the gateway what your token may do",
-                429 | 503 => "send the list again a little later",
+                429 | 503 => "try again a little later",
                 500.. => "tell the operator of the gateway, with the request id",
                 _ => "mend what it says and try again",
             },

@@ -72,6 +72,11 @@ impl Client {
         Ok(Self { awc: Outbound::new(&options)?.streaming(), url: target.url.clone(), bearer })
     }
 
+    /// Where the gateway is.
+    pub(super) fn url(&self) -> &BaseUrl {
+        &self.url
+    }
+
     /// Posts a list and does not wait for its end: the answer's body.
     pub(super) async fn post<S>(&self, posting: Posting<S>) -> Result<Bytes, CallError>
     where

@@ -30,7 +30,7 @@ use self::{
 };
 use super::{
     FAILURE, SUCCESS, WRONG_USAGE,
-    client::{CallError, Client, OUTCOMES, PROBLEMS, Plan, Resend, Target, parse},
+    client::{BaseUrl, CallError, Client, OUTCOMES, PROBLEMS, Plan, Resend, Target, parse},
     paint::Paint,
 };
 use crate::shutdown::Signals;
@@ -44,14 +44,14 @@ Examples:
   faxplus-gateway send people.txt.gz --output results.csv
   faxplus-gateway send people.json --dry-run
   grep -v '^#' people.txt | faxplus-gateway send -
-  faxplus-gateway send people.txt --output - --format ndjson | jq -r 'select(.outcome==\"not_sent\").email'
+  faxplus-gateway send people.txt --output - | jq -r 'select(.outcome==\"not_sent\").email'
 
-What the list is: by the end of its name .json, .ndjson or .jsonl, .csv; anything else is text, an address a
-line. The name may end in .gz besides; gzip is recognised by its first bytes, too. Standard input is looked
-at: it is JSON when it begins with [ or {\"emails\", NDJSON when it begins with another { or with a quotation
+What the list is: by the end of its name .json, .ndjson or .jsonl, .csv; anything else is text, an address a \
+line. The name may end in .gz besides; gzip is recognised by its first bytes, too. Standard input is looked \
+at: it is JSON when it begins with [ or {\"emails\", NDJSON when it begins with another { or with a quotation \
 mark, else text. For CSV on standard input say --input-format csv.
 
-Exit codes: 0 every address is `sent` or `duplicate` (with --dry-run: would be), 1 anything else, 2 wrong
+Exit codes: 0 every address is `sent` or `duplicate` (with --dry-run: would be), 1 anything else, 2 wrong \
 usage. Ctrl-C stops the watching, not the work.";
 
 /// Arguments of `send`.
@@ -97,6 +97,12 @@ enum SendError {
     /// Told already.
     #[error("interrupted")]
     Interrupted,
+    /// The summary is told already.
+    #[error(
+        "can't write the results: {cause}\n  \
+         the work is over; GET {url}/v1/resends/{id}/results gives them again"
+    )]
+    Results { cause: io::Error, url: BaseUrl, id: String },
     #[error("can't write: {0}")]
     Io(#[from] io::Error),
 }
@@ -105,7 +111,9 @@ impl From<OutputError> for SendError {
     fn from(error: OutputError) -> Self {
         match error {
             OutputError::Write { cause, .. } => Self::Io(cause),
-            OutputError::UnknownForm { .. } | OutputError::Open { .. } => Self::Usage(error),
+            OutputError::UnknownForm { .. } | OutputError::IsList { .. } | OutputError::Open { .. } => {
+                Self::Usage(error)
+            }
         }
     }
 }
@@ -118,7 +126,8 @@ pub async fn run(arguments: SendArgs, stdout: &mut impl Write, stderr: &mut impl
         Err(error) => error,
     };
     let code = match error {
-        SendError::Usage(OutputError::UnknownForm { .. }) => WRONG_USAGE,
+        SendError::Usage(OutputError::UnknownForm { .. } | OutputError::IsList { .. })
+        | SendError::Post(PostError::Key) => WRONG_USAGE,
         _ => FAILURE,
     };
     // When even stderr is gone, the exit code has to say it.
@@ -131,7 +140,7 @@ async fn perform(
     stdout: &mut impl Write,
     stderr: &mut impl Write,
 ) -> Result<bool, SendError> {
-    let mut output = Output::open(arguments.output.as_deref(), arguments.format)?;
+    let mut output = Output::open(arguments.output.as_deref(), arguments.format, &arguments.file)?;
     let client = Client::new(&arguments.target)?;
     let list = List::open(&arguments.file, arguments.input_format)?;
     let wishes = Wishes::new(arguments)?;
@@ -143,7 +152,7 @@ async fn perform(
         stdout.write_all(report::plan(&plan, SystemTime::now(), paint).as_bytes())?;
         return Ok(report::is_fine(&plan));
     }
-    let resend: Resend = parse(&posted)?;
+    let resend = wishes.resend(&posted)?;
     let (id, options) = (resend.id.clone(), arguments.target.options());
     writeln!(stderr, "{}", report::accepted(&resend))?;
     let mut progress = Progress::begin(&resend);
@@ -169,7 +178,22 @@ async fn perform(
     Ok(resend.is_fine())
 }
 
-/// Tells what became of a resend that is over.
+/// Writes the result of every address.
+async fn write_results(
+    client: &Client,
+    resend: &Resend,
+    output: &mut Output,
+    stdout: &mut impl Write,
+) -> Result<(), SendError> {
+    output.begin(stdout)?;
+    let mut rows = Rows::new(client, resend, &OUTCOMES);
+    while let Some((row, line)) = rows.next().await? {
+        output.write(stdout, &row, &line)?;
+    }
+    Ok(output.end(stdout)?)
+}
+
+/// Tells what became of a resend that is over, also when its results can't be written.
 async fn tell(
     client: &Client,
     resend: &Resend,
@@ -177,14 +201,17 @@ async fn tell(
     stdout: &mut impl Write,
     stderr: &mut impl Write,
 ) -> Result<(), SendError> {
-    if output.is_wanted() {
-        output.begin(stdout)?;
-        let mut rows = Rows::new(client, resend, &OUTCOMES);
-        while let Some((row, line)) = rows.next().await? {
-            output.write(stdout, &row, &line)?;
+    let written = match output.is_wanted() {
+        true => write_results(client, resend, output, stdout).await,
+        false => Ok(()),
+    };
+    let written = match written {
+        Err(SendError::Io(cause)) => {
+            Err(SendError::Results { cause, url: client.url().clone(), id: resend.id.clone() })
         }
-        output.end(stdout)?;
-    }
+        Ok(()) => Ok(()),
+        Err(other) => return Err(other),
+    };
     let takes_stdout = output.takes_stdout();
     let is_terminal = if takes_stdout { io::stderr().is_terminal() } else { io::stdout().is_terminal() };
     let paint = Paint::new(is_terminal);
@@ -196,12 +223,13 @@ async fn tell(
     {
         problems.push(row);
     }
-    text.push_str(&report::problems(resend, &problems, output.is_wanted(), paint));
+    let all_are_written = output.is_wanted() && written.is_ok();
+    text.push_str(&report::problems(resend, &problems, all_are_written, paint));
     if takes_stdout {
         stderr.write_all(text.as_bytes())?;
     } else {
         stdout.write_all(text.as_bytes())?;
         stdout.flush()?;
     }
-    Ok(())
+    written
 }

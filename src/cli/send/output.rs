@@ -4,8 +4,9 @@
 //! replaced only when there are results.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, BufWriter, Write},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -29,6 +30,8 @@ pub enum OutputFormat {
 pub(super) enum OutputError {
     #[error("--output {path}: say with --format csv or --format ndjson what to write")]
     UnknownForm { path: PathBuf },
+    #[error("--output {path} is the list itself, and would replace it: name another file; nothing was sent")]
+    IsList { path: PathBuf },
     #[error("--output {path}: {cause}; nothing was sent")]
     Open { path: PathBuf, cause: io::Error },
     #[error("{cause}")]
@@ -51,7 +54,11 @@ enum Destination {
 }
 
 impl Output {
-    pub(super) fn open(path: Option<&Path>, format: Option<OutputFormat>) -> Result<Self, OutputError> {
+    pub(super) fn open(
+        path: Option<&Path>,
+        format: Option<OutputFormat>,
+        list: &Path,
+    ) -> Result<Self, OutputError> {
         let Some(path) = path else {
             return Ok(Self { destination: Destination::Nowhere, format: OutputFormat::Ndjson });
         };
@@ -61,6 +68,9 @@ impl Output {
         }
         let format = format.or_else(|| of_name(path));
         let format = format.ok_or_else(|| OutputError::UnknownForm { path: path.to_owned() })?;
+        if is_same_file(path, list) {
+            return Err(OutputError::IsList { path: path.to_owned() });
+        }
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(path);
         let file = file.map_err(|cause| OutputError::Open { path: path.to_owned(), cause })?;
         Ok(Self { destination: Destination::File(BufWriter::new(file)), format })
@@ -121,6 +131,12 @@ impl Output {
         }
         Ok(())
     }
+}
+
+/// By any of its names.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let file = |path: &Path| path.metadata().ok().filter(fs::Metadata::is_file);
+    matches!((file(one), file(other)), (Some(one), Some(other)) if (one.dev(), one.ino()) == (other.dev(), other.ino()))
 }
 
 fn of_name(path: &Path) -> Option<OutputFormat> {

@@ -10,12 +10,13 @@ use tokio::{sync::Notify, time::sleep};
 use uuid::Uuid;
 
 use super::{SendArgs, list::List};
-use crate::cli::client::{ANSWER, CallError, Client, Posting};
+use crate::cli::client::{ANSWER, CallError, Client, Posting, Resend, parse};
 
 /// What the arguments say about the post.
 pub(super) struct Wishes {
     query: String,
     force: bool,
+    dry_run: bool,
     idempotency_key: String,
     options: String,
 }
@@ -37,7 +38,7 @@ pub(super) enum PostError {
     CutOff,
     /// The gateway had all of the list, and nobody knows what it did with it.
     #[error(
-        "the connection broke before the gateway answered: it is not known whether it took the list\n  \
+        "no clear answer came from the gateway: it is not known whether it took the list\n  \
          if it did, the work goes on, and this shows it among the newest:\n    \
          faxplus-gateway status{options}\n  \
          {again}:\n    \
@@ -46,11 +47,15 @@ pub(super) enum PostError {
     Unknown { options: String, again: &'static str, key: String },
     #[error(
         "stopped before the gateway answered: if it has the whole list, the work goes on\n  \
-         `faxplus-gateway status` shows it among the newest"
+         `faxplus-gateway status{options}` shows it among the newest"
     )]
-    StoppedLate,
+    StoppedLate { options: String },
     #[error("stopped before the gateway had the whole list: nothing was sent")]
     Stopped,
+    #[error("stopped; it was a dry run: nothing was sent")]
+    StoppedPlan,
+    #[error("{0}\n  it was a dry run: nothing was sent; try it again")]
+    NoPlan(CallError),
 }
 
 impl Wishes {
@@ -65,7 +70,26 @@ impl Wishes {
         if !(1..=255).contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(PostError::Key);
         }
-        Ok(Self { query, force: arguments.force, idempotency_key: key, options: arguments.target.options() })
+        Ok(Self {
+            query,
+            force: arguments.force,
+            dry_run: arguments.dry_run,
+            idempotency_key: key,
+            options: arguments.target.options(),
+        })
+    }
+
+    /// The resend in an answer. One that can't be read, or was cut off, says nothing about the list.
+    pub(super) fn resend(&self, posted: &[u8]) -> Result<Resend, PostError> {
+        parse(posted).map_err(|_| self.unknown())
+    }
+
+    fn stopped(&self, course: &Course) -> PostError {
+        match (self.dry_run, course.whole.get()) {
+            (true, _) => PostError::StoppedPlan,
+            (false, true) => PostError::StoppedLate { options: self.options.clone() },
+            (false, false) => PostError::Stopped,
+        }
     }
 
     fn unknown(&self) -> PostError {
@@ -109,9 +133,7 @@ pub(super) async fn post(
         biased;
         answered = client.post(posting) => answered,
         () = silence(&course) => Err(CallError::Silent { seconds: ANSWER.as_secs() }),
-        () = stop => {
-            return Err(if course.whole.get() { PostError::StoppedLate } else { PostError::Stopped });
-        }
+        () = stop => return Err(wishes.stopped(&course)),
     };
     let error = match answered {
         Ok(answer) => return Ok(answer),
@@ -121,6 +143,8 @@ pub(super) async fn post(
         return Err(PostError::List(error));
     }
     match error {
+        CallError::Broken | CallError::Silent { .. } if wishes.dry_run => Err(PostError::NoPlan(error)),
+        CallError::Unreadable | CallError::Stranger { .. } if wishes.dry_run => Err(error.into()),
         CallError::Broken | CallError::Silent { .. } if course.whole.get() => Err(wishes.unknown()),
         CallError::Broken | CallError::Silent { .. } => Err(PostError::CutOff),
         // What came is no answer to rely on (a proxy may say 504), but the list may be there.

@@ -30,7 +30,7 @@ pub(super) fn summary(resend: &Resend, now: SystemTime, paint: Paint) -> String 
         HumanCount(all),
         noun(all),
         HumanCount(resend.upstream_calls),
-        if resend.upstream_calls == 1 { "call" } else { "calls" },
+        calls(resend.upstream_calls),
         words::counts(resend, paint)
     )
 }
@@ -81,12 +81,15 @@ pub(super) fn plan(plan: &Plan, now: SystemTime, paint: Paint) -> String {
     for word in ["would_send", "duplicate", "unknown", "invalid"] {
         text.push_str(&words::count_line(count(word), word, paint));
     }
-    let calls = HumanCount(plan.upstream_calls);
     let seconds = plan.estimated_seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let about = seconds.map_or(String::new(), |seconds| format!(", about {}", words::seconds(seconds)));
-    text.push_str(&format!("  it would take {calls} upstream calls{about}\n"));
+    text.push_str(&format!(
+        "  it would take {} upstream {}{about}\n",
+        HumanCount(plan.upstream_calls),
+        calls(plan.upstream_calls)
+    ));
     if let Some(hold) = &plan.hold {
-        text.push_str(&format!("  {}: {}\n", paint.yellow("held now"), words::held(hold, now)));
+        text.push_str(&format!("  {}  {}\n", paint.yellow("on hold"), words::held(hold, now)));
     }
     text
 }
@@ -112,6 +115,10 @@ pub(super) fn told_in_part(id: &str, options: &str) -> String {
         "\nStopped before all results were read; the work is over. Resend {id}\n  \
          look at it:  faxplus-gateway status {id}{options}\n"
     )
+}
+
+fn calls(count: u64) -> &'static str {
+    if count == 1 { "call" } else { "calls" }
 }
 
 fn noun(count: u64) -> &'static str {

@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Permit;
+use super::{
+    Permit,
+    learned::{Learned, Mood},
+};
 
 const FIRST_RATE: f64 = 20.0;
 const LOWEST_RATE: f64 = 0.5;
@@ -56,6 +59,27 @@ impl Learner {
             last_cut: None,
             admitted_since_cut: 0,
         }
+    }
+
+    pub(super) fn learned(&self) -> Learned {
+        let mood = match self.phase {
+            Phase::Seeking => Mood::Seeking,
+            Phase::Climbing => Mood::Climbing,
+            Phase::Resting { .. } => Mood::Resting,
+        };
+        Learned { rate: self.rate, refused_at: self.refused_at, mood }
+    }
+
+    /// Goes on where another learner has left. A rest begins anew: nobody knows what changed meanwhile.
+    pub(super) fn restore(&mut self, learned: Learned, now: Instant) {
+        let lowest = LOWEST_RATE.min(self.ceiling);
+        self.rate = learned.rate.max(lowest).min(self.ceiling);
+        self.refused_at = learned.refused_at;
+        self.phase = match learned.mood {
+            Mood::Seeking => Phase::Seeking,
+            Mood::Climbing => Phase::Climbing,
+            Mood::Resting => Phase::Resting { until: now + self.rest },
+        };
     }
 
     pub(super) fn rate(&self) -> f64 {

@@ -5,11 +5,13 @@
 //! then slowly back to where it was refused, and past it now and then to see whether the limit moved.
 
 mod learn;
+mod learned;
 mod meter;
 
 use tokio::time::Instant;
 
 use learn::Learner;
+pub(super) use learned::Learned;
 use meter::Meter;
 
 /// Permits for upstream calls.
@@ -70,6 +72,16 @@ impl Pace {
         let most = self.meter.most_per_second();
         let (growth, highest) = self.learner.growth();
         Outlook { rate: self.rate().min(most), growth, highest: highest.min(most) }
+    }
+
+    /// What was learned, to be kept for the next start.
+    pub(super) fn learned(&self) -> Learned {
+        self.learner.learned()
+    }
+
+    /// Goes on from what was learned before; the ceiling stands above it.
+    pub(super) fn restore(&mut self, learned: Learned, now: Instant) {
+        self.learner.restore(learned, now);
     }
 
     /// The learned rate, in calls a second.

@@ -1,6 +1,7 @@
 //! How each change is made. Nothing here decides anything.
 
 use rusqlite::{Connection, MAIN_DB, OptionalExtension as _, params};
+use secrecy::ExposeSecret as _;
 
 use super::{
     codec::{self, END_BYTES},
@@ -59,16 +60,20 @@ impl Write {
             Self::Forgiven(key) => {
                 db.prepare_cached("DELETE FROM culprits WHERE key = ?1")?.execute([key.0.to_be_bytes()])?;
             }
-            Self::Fact(name, Some(value)) => {
-                let sql = "INSERT OR REPLACE INTO facts (name, value) VALUES (?1, ?2)";
-                db.prepare_cached(sql)?.execute(params![name, value])?;
-            }
+            Self::Fact(name, Some(value)) => fact(db, name, value)?,
+            Self::Secret(name, value) => fact(db, name, value.expose_secret())?,
             Self::Fact(name, None) => {
                 db.prepare_cached("DELETE FROM facts WHERE name = ?1")?.execute([name])?;
             }
         }
         Ok(false)
     }
+}
+
+fn fact(db: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO facts (name, value) VALUES (?1, ?2)";
+    db.prepare_cached(sql)?.execute(params![name, value])?;
+    Ok(())
 }
 
 /// Moments fit: a signed number of milliseconds lasts for millions of years.

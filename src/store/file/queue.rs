@@ -98,6 +98,11 @@ impl Queue {
         self.changed.notify_one();
     }
 
+    /// Whether nothing new is taken.
+    pub(super) fn is_closed(&self) -> bool {
+        self.waiting().is_closed
+    }
+
     /// Waits for work, at most so long: `None` when the queue is closed and empty. All that is urgent
     /// comes, and a little of the bulk.
     pub(super) fn take(&self, at_most: Duration, bulk: usize) -> Option<Work> {

@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use secrecy::SecretString;
+
 use super::codec::Claim;
 use crate::domain::{AddressKey, Chunk, ClientName, Refusal, ResendId, Timestamp, UnknownReason};
 
@@ -87,6 +89,8 @@ pub enum Write {
     Forgiven(AddressKey),
     /// What was learned or decided; `None` forgets it.
     Fact(&'static str, Option<String>),
+    /// The same for what nobody may see in a log.
+    Secret(&'static str, SecretString),
 }
 
 /// How a call ended, as far as its addresses are concerned.

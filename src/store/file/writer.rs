@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, thread, time::Duration};
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 use tokio::{sync::watch, time::Instant};
 
 use super::{
@@ -38,6 +38,8 @@ pub(super) struct Progress {
 
 pub(super) struct Writer {
     pub(super) connection: Connection,
+    /// Whether commits outlast a power cut now; not known at first.
+    pub(super) is_hard: Option<bool>,
     pub(super) queue: Arc<Queue>,
     pub(super) progress: watch::Sender<Progress>,
     pub(super) metrics: Arc<Metrics>,
@@ -63,8 +65,16 @@ impl Writer {
 
     fn write_urgent(&mut self, batch: &Batch) {
         while let Err(fault) = self.commit(batch) {
+            if self.queue.is_closed() {
+                // Nobody is left who could wait for it, and whoever did was told.
+                tracing::error!(%fault, "The store closes without what could not be written.");
+                return;
+            }
             self.progress.send_modify(|progress| progress.fault = Some(fault));
             thread::park_timeout(RETRY);
+        }
+        if self.progress.borrow().fault.is_some() {
+            tracing::info!("The store can be written again.");
         }
         self.progress.send_modify(|progress| {
             progress.committed = batch.number;
@@ -102,30 +112,48 @@ impl Writer {
         }
     }
 
+    /// In WAL mode NORMAL survives the end of the process and FULL that of the machine. A full commit also
+    /// carries all that was committed before it.
+    fn set_hard(&mut self, hard: bool) -> rusqlite::Result<()> {
+        if self.is_hard != Some(hard) {
+            self.connection.pragma_update(None, "synchronous", if hard { "FULL" } else { "NORMAL" })?;
+            self.is_hard = Some(hard);
+        }
+        Ok(())
+    }
+
     fn commit(&mut self, batch: &Batch) -> Result<bool, Fault> {
         let started = Instant::now();
-        let result = transact(&mut self.connection, batch);
+        let result = self.set_hard(batch.hard).and_then(|()| transact(&self.connection, batch));
         self.metrics.store_operation(StoreOperation::Commit, started.elapsed());
         result.map_err(|error| {
             self.metrics.store_failed(StoreOperation::Commit);
-            // What SQLite says holds no value of any column.
-            tracing::error!(code = ?error.sqlite_error_code(), "The store can't be written.");
-            Fault::of(&error)
+            let fault = Fault::of(&error);
+            if self.progress.borrow().fault != Some(fault) {
+                // What SQLite says holds no value of any column.
+                tracing::error!(%fault, code = ?error.sqlite_error_code(), "The store can't be written.");
+            }
+            fault
         })
     }
 }
 
-/// Says whether the same batch is to be written again: erasing goes in parts.
-fn transact(connection: &mut Connection, batch: &Batch) -> rusqlite::Result<bool> {
-    // In WAL mode NORMAL survives the end of the process and FULL that of the machine. A full commit
-    // also carries all that was committed before it.
-    let synchronous = if batch.hard { "FULL" } else { "NORMAL" };
-    connection.pragma_update(None, "synchronous", synchronous)?;
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+/// Says whether the same batch is to be written again: erasing goes in parts. Statements are prepared
+/// once: small transactions come by the thousand.
+fn transact(db: &Connection, batch: &Batch) -> rusqlite::Result<bool> {
+    db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    let made = make(db, batch);
+    if made.is_err() && !db.is_autocommit() {
+        db.prepare_cached("ROLLBACK")?.execute([])?;
+    }
+    made
+}
+
+fn make(db: &Connection, batch: &Batch) -> rusqlite::Result<bool> {
     let mut again = false;
     for write in &batch.writes {
-        again |= write.apply(&transaction)?;
+        again |= write.apply(db)?;
     }
-    transaction.commit()?;
+    db.prepare_cached("COMMIT")?.execute([])?;
     Ok(again)
 }

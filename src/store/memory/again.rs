@@ -3,11 +3,15 @@
 //! It is a resend of its own with the same id and the same rows; whoever holds the one that ended keeps
 //! reading that.
 
-use std::sync::{Arc, Mutex, atomic::AtomicBool};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, AtomicU32},
+};
 
 use tokio::{sync::watch, time::Instant};
 
 use super::{
+    life::Life,
     outcomes,
     record::{Record, State},
     restore::Restored,
@@ -49,8 +53,9 @@ impl Record {
             trace: self.trace,
             body: Arc::clone(&self.body),
             promised: AtomicBool::new(self.is_promised()),
+            callers: AtomicU32::new(0),
             state: Mutex::new(state),
-            done: watch::Sender::new(false),
+            life: watch::Sender::new(Life::default()),
         };
         Restored { record, unsettled }
     }
@@ -72,7 +77,7 @@ impl Record {
                 state.counts.add(kind, pending);
             }
         }
-        self.done.send_replace(true);
+        self.live_on(Life::Over);
         self
     }
 }

@@ -5,6 +5,7 @@
 
 mod again;
 mod body;
+mod life;
 mod outcomes;
 mod record;
 mod registry;
@@ -13,6 +14,7 @@ mod writes;
 
 pub use again::not_sent_in;
 pub use body::{Body, Shape};
+pub use life::Caller;
 pub use record::{Keyed, Record, Row, Settled, Snapshot};
 pub use registry::{Full, Held, Page, Registry};
 pub use restore::{Restored, at};

@@ -5,12 +5,12 @@
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 use tokio::{sync::watch, time::Instant};
 
-use super::{body::Body, outcomes::Outcomes};
+use super::{body::Body, life::Life, outcomes::Outcomes};
 use crate::domain::{
     ClientName, Counts, Entry, InvalidReason, List, Outcome, OutcomeKind, ResendId, Status, Timestamp,
     TraceContext,
@@ -39,8 +39,10 @@ pub struct Record {
     pub body: Arc<Body>,
     /// Whether its end is owed, also by the next process.
     pub(super) promised: AtomicBool,
+    /// Requests that were told neither its end nor that it goes on.
+    pub(super) callers: AtomicU32,
     pub(super) state: Mutex<State>,
-    pub(super) done: watch::Sender<bool>,
+    pub(super) life: watch::Sender<Life>,
 }
 
 #[derive(Debug)]
@@ -126,8 +128,10 @@ impl Record {
             trace,
             body: Arc::new(body),
             promised: AtomicBool::new(false),
+            // Whoever made it.
+            callers: AtomicU32::new(1),
             state: Mutex::new(state),
-            done: watch::Sender::new(false),
+            life: watch::Sender::new(Life::default()),
         }
     }
 
@@ -246,15 +250,7 @@ impl Record {
             state.status = status;
             state.finished_at = Some(at);
         }
-        self.done.send_replace(true);
-    }
-
-    /// Returns once the resend is finished or cancelled.
-    pub async fn finished(&self) {
-        let mut done = self.done.subscribe();
-        // The sender lives as long as `self`, so waiting can't fail.
-        let waited = done.wait_for(|done| *done).await;
-        drop(waited);
+        self.live_on(Life::Over);
     }
 
     /// The rows from `from` on, at most `limit`, in the caller's order. Rows in the file are read there.

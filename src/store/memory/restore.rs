@@ -81,6 +81,7 @@ impl Record {
         record.created = at(row.created_at);
         record.since = record.created;
         record.promise();
+        *record.callers.get_mut() = 0;
         {
             let mut state = record.state();
             state.status = Status::Running;

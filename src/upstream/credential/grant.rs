@@ -4,10 +4,14 @@
 //! from then on; a seed that changes wins over it, because a person put it there.
 
 use secrecy::{ExposeSecret as _, SecretString};
+use siphasher::sip128::SipHasher13;
 use tokio::time::Instant;
 
 use super::{CredentialError, token_endpoint::TokenRequest};
 use crate::config::{OAuth2Settings, SecretSource};
+
+/// Tells one seed from another. Guards nothing: what is kept with it is the better secret.
+const SEEDS: &[u8; 16] = b"seed of a grant ";
 
 pub(super) struct Grant {
     settings: OAuth2Settings,
@@ -69,6 +73,27 @@ impl Grant {
 
     pub(super) fn rotated(&self) -> Option<SecretString> {
         (self.refresh_token.expose_secret() != self.seed.expose_secret()).then(|| self.refresh_token.clone())
+    }
+
+    /// A hash of client and seed, and what replaced the seed.
+    pub(super) fn rotation(&self) -> Option<SecretString> {
+        let rotated = self.rotated()?;
+        Some(SecretString::from(format!("{:032x} {}", self.seed_hash(), rotated.expose_secret())))
+    }
+
+    /// Takes over what [`Grant::rotation`] gave, if it replaced the seed of today.
+    pub(super) fn restore(&mut self, kept: &SecretString) {
+        let kept = kept.expose_secret().split_once(' ');
+        if let Some((hash, token)) = kept.filter(|(_, token)| !token.is_empty())
+            && u128::from_str_radix(hash, 16) == Ok(self.seed_hash())
+        {
+            self.refresh_token = SecretString::from(token);
+        }
+    }
+
+    fn seed_hash(&self) -> u128 {
+        let text = SecretString::from(format!("{}\n{}", self.settings.client_id, self.seed.expose_secret()));
+        SipHasher13::new_with_key(SEEDS).hash(text.expose_secret().as_bytes()).as_u128()
     }
 
     pub(super) fn request(&self, now: Instant) -> (TokenRequest, Asked) {

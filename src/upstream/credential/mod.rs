@@ -189,6 +189,21 @@ impl Credential {
         Ok(())
     }
 
+    /// The same with what it replaced, as text to be kept for [`Credential::restore_rotation`].
+    pub(super) fn rotation(&self) -> Option<SecretString> {
+        match &self.kind {
+            Kind::Personal(_) => None,
+            Kind::OAuth2(grant) => grant.rotation(),
+        }
+    }
+
+    /// Goes on with the refresh token that was kept, unless the one of the settings changed since.
+    pub fn restore_rotation(&mut self, kept: &SecretString) {
+        if let Kind::OAuth2(grant) = &mut self.kind {
+            grant.restore(kept);
+        }
+    }
+
     /// The refresh token in use, when fax.plus replaced the one of the settings.
     pub fn rotated(&self) -> Option<SecretString> {
         match &self.kind {

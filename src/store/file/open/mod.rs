@@ -57,8 +57,13 @@ impl Store {
         let connection = connect(&place.database)?;
         let queue = Arc::new(Queue::default());
         let (progress, watcher) = watch::channel(Progress::default());
-        let writer =
-            Writer { connection, queue: Arc::clone(&queue), progress, metrics: Arc::clone(&metrics) };
+        let writer = Writer {
+            connection,
+            is_hard: None,
+            queue: Arc::clone(&queue),
+            progress,
+            metrics: Arc::clone(&metrics),
+        };
         let io = |source| OpenError::Io { path: place.database.clone(), source };
         let writing =
             thread::Builder::new().name("store".to_owned()).spawn(move || writer.run()).map_err(io)?;
