@@ -114,10 +114,11 @@ impl Registry {
         self.kept().unfinished() + more > self.room
     }
 
-    /// Notes that a resend has ended: it may leave now.
+    /// Notes that a resend has ended: it may leave now. One that has begun again already stays.
     pub fn ended(&self, record: &Record) {
         let mut kept = self.kept();
-        let bytes = kept.by_id.get(&record.id).map(|(_, bytes)| *bytes);
+        let itself = kept.by_id.get(&record.id).filter(|(here, _)| std::ptr::eq(&raw const **here, record));
+        let bytes = itself.map(|(_, bytes)| *bytes);
         if let Some(bytes) = bytes {
             kept.ended_bytes += bytes;
             kept.ended.push_back(record.id);

@@ -208,3 +208,20 @@ fn room_that_is_held_is_nobody_elses_until_it_is_given_back() {
     assert_eq!(registry.bytes(), 2 * size);
     assert!(registry.insert(keyed(5, 5)).is_err());
 }
+
+#[test]
+fn what_has_begun_again_before_its_end_was_noted_does_not_leave() {
+    let size = bytes(&keyed(0, 0));
+    let registry = Registry::new(size, Duration::MAX);
+    let first = registry.insert(keyed(1, 1)).unwrap();
+    first.finish(Status::Cancelled, Some(Outcome::Sent), |_, _| {});
+    let again = registry.insert(first.again().record).unwrap();
+
+    registry.ended(&first);
+
+    assert!(registry.insert(keyed(2, 2)).is_err());
+    assert!(Arc::ptr_eq(&registry.get(ResendId(1)).unwrap(), &again));
+    finish(&registry, 1);
+    registry.insert(keyed(2, 2)).unwrap();
+    assert!(registry.get(ResendId(1)).is_none());
+}
