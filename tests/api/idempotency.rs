@@ -407,6 +407,14 @@ async fn a_long_list_that_is_only_in_the_file_goes_on_under_its_key() {
     let rest = gateway.sandbox.ledger();
     assert_eq!(rest.len() + ledger.len(), 12_000);
     assert!(rest.iter().all(|(email, accepted)| *accepted == 1 && !ledger.contains_key(email)));
+    stop_and_let_go(gateway, &directory).await;
+
+    let gateway = keeping(Some(&directory), SandboxOptions::default(), &[]).await;
+    let whole = gateway.post_keyed("key", "", &emails).await;
+    assert_eq!(whole.json()["counts"], again.json()["counts"]);
+    let expected = [vec!["sent"; 12_000], vec!["duplicate", "invalid/no_at_sign"]].concat();
+    assert!(whole.words() == expected, "{:?}", &whole.words()[11_998..]);
+    assert_eq!(gateway.sandbox.stats().calls, 0);
     gateway.stop().await;
 }
 
