@@ -17,13 +17,13 @@ pub(super) enum Life {
 }
 
 /// A request that was told neither the end of a resend nor that it goes on. The one that made the resend
-/// counts from the start.
+/// counts from the start, and one that meets it by [`Record::is_met`].
 #[derive(Debug)]
 pub struct Caller(Arc<Record>);
 
 impl Caller {
-    /// Of the request that made the resend: once for each.
-    pub fn of_new(record: &Arc<Record>) -> Self {
+    /// Of a request that made the resend, or met it: once for each.
+    pub fn of(record: &Arc<Record>) -> Self {
         Self(Arc::clone(record))
     }
 }
@@ -46,6 +46,11 @@ impl Record {
     /// Says that dispatch has done with it, and the next process goes on.
     pub fn leave(&self) {
         self.live_on(Life::Over);
+    }
+
+    /// Counts a request that meets it.
+    pub fn is_met(&self) {
+        self.callers.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Whether a request is still to be told of it.

@@ -16,6 +16,7 @@ use super::{
     place::Place,
     queue::{Batch, Bulk, Queue},
     schema,
+    space::Lack,
     writer::{Progress, Writer},
 };
 use crate::{
@@ -33,17 +34,19 @@ const READERS: usize = 4;
 /// A store in a file. Cheap to clone; the last one that goes closes it.
 #[derive(Clone)]
 pub struct Store {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
-struct Shared {
-    place: Place,
+pub(super) struct Shared {
+    pub(super) place: Place,
     queue: Arc<Queue>,
     progress: watch::Receiver<Progress>,
     bulk_places: Semaphore,
     readers: Mutex<Vec<Connection>>,
     reader_places: Arc<Semaphore>,
-    metrics: Arc<Metrics>,
+    pub(super) metrics: Arc<Metrics>,
+    /// Why no new lists are taken.
+    pub(super) lack: watch::Sender<Option<Lack>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -79,6 +82,7 @@ impl Store {
                 readers: Mutex::default(),
                 reader_places: Arc::new(Semaphore::new(READERS)),
                 metrics,
+                lack: watch::Sender::new(None),
                 threads: Mutex::new(vec![writing, checkpointing]),
             }),
         })
@@ -124,6 +128,16 @@ impl Store {
         result
     }
 
+    /// The same for a thread that may block.
+    ///
+    /// # Errors
+    /// When it was not written.
+    pub fn write_now(&self, batch: Batch) -> Result<bool, Fault> {
+        let (done, written) = oneshot::channel();
+        self.shared.queue.put_bulk(Bulk { batch, done }).map_err(|_| Fault::Closed)?;
+        written.blocking_recv().map_err(|_| Fault::Closed)?
+    }
+
     /// Forgets a resend when there is time for it; one that was promised nothing.
     pub fn erase_later(&self, resend: ResendId) {
         self.shared.queue.put_erasure(resend);
@@ -167,6 +181,11 @@ impl Watch {
         self.0.borrow().committed
     }
 
+    /// Why writing fails, while it does.
+    pub fn fault(&self) -> Option<Fault> {
+        self.0.borrow().fault
+    }
+
     /// Returns when something changed.
     pub async fn changed(&mut self) {
         // The sender goes with the thread, which goes last.
@@ -197,6 +216,8 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
+        // One that only reads must not be the last: it could not carry the log over.
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.queue.close();
         for thread in self.threads.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             if thread.join().is_err() {
