@@ -87,7 +87,7 @@ impl Books {
 
     /// Hands in what is pending, unless a batch is out.
     pub(super) fn hand_in(&mut self) {
-        if self.pending.is_empty() || self.is_out() {
+        if self.pending.is_empty() || self.is_out() || self.gave_up {
             return;
         }
         self.sent += 1;

@@ -174,6 +174,43 @@ async fn a_caller_that_wants_nothing_to_go_on_without_it_is_told_what_was_not_se
 }
 
 #[actix_web::test]
+async fn who_is_in_doubt_and_would_be_tried_again_ends_in_doubt_with_the_gateway() {
+    let (_directory, path) = place();
+    let faults = vec![Rule::new(Fate::AcceptThen500).address("doubtful@example.com")];
+    let settings = [
+        ("store.path", path.as_str()),
+        ("upstream.on_unknown", "resend"),
+        ("upstream.breaker_failures", "1"),
+        // Beyond the end: nothing more is called.
+        ("upstream.breaker_cooldown_seconds", "60"),
+    ];
+    let mut gateway = Gateway::with(SandboxOptions { faults, ..SandboxOptions::default() }, &settings).await;
+    let mut emails = vec!["doubtful@example.com".to_owned()];
+    emails.extend(addresses("a", 20));
+    let mut caller = begin_post(&gateway, "", &emails).await;
+    let hold = "faxplus_gateway_hold{reason=\"upstream_unavailable\"}";
+    eventually(async || (gateway.metric(hold).await == 1.0).then_some(())).await;
+
+    gateway.begin_stop();
+    let accepted = caller.answer().await.unwrap();
+    assert_eq!(accepted.status, 202, "{accepted:?}");
+    gateway.end().await;
+    gateway.sandbox.set_faults(Vec::new());
+    let gateway = gateway.restart(&[]).await;
+    let resend = gateway.finished(&id_of(&accepted)).await;
+
+    assert_eq!((count(&resend, "unknown"), count(&resend, "sent")), (10, 11), "{resend}");
+    let results = gateway.results(&id_of(&accepted)).await;
+    assert_eq!(
+        results.iter().filter(|(_, outcome)| outcome == "unknown/server_error").count(),
+        10,
+        "{results:?}"
+    );
+    assert_each_sent_once(&gateway, &[&emails]);
+    gateway.stop().await;
+}
+
+#[actix_web::test]
 async fn a_caller_that_has_gone_keeps_nobody() {
     let (_directory, path) = place();
     let settings = [("store.path", path.as_str()), ("server.drain_timeout_seconds", "3600")];
