@@ -9,7 +9,7 @@ use std::{collections::VecDeque, sync::Arc};
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use super::credential::Renewed;
+use super::rotation::Renewed;
 use crate::{
     domain::{ResendId, Timestamp},
     store::{

@@ -44,12 +44,6 @@ impl Dispatcher {
         }
         self.start_with_facts(recovered.pace, recovered.culprits);
         self.start_with_rotation(recovered.rotation);
-        if let Some(books) = self.ledger.books() {
-            books.make_hard();
-            for write in recovered.writes {
-                books.write(write);
-            }
-        }
         for Restored { record, unsettled } in recovered.resends {
             match self.registry.insert(record) {
                 Ok(record) => {

@@ -231,7 +231,7 @@ mod tests {
                 let index = number * ROWS + u32::from(offset);
                 let entry = if number < chunks {
                     // Sent, with the index for the moment; every tenth one is left over.
-                    ends.extend((index % 10 > 0).then_some((offset, 5, u64::from(index))));
+                    ends.extend((!index.is_multiple_of(10)).then_some((offset, 5, u64::from(index))));
                     Entry::Fresh(AddressKey(index.into()))
                 } else {
                     repeats.push((offset, first_of(index - chunks * ROWS)));

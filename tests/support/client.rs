@@ -1,11 +1,12 @@
 //! As much of an HTTP client as a caller needs whose gateway may be killed at any moment.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
+    time::timeout,
 };
 
 /// A whole answer.
@@ -22,8 +23,15 @@ impl Answer {
     }
 }
 
+/// Longer than any answer takes; a test that runs into it has failed.
+const PATIENCE: Duration = Duration::from_secs(90);
+
 /// Sends a request and reads the answer; `None` when it did not come whole.
 pub async fn exchange(address: SocketAddr, head: &str, body: &[u8]) -> Option<Answer> {
+    timeout(PATIENCE, exchange_all(address, head, body)).await.expect("no answer for too long")
+}
+
+async fn exchange_all(address: SocketAddr, head: &str, body: &[u8]) -> Option<Answer> {
     let mut stream = TcpStream::connect(address).await.ok()?;
     let head = format!("{head}\r\nHost: g\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
     stream.write_all(head.as_bytes()).await.ok()?;

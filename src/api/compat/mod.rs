@@ -71,7 +71,7 @@ pub(super) async fn patch(
     let record = sealed
         .map_err(|error| Problem::draft(&error, state.resends.retry_after()))?
         .map_err(|error| Problem::seal(&error, state.resends.retry_after()))?;
-    let _caller = Caller::of_new(&record);
+    let _caller = Caller::of(&record);
     if !state.resends.wait_as_caller(&record, state.compat_wait).await {
         go_on_or_stop(&state, &record, OnTimeout::Continue).await;
     }
