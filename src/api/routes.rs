@@ -25,11 +25,11 @@ const POST_STATUSES: &[u16] = &[200, 202, 207, 400, 403, 408, 413, 415, 422, 502
 /// Every route with the status codes it answers with, for the metrics.
 pub const ROUTES: &[Route] = &[
     Route { pattern: "/v1/resends", method: "POST", statuses: POST_STATUSES },
-    Route { pattern: "/v1/resends", method: "GET", statuses: &[200, 400, 403] },
-    Route { pattern: "/v1/resends/{id}", method: "GET", statuses: &[200, 400, 403, 404] },
-    Route { pattern: "/v1/resends/{id}", method: "DELETE", statuses: &[200, 400, 403, 404] },
-    Route { pattern: "/v1/resends/{id}/results", method: "GET", statuses: &[200, 400, 403, 404, 406] },
-    Route { pattern: "/v1/resends/{id}/events", method: "GET", statuses: &[200, 204, 400, 403, 404] },
+    Route { pattern: "/v1/resends", method: "GET", statuses: &[200, 400, 403, 503] },
+    Route { pattern: "/v1/resends/{id}", method: "GET", statuses: &[200, 400, 403, 404, 503] },
+    Route { pattern: "/v1/resends/{id}", method: "DELETE", statuses: &[200, 400, 403, 404, 503] },
+    Route { pattern: "/v1/resends/{id}/results", method: "GET", statuses: &[200, 400, 403, 404, 406, 503] },
+    Route { pattern: "/v1/resends/{id}/events", method: "GET", statuses: &[200, 204, 400, 403, 404, 503] },
     Route { pattern: compat::PATHS[0], method: "PATCH", statuses: compat::STATUSES },
     Route {
         pattern: "/v1/recent-sends/lookup",

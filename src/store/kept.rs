@@ -199,3 +199,94 @@ impl Words<'_> {
         Ok(memory::decode(code, argument, |number| self.known.get(&number).cloned().flatten()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::{
+        domain::{AddressKey, Chunk, NotSentReason},
+        store::file::{Batch, Store, Write},
+        telemetry::metrics::{BuildInfo, Metrics},
+    };
+
+    const ID: ResendId = ResendId(7);
+    const ROWS: u32 = 1000;
+
+    fn store(directory: &std::path::Path) -> Store {
+        let metrics = Metrics::new(BuildInfo::current(), &[ClientName::anonymous()], &[]).unwrap();
+        Store::open(&directory.join("gateway.db"), [7; 16], metrics).unwrap()
+    }
+
+    /// Writes `chunks` chunks of fresh addresses, and as many of nothing but repeats of them, scattered.
+    fn write(store: &Store, chunks: u32) {
+        let first_of = |index: u32| (index.wrapping_mul(7919)) % (chunks * ROWS);
+        for number in 0..2 * chunks {
+            let mut chunk = Chunk::default();
+            let (mut repeats, mut ends) = (Vec::new(), Vec::new());
+            for offset in 0..ROWS as u16 {
+                let index = number * ROWS + u32::from(offset);
+                let entry = if number < chunks {
+                    // Sent, with the index for the moment; every tenth one is left over.
+                    ends.extend((!index.is_multiple_of(10)).then_some((offset, 5, u64::from(index))));
+                    Entry::Fresh(AddressKey(index.into()))
+                } else {
+                    repeats.push((offset, first_of(index - chunks * ROWS)));
+                    Entry::Repeat
+                };
+                chunk.push("somebody@example.com", entry).unwrap();
+            }
+            let (chunk, repeated) = (Arc::new(chunk), Vec::new());
+            let rows = Write::Chunk { resend: ID, number, first: number * ROWS, chunk, repeats, repeated };
+            let writes = vec![rows, Write::Ends { resend: ID, number, ends }];
+            store.write_now(Batch { writes, ..Batch::default() }).unwrap();
+        }
+    }
+
+    fn page(store: &Store, number: u32, starts: &mut Option<Starts>) -> KeptRows {
+        let rest = Outcome::NotSent(NotSentReason::Cancelled);
+        store.read_now(|db| KeptRows::read(db, ID, number, Some(&rest), starts)).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_repeat_is_told_what_became_of_its_first_wherever_that_stands() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = store(directory.path());
+        write(&store, 4);
+
+        let mut starts = None;
+        for number in 4..8 {
+            for row in page(&store, number, &mut starts).rows() {
+                let first = (row.index - 4 * ROWS).wrapping_mul(7919) % (4 * ROWS);
+                let expected = match first % 10 {
+                    0 => Outcome::NotSent(NotSentReason::Cancelled),
+                    _ => Outcome::Duplicate(Some(Timestamp(first.into()))),
+                };
+                assert_eq!(row.outcome, Some(expected), "{}", row.index);
+            }
+        }
+        assert_eq!(starts.unwrap()[..], [0, 1000, 2000, 3000, 4000, 5000, 6000, 7000]);
+        let nothing = store.read_now(|db| KeptRows::read(db, ID, 8, None, &mut None)).unwrap();
+        assert!(nothing.is_none());
+    }
+
+    #[test]
+    #[ignore = "measures; only meaningful alone"]
+    fn a_page_of_scattered_repeats_takes_milliseconds() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = store(directory.path());
+        write(&store, 500);
+
+        let (mut starts, began) = (None, Instant::now());
+        for number in 500..600 {
+            page(&store, number, &mut starts);
+        }
+        let each = began.elapsed() / 100;
+
+        eprintln!("{each:?} for a page of 1000 repeats in 500 chunks");
+        assert!(each < Duration::from_millis(100), "{each:?}");
+    }
+}

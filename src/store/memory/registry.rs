@@ -1,7 +1,7 @@
 //! All resends by id, within a byte budget.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -57,8 +57,8 @@ struct Kept {
     by_id: BTreeMap<ResendId, (Arc<Record>, usize)>,
     by_key: HashMap<(ClientName, [u8; 16]), ResendId>,
     bytes: usize,
-    /// Those that have ended, in the order of their ends, and what they take.
-    ended: VecDeque<ResendId>,
+    /// Those that have ended, oldest first, and what they take.
+    ended: BTreeSet<ResendId>,
     ended_bytes: usize,
 }
 
@@ -119,9 +119,10 @@ impl Registry {
         let mut kept = self.kept();
         let itself = kept.by_id.get(&record.id).filter(|(here, _)| std::ptr::eq(&raw const **here, record));
         let bytes = itself.map(|(_, bytes)| *bytes);
-        if let Some(bytes) = bytes {
+        if let Some(bytes) = bytes
+            && kept.ended.insert(record.id)
+        {
             kept.ended_bytes += bytes;
-            kept.ended.push_back(record.id);
         }
     }
 
@@ -164,7 +165,12 @@ impl Registry {
     pub fn forget_old(&self) {
         let oldest = Timestamp::now().0.saturating_sub(self.retention.as_millis() as u64);
         let mut kept = self.kept();
-        while kept.oldest_end().is_some_and(|at| at.0 < oldest) && kept.remove_oldest_ended() {}
+        let ended = kept.ended.iter().filter_map(|id| kept.by_id.get(id));
+        let is_old = |record: &Record| record.snapshot().finished_at.is_some_and(|at| at.0 < oldest);
+        let old: Vec<_> = ended.filter(|(record, _)| is_old(record)).map(|(record, _)| record.id).collect();
+        for id in old {
+            kept.remove(id);
+        }
     }
 
     /// Bytes in use.
@@ -202,14 +208,9 @@ impl Kept {
         while self.bytes > room && self.remove_oldest_ended() {}
     }
 
-    fn oldest_end(&self) -> Option<Timestamp> {
-        let (record, _) = self.by_id.get(self.ended.front()?)?;
-        record.snapshot().finished_at
-    }
-
     /// Says whether there was one.
     fn remove_oldest_ended(&mut self) -> bool {
-        let Some(id) = self.ended.front().copied() else { return false };
+        let Some(id) = self.ended.first().copied() else { return false };
         self.remove(id);
         true
     }
@@ -220,12 +221,7 @@ impl Kept {
         if let Some(keyed) = record.keyed {
             self.by_key.remove(&(record.client.clone(), keyed.key));
         }
-        if !record.snapshot().status.is_final() {
-            return;
-        }
-        // The oldest one stands in front; others leave only to begin again.
-        if let Some(place) = self.ended.iter().position(|ended| *ended == id) {
-            self.ended.remove(place);
+        if self.ended.remove(&id) {
             self.ended_bytes -= bytes;
         }
     }
