@@ -81,6 +81,7 @@ async fn play_one(seed: u64) {
     }
     let mut process = round.start();
     let (address, _) = process.addresses().await;
+    round.ask_again(address).await;
     round.wait_for_ends(&mut process).await;
     let told = reconcile::reconcile(&round);
     let again = reconcile::post_again(&round, address, &told).await;
