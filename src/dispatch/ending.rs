@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::{books::After, dispatcher::Dispatcher};
+use super::{books::After, call::Call, dispatcher::Dispatcher};
 use crate::{
     domain::{NotSentReason, Outcome, ResendId, Status, Timestamp},
     telemetry::metrics::DedupeHit,
@@ -30,6 +30,13 @@ impl Dispatcher {
             self.release(member);
         }
         self.flush();
+        // A call that waits for its mark to be written would keep it waiting as long as the store fails.
+        let is_unmade = |call: &Call| !call.made && call.members.iter().any(|member| member.resend == id);
+        let unmade: Vec<_> =
+            self.calls.iter().filter(|(_, call)| is_unmade(call)).map(|(call, _)| *call).collect();
+        for call in unmade {
+            self.call_off(call);
+        }
         self.finish_if_done(id);
     }
 
