@@ -51,7 +51,7 @@ pub(super) struct Writer {
 impl Writer {
     /// Writes until the queue is closed and empty.
     pub(super) fn run(mut self) {
-        while let Some(Work { erasure, urgent, bulk }) = self.queue.take(IDLE, BULK_AT_ONCE) {
+        while let Some(Work { erasure, urgent, mut bulk }) = self.queue.take(IDLE, BULK_AT_ONCE) {
             match erasure {
                 Some(resend) => self.erase(resend),
                 None if urgent.is_none() && bulk.is_empty() => {
@@ -61,7 +61,7 @@ impl Writer {
                 None => {}
             }
             if let Some(batch) = urgent {
-                self.write_urgent(&batch);
+                self.write_urgent(&batch, &mut bulk);
             }
             for job in bulk {
                 self.write_bulk(job);
@@ -69,7 +69,8 @@ impl Writer {
         }
     }
 
-    fn write_urgent(&mut self, batch: &Batch) {
+    /// `bulk` is what would be written next.
+    fn write_urgent(&mut self, batch: &Batch, bulk: &mut Vec<Bulk>) {
         while let Err(fault) = self.commit(batch) {
             if self.queue.is_closed() {
                 // Nobody is left who could wait for it, and whoever did was told.
@@ -78,7 +79,7 @@ impl Writer {
             }
             self.progress.send_modify(|progress| progress.fault = Some(fault));
             // What may fail does not wait for better times.
-            for job in self.queue.take_bulk() {
+            for job in bulk.drain(..).chain(self.queue.take_bulk()) {
                 answer(job, Err(fault));
             }
             thread::park_timeout(RETRY);
