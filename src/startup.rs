@@ -100,7 +100,7 @@ impl Application {
             .map_err(|error| StartupError::Metrics(error.to_string()))?;
         metrics.set_sandbox(sandbox);
         let (resends, dispatch, thread, store) = services(settings, credential, &metrics)?;
-        let readiness = Readiness::default();
+        let readiness = Readiness::of(resends.store_watch());
         let state = Data::new(ApiState::new(resends, &settings.server, &settings.compat, sandbox));
         let data = Data::from(metrics);
         let main = {
@@ -167,8 +167,13 @@ fn services(
     credential: CredentialChoice,
     metrics: &Arc<Metrics>,
 ) -> Result<(Resends, Dispatch, JoinHandle<()>, Option<Store>), StartupError> {
-    let budget = usize::try_from(settings.store.memory_bytes()).unwrap_or(usize::MAX);
-    let registry = Arc::new(Registry::new(budget, settings.store.retention));
+    let retention = settings.store.retention;
+    let registry = Arc::new(match &settings.store.path {
+        StorePath::Memory => {
+            Registry::new(usize::try_from(settings.store.memory_bytes()).unwrap_or(usize::MAX), retention)
+        }
+        StorePath::File(_) => Registry::beside_store(retention),
+    });
     let new_key = Uuid::new_v4().into_bytes();
     let store = match &settings.store.path {
         StorePath::Memory => None,

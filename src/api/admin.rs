@@ -12,7 +12,10 @@ use actix_web::{
 };
 
 use super::{problem::Problem, query::Query};
-use crate::telemetry::{Metrics, metrics::TEXT_FORMAT};
+use crate::{
+    store::file::{Fault, Watch},
+    telemetry::{Metrics, metrics::TEXT_FORMAT},
+};
 
 /// Whether new work should be sent here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,18 +29,31 @@ pub enum ReadinessState {
 }
 
 /// The readiness of this process. Clones share it.
-#[derive(Debug, Clone, Default)]
-pub struct Readiness(Arc<AtomicU8>);
+#[derive(Clone, Default)]
+pub struct Readiness {
+    state: Arc<AtomicU8>,
+    store: Option<Watch>,
+}
 
 impl Readiness {
+    /// Of a process whose store is watched, if it has one.
+    pub fn of(store: Option<Watch>) -> Self {
+        Self { state: Arc::default(), store }
+    }
+
+    /// Why the store fails, while it does.
+    fn store_fault(&self) -> Option<Fault> {
+        self.store.as_ref().and_then(Watch::fault)
+    }
+
     /// Says so from now on.
     pub fn set(&self, state: ReadinessState) {
-        self.0.store(state as u8, Ordering::Release);
+        self.state.store(state as u8, Ordering::Release);
     }
 
     /// What was said last.
     pub fn get(&self) -> ReadinessState {
-        match self.0.load(Ordering::Acquire) {
+        match self.state.load(Ordering::Acquire) {
             0 => ReadinessState::Starting,
             1 => ReadinessState::Ready,
             _ => ReadinessState::Draining,
@@ -50,7 +66,8 @@ pub(super) async fn livez() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n")
 }
 
-/// `GET /readyz`: 503 while starting and draining. Upstream trouble is no unreadiness: the work is held.
+/// `GET /readyz`: 503 while starting and draining, and while the store fails. Upstream trouble is no unreadiness:
+/// the work is held.
 pub(super) async fn readyz(
     request: HttpRequest,
     readiness: Data<Readiness>,
@@ -60,16 +77,22 @@ pub(super) async fn readyz(
     if !verbose {
         Query::parse(request.query_string(), &[])?;
     }
-    let state = readiness.get();
-    let (mut response, word) = match state {
-        ReadinessState::Starting => (HttpResponse::ServiceUnavailable(), "starting"),
-        ReadinessState::Ready => (HttpResponse::Ok(), "ready"),
-        ReadinessState::Draining => (HttpResponse::ServiceUnavailable(), "draining"),
+    let (state, fault) = (readiness.get(), readiness.store_fault());
+    let (mut response, word) = match (state, fault) {
+        (ReadinessState::Starting, _) => (HttpResponse::ServiceUnavailable(), "starting"),
+        (ReadinessState::Ready, None) => (HttpResponse::Ok(), "ready"),
+        (ReadinessState::Ready, Some(_)) => (HttpResponse::ServiceUnavailable(), "store failing"),
+        (ReadinessState::Draining, _) => (HttpResponse::ServiceUnavailable(), "draining"),
     };
     let text = if verbose {
         let mark = |good: bool| if good { "[+]" } else { "[-]" };
+        let store = match (&readiness.store, fault) {
+            (None, _) => String::new(),
+            (Some(_), None) => "[+] store\n".to_owned(),
+            (Some(_), Some(fault)) => format!("[-] store: {fault}\n"),
+        };
         format!(
-            "{} started\n{} not draining\n{word}\n",
+            "{} started\n{} not draining\n{store}{word}\n",
             mark(state != ReadinessState::Starting),
             mark(state != ReadinessState::Draining)
         )

@@ -16,8 +16,11 @@ use super::{
 };
 use crate::{
     domain::{Outcome, Status},
-    resends::{Draft, Plan},
+    resends::{Draft, Plan, ReadError},
 };
+
+/// Rows looked at at once.
+const PAGE: u32 = 1000;
 
 #[derive(Debug, Serialize)]
 struct PlanBody<'a> {
@@ -48,6 +51,7 @@ struct PlanCountsBody {
 struct Planned {
     plan: Plan,
     problems_only: bool,
+    next: u32,
 }
 
 /// Answers the list that `draft` has read.
@@ -62,11 +66,12 @@ pub(super) async fn answer(
         .map_err(|error| Problem::seal(&error, state.resends.retry_after()))?;
     let body = body(state, &plan);
     let mut response = HttpResponse::Ok();
-    Ok(match wishes.results {
-        Results::None => response.json(body),
-        Results::All => Pages::answer_in(Planned { plan, problems_only: false }, &body, response),
-        Results::Problems => Pages::answer_in(Planned { plan, problems_only: true }, &body, response),
-    })
+    let problems_only = match wishes.results {
+        Results::None => return Ok(response.json(body)),
+        Results::All => false,
+        Results::Problems => true,
+    };
+    Pages::answer_in(Planned { plan, problems_only, next: 0 }, &body, response).await
 }
 
 fn body<'a>(state: &'a ApiState, plan: &Plan) -> PlanBody<'a> {
@@ -99,12 +104,14 @@ impl Rows for Planned {
         self.plan.len()
     }
 
-    fn read(&self, from: u32, limit: u32, take: &mut dyn FnMut(&RowBody<'_>)) {
-        for row in self.plan.rows(from, limit) {
+    async fn read(&mut self, take: &mut dyn FnMut(&RowBody<'_>)) -> Result<bool, ReadError> {
+        for row in self.plan.rows(self.next, PAGE) {
             let is_fine = matches!(row.outcome, None | Some(Outcome::Duplicate(_)));
             if !(self.problems_only && is_fine) {
                 take(&plan_row(&row));
             }
         }
+        self.next = self.next.saturating_add(PAGE).min(self.plan.len());
+        Ok(self.next < self.plan.len())
     }
 }

@@ -5,7 +5,7 @@
 //! gone with its connection. It ends by itself with the resend, or when the gateway ends and leaves the rest to
 //! the next process; a browser asks again then.
 
-use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::Future, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -16,11 +16,7 @@ use futures_util::stream;
 use tokio::time::{Instant, timeout_at};
 
 use super::{problem::Problem, query::Query, render, resends::find, routes::ApiState};
-use crate::{
-    dispatch::View,
-    domain::Hold,
-    store::{Record, Snapshot},
-};
+use crate::{dispatch::View, domain::Hold, resends::Resend, store::Snapshot};
 
 /// Between two events of progress.
 const PACE: Duration = Duration::from_millis(250);
@@ -42,11 +38,11 @@ pub(super) async fn get(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     Query::parse(request.query_string(), &[])?;
-    let record = find(&state, &id)?;
-    if has_heard_the_end(request.headers(), &record.snapshot()) {
+    let resend = find(&state, &id).await?;
+    if has_heard_the_end(request.headers(), &resend.snapshot()) {
         return Ok(HttpResponse::NoContent().finish());
     }
-    let events = Events::new(state, record, Instant::now());
+    let events = Events::new(state, resend, Instant::now());
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, HeaderValue::from_static("text/event-stream")))
         .insert_header((ACCEL_BUFFERING, HeaderValue::from_static("no")))
@@ -56,7 +52,7 @@ pub(super) async fn get(
 /// One reader's stream.
 struct Events {
     state: Data<ApiState>,
-    record: Arc<Record>,
+    resend: Resend,
     /// What was told last.
     told: Option<Told>,
     /// When something may be told again.
@@ -94,8 +90,8 @@ impl Told {
 }
 
 impl Events {
-    fn new(state: Data<ApiState>, record: Arc<Record>, now: Instant) -> Self {
-        Self { state, record, told: None, next_look: now, heartbeat: now + HEARTBEAT, is_over: false }
+    fn new(state: Data<ApiState>, resend: Resend, now: Instant) -> Self {
+        Self { state, resend, told: None, next_look: now, heartbeat: now + HEARTBEAT, is_over: false }
     }
 
     /// The next piece of the stream, as soon as there is one; `None` after the end.
@@ -104,12 +100,12 @@ impl Events {
             return None;
         }
         loop {
-            wait_until(self.next_look, self.record.finished()).await;
+            wait_until(self.next_look, self.resend.finished()).await;
             let now = Instant::now();
             self.next_look = now + PACE;
             // Over without an end: the next process goes on with it. Asked first: then the state is the last.
-            let is_over = self.record.is_over();
-            let (snapshot, view) = (self.record.snapshot(), self.state.resends.view());
+            let is_over = self.resend.is_over();
+            let (snapshot, view) = (self.resend.snapshot(), self.state.resends.view());
             self.is_over = is_over || snapshot.status.is_final();
             let now_told = Told::new(snapshot, &view);
             let is_same = self.told.as_ref().is_some_and(|told| told.is_same(&now_told));
@@ -127,7 +123,7 @@ impl Events {
     }
 
     fn event(&self, snapshot: &Snapshot, view: &View) -> Bytes {
-        let body = render::resend(&self.record, snapshot, view, self.state.sandbox);
+        let body = render::resend(&self.resend, snapshot, view, self.state.sandbox);
         // Writing strings and numbers into memory has no way to fail.
         let data = serde_json::to_string(&body).unwrap_or_default();
         match end_id(snapshot) {

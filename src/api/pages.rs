@@ -1,7 +1,5 @@
 //! Rows as a stream: a page at a time, so that a slow reader of a huge list costs nothing.
 
-use std::convert::Infallible;
-
 use actix_web::{HttpResponse, HttpResponseBuilder, http::header::CONTENT_TYPE, web::Bytes};
 use futures_util::stream;
 use serde::Serialize;
@@ -12,17 +10,18 @@ use super::{
     problem::Problem,
     render::RowBody,
 };
+use crate::resends::ReadError;
 
-/// Rows looked at at once.
-const PAGE: u32 = 1000;
+/// Longer lists are not told in one piece.
+const SHORT: u32 = 1000;
 
 /// Where rows come from, in the order of a caller's list.
 pub(super) trait Rows {
     /// How many there are, wanted or not.
     fn len(&self) -> u32;
 
-    /// Hands over the wanted ones from `from` on; looks at no more than `limit`.
-    fn read(&self, from: u32, limit: u32, take: &mut dyn FnMut(&RowBody<'_>));
+    /// Hands over the wanted ones of the next few. Says whether more follow.
+    async fn read(&mut self, take: &mut dyn FnMut(&RowBody<'_>)) -> Result<bool, ReadError>;
 }
 
 /// The wanted rows, written page by page between an opening and a closing.
@@ -31,8 +30,10 @@ pub(super) struct Pages<R> {
     form: ResultForm,
     opening: Option<String>,
     closing: Option<&'static str>,
-    next: u32,
+    /// Whether no row was written yet.
     first: bool,
+    /// Whether there is nothing left to read.
+    is_over: bool,
 }
 
 impl<R: Rows + 'static> Pages<R> {
@@ -42,65 +43,81 @@ impl<R: Rows + 'static> Pages<R> {
             ResultForm::Ndjson | ResultForm::Text => ("", ""),
             ResultForm::Csv => (CSV_HEADER, ""),
         };
-        Self { rows, form, opening: Some(opening.to_owned()), closing: Some(closing), next: 0, first: true }
+        let is_over = rows.len() == 0;
+        Self { rows, form, opening: Some(opening.to_owned()), closing: Some(closing), first: true, is_over }
     }
 
     /// Answers with `body`, a JSON object, of which the rows become the last member.
-    pub(super) fn answer_in(
+    pub(super) async fn answer_in(
         rows: R,
         body: &impl Serialize,
         mut response: HttpResponseBuilder,
-    ) -> HttpResponse {
-        let Ok(mut opening) = serde_json::to_string(body) else { return Problem::internal().render("") };
+    ) -> Result<HttpResponse, Problem> {
+        let mut opening = serde_json::to_string(body).map_err(|_| Problem::internal())?;
         opening.pop();
         opening.push_str(",\"results\":[");
         let mut pages =
             Self { opening: Some(opening), closing: Some("]}\n"), ..Self::new(rows, ResultForm::Json) };
         response.insert_header((CONTENT_TYPE, ResultForm::Json.content_type()));
-        match pages.whole() {
-            Some(whole) => response.body(whole),
-            None => response.streaming(pages.into_stream()),
-        }
-    }
-
-    /// All pages in one piece, when the list is that short.
-    fn whole(&mut self) -> Option<Bytes> {
-        if self.rows.len() > PAGE {
-            return None;
+        if pages.rows.len() > SHORT {
+            return pages.stream_in(response).await;
         }
         let mut whole = Vec::new();
-        while let Some(page) = self.page() {
+        while let Some(page) = pages.page().await.map_err(Problem::read)? {
             whole.extend_from_slice(&page);
         }
-        Some(Bytes::from(whole))
+        Ok(response.body(whole))
     }
 
-    pub(super) fn into_stream(self) -> impl stream::Stream<Item = Result<Bytes, Infallible>> {
-        stream::unfold(self, |mut pages| async move { pages.page().map(|page| (Ok(page), pages)) })
+    /// Answers with the rows alone.
+    pub(super) async fn answer(self) -> Result<HttpResponse, Problem> {
+        let mut response = HttpResponse::Ok();
+        response.insert_header((CONTENT_TYPE, self.form.content_type()));
+        self.stream_in(response).await
     }
 
-    fn page(&mut self) -> Option<Bytes> {
+    /// A store that can't be read at all is told by the status code; later faults cut the answer off.
+    async fn stream_in(mut self, mut response: HttpResponseBuilder) -> Result<HttpResponse, Problem> {
+        let first = self.page().await.map_err(Problem::read)?;
+        let pages = stream::unfold((first, Some(self)), |(ready, pages)| async move {
+            let mut pages = pages?;
+            if let Some(page) = ready {
+                return Some((Ok(page), (None, Some(pages))));
+            }
+            match pages.page().await {
+                Ok(page) => page.map(|page| (Ok(page), (None, Some(pages)))),
+                Err(error) => {
+                    tracing::error!(%error, "Results can't be read to their end; the answer is cut off.");
+                    Some((Err(error), (None, None)))
+                }
+            }
+        });
+        Ok(response.streaming(pages))
+    }
+
+    async fn page(&mut self) -> Result<Option<Bytes>, ReadError> {
         let mut page = Vec::new();
         page.extend(self.opening.take().into_iter().flat_map(String::into_bytes));
         // A page of which nothing is wanted must not end the stream as an empty piece.
-        while page.is_empty() && self.next < self.rows.len() {
-            self.write_rows(&mut page);
+        while page.is_empty() && !self.is_over {
+            self.write_rows(&mut page).await?;
         }
-        if self.next >= self.rows.len() {
+        if self.is_over {
             page.extend(self.closing.take().into_iter().flat_map(str::bytes));
         }
-        (!page.is_empty()).then(|| Bytes::from(page))
+        Ok((!page.is_empty()).then(|| Bytes::from(page)))
     }
 
-    fn write_rows(&mut self, page: &mut Vec<u8>) {
+    async fn write_rows(&mut self, page: &mut Vec<u8>) -> Result<(), ReadError> {
         let (form, first) = (self.form, &mut self.first);
-        self.rows.read(self.next, PAGE, &mut |row| {
+        let mut write = |row: &RowBody<'_>| {
             if form == ResultForm::Json && !std::mem::replace(first, false) {
                 page.extend_from_slice(b",\n");
             }
             write_row(form, row, page);
-        });
-        self.next = self.next.saturating_add(PAGE).min(self.rows.len());
+        };
+        self.is_over = !self.rows.read(&mut write).await?;
+        Ok(())
     }
 }
 
@@ -108,11 +125,14 @@ impl<R: Rows + 'static> Pages<R> {
 mod tests {
     use std::{cell::Cell, rc::Rc};
 
-    use futures_util::{FutureExt as _, StreamExt as _};
+    use actix_web::body::MessageBody as _;
+    use futures_util::FutureExt as _;
 
     use super::*;
     use crate::api::render::row;
     use crate::store::Row;
+
+    const PAGE: u32 = 1000;
 
     /// Ten million rows; counts how many were looked at.
     struct Endless(Rc<Cell<u32>>);
@@ -122,10 +142,44 @@ mod tests {
             10_000_000
         }
 
-        fn read(&self, from: u32, limit: u32, take: &mut dyn FnMut(&RowBody<'_>)) {
-            self.0.set(from + limit);
-            for index in from..from + limit {
+        async fn read(&mut self, take: &mut dyn FnMut(&RowBody<'_>)) -> Result<bool, ReadError> {
+            let from = self.0.get();
+            self.0.set(from + PAGE);
+            for index in from..from + PAGE {
                 take(&row(&Row { index, email: "a@example.com", outcome: None }));
+            }
+            Ok(true)
+        }
+    }
+
+    /// Fails after the first page.
+    struct Failing(u32);
+
+    impl Rows for Failing {
+        fn len(&self) -> u32 {
+            5000
+        }
+
+        async fn read(&mut self, take: &mut dyn FnMut(&RowBody<'_>)) -> Result<bool, ReadError> {
+            self.0 += 1;
+            if self.0 > 1 {
+                return Err(ReadError::Gone);
+            }
+            take(&row(&Row { index: 0, email: "a@example.com", outcome: None }));
+            Ok(true)
+        }
+    }
+
+    type Piece = Option<Result<Bytes, Box<dyn std::error::Error>>>;
+
+    fn pieces<R: Rows + 'static>(rows: R, form: ResultForm) -> impl FnMut() -> Piece {
+        let answer = Pages::new(rows, form).answer().now_or_never().unwrap().unwrap();
+        let mut body = Box::pin(answer.into_body());
+        move || {
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            match body.as_mut().poll_next(&mut context) {
+                std::task::Poll::Ready(piece) => piece,
+                std::task::Poll::Pending => panic!("nothing here has to wait"),
             }
         }
     }
@@ -134,14 +188,23 @@ mod tests {
     fn no_more_is_read_than_the_reader_has_taken() {
         for form in ResultForm::ALL {
             let looked_at = Rc::new(Cell::new(0));
-            let mut stream = Box::pin(Pages::new(Endless(Rc::clone(&looked_at)), form).into_stream());
+            let mut next = pieces(Endless(Rc::clone(&looked_at)), form);
 
             for page in 1..=3 {
-                let bytes = stream.next().now_or_never().unwrap().unwrap().unwrap();
+                let bytes = next().unwrap().unwrap();
 
                 assert!(looked_at.get() <= page * PAGE, "{form:?}: {} for {page} pages", looked_at.get());
                 assert!(bytes.len() < 100 * PAGE as usize, "{} bytes", bytes.len());
             }
         }
+    }
+
+    #[test]
+    fn a_fault_in_the_middle_cuts_the_answer_off() {
+        let mut next = pieces(Failing(0), ResultForm::Ndjson);
+
+        assert!(next().unwrap().is_ok());
+        assert!(next().unwrap().is_err());
+        assert!(next().is_none());
     }
 }

@@ -8,8 +8,8 @@ use serde::Serialize;
 use crate::{
     dispatch::View,
     domain::{Counts, Hold, Outcome, OutcomeKind, Status, Timestamp},
-    resends::PlanRow,
-    store::{Record, Row, Snapshot},
+    resends::{PlanRow, Resend},
+    store::{Row, Snapshot},
 };
 
 #[derive(Debug, Serialize)]
@@ -72,20 +72,20 @@ pub(super) struct RowBody<'a> {
 
 /// The resend without its results.
 pub(super) fn resend<'a>(
-    record: &'a Record,
+    resend: &'a Resend,
     snapshot: &Snapshot,
     view: &View,
     sandbox: bool,
 ) -> ResendBody<'a> {
     let pending = snapshot.counts.pending();
     let unfinished = !snapshot.status.is_final();
-    let estimate = view.estimate(record.id, pending).filter(|_| unfinished);
+    let estimate = view.estimate(resend.id(), pending).filter(|_| unfinished);
     let hold = view.holds.first().filter(|_| unfinished && pending > 0);
     ResendBody {
-        id: record.id.to_string(),
+        id: resend.id().to_string(),
         status: snapshot.status.as_str(),
-        client: record.client.as_str(),
-        created_at: time(record.created_at),
+        client: resend.client().as_str(),
+        created_at: time(resend.created_at()),
         finished_at: snapshot.finished_at.map(time),
         estimated_finish_at: estimate.map(|estimate| time(Timestamp::now().plus(estimate))),
         hold: hold.map(|hold| held(hold, pending)),

@@ -1,6 +1,6 @@
 //! `/v1/resends`: post a list, look at resends, cancel them.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use actix_web::{
     HttpMessage as _, HttpRequest, HttpResponse,
@@ -24,6 +24,7 @@ use super::{
 use crate::{
     dispatch::{Because, Promised},
     domain::{ResendId, TraceContext},
+    resends::Resend,
     store::{Caller, Record, Snapshot},
     telemetry::trace_of,
 };
@@ -54,6 +55,9 @@ pub(super) async fn post(
     if state.resends.is_closing() {
         return Err(Problem::shutting_down());
     }
+    if !wishes.dry_run {
+        check_store(&state)?;
+    }
     let mut draft = match key {
         // Nothing is kept of it that could be met again.
         _ if wishes.dry_run => state.resends.draft_in_memory(format, encoding),
@@ -69,15 +73,15 @@ pub(super) async fn post(
     let record = sealed
         .map_err(|error| Problem::draft(&error, state.resends.retry_after()))?
         .map_err(|error| Problem::seal(&error, state.resends.retry_after()))?;
-    let _caller = Caller::of_new(&record);
+    let _caller = Caller::of(&record);
     if !state.resends.wait_as_caller(&record, wishes.patience.wait).await {
         go_on_or_stop(&state, &record, wishes.on_timeout).await;
     }
-    let snapshot = record.snapshot();
+    let (snapshot, resend) = (record.snapshot(), Resend::Live(record));
     if snapshot.status.is_final() {
-        Ok(finished(&state, record, &snapshot, &wishes))
+        finished(&state, resend, &snapshot, &wishes).await
     } else {
-        Ok(accepted(&state, &record, &snapshot, &wishes))
+        Ok(accepted(&state, &resend, &snapshot, &wishes))
     }
 }
 
@@ -90,9 +94,9 @@ pub(super) async fn get(
     let query = Query::parse(request.query_string(), &["wait"])?;
     let wait =
         query.number("wait", u64::MAX)?.map_or(Duration::ZERO, Duration::from_secs).min(state.max_wait);
-    let record = find(&state, &id)?;
-    state.resends.wait(&record, wait).await;
-    Ok(one(&state, &record))
+    let resend = find(&state, &id).await?;
+    resend.wait(wait).await;
+    Ok(one(&state, &resend))
 }
 
 /// `DELETE /v1/resends/{id}`
@@ -102,23 +106,29 @@ pub(super) async fn delete(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     Query::parse(request.query_string(), &[])?;
-    let record = find(&state, &id)?;
-    state.resends.stop(&record, Because::Cancelled).await;
-    Ok(one(&state, &record))
+    let resend = find(&state, &id).await?;
+    state.resends.cancel(&resend).await;
+    Ok(one(&state, &resend))
 }
 
 /// `GET /v1/resends`
 pub(super) async fn list(request: HttpRequest, state: Data<ApiState>) -> Result<HttpResponse, Problem> {
     let query = Query::parse(request.query_string(), &["status", "limit", "cursor"])?;
     let limit = query.number("limit", MAX_PAGE)?.unwrap_or(DEFAULT_PAGE).max(1);
-    let page = state.resends.page(&state.client, query.status()?, query.cursor()?, limit as usize);
+    let page = state.resends.page(&state.client, query.status()?, query.cursor()?, limit as usize).await;
+    let page = page.map_err(Problem::store_failing)?;
     let view = state.resends.view();
     let resends: Vec<_> = page
-        .records
+        .resends
         .iter()
-        .map(|record| render::resend(record, &record.snapshot(), &view, state.sandbox))
+        .map(|resend| render::resend(resend, &resend.snapshot(), &view, state.sandbox))
         .collect();
     Ok(HttpResponse::Ok().json(render::ListBody { resends, next_cursor: page.next.map(|id| id.to_string()) }))
+}
+
+/// Refuses what would have to be kept in a store that fails or is full.
+pub(super) fn check_store(state: &ApiState) -> Result<(), Problem> {
+    state.resends.check_store().map_err(|trouble| Problem::store(trouble, state.resends.retry_after()))
 }
 
 /// What happens to a list whose caller waits no longer. It goes on only if it can be promised to outlast the
@@ -139,9 +149,10 @@ pub(super) async fn go_on_or_stop(state: &ApiState, record: &Record, on_timeout:
 }
 
 /// The resend that a path names, if this client may see it.
-pub(super) fn find(state: &ApiState, id: &str) -> Result<Arc<Record>, Problem> {
+pub(super) async fn find(state: &ApiState, id: &str) -> Result<Resend, Problem> {
     let id: ResendId = id.parse().map_err(|()| Problem::no_such_resend())?;
-    state.resends.get(id, &state.client).ok_or_else(Problem::no_such_resend)
+    let found = state.resends.get(id, &state.client).await.map_err(Problem::store_failing)?;
+    found.ok_or_else(Problem::no_such_resend)
 }
 
 /// The trace that the span of the request took over or made.
@@ -168,34 +179,39 @@ fn wishes(request: &HttpRequest, state: &ApiState) -> Result<Wishes, Problem> {
     Ok(wishes)
 }
 
-fn one(state: &ApiState, record: &Record) -> HttpResponse {
-    let body = render::resend(record, &record.snapshot(), &state.resends.view(), state.sandbox);
+fn one(state: &ApiState, resend: &Resend) -> HttpResponse {
+    let body = render::resend(resend, &resend.snapshot(), &state.resends.view(), state.sandbox);
     HttpResponse::Ok().json(body)
 }
 
-fn accepted(state: &ApiState, record: &Record, snapshot: &Snapshot, wishes: &Wishes) -> HttpResponse {
+fn accepted(state: &ApiState, resend: &Resend, snapshot: &Snapshot, wishes: &Wishes) -> HttpResponse {
     let view = state.resends.view();
-    let look_again = view.look_again(record.id, snapshot.counts.pending()).as_secs_f64().ceil().max(1.0);
+    let look_again = view.look_again(resend.id(), snapshot.counts.pending()).as_secs_f64().ceil().max(1.0);
     let mut response = HttpResponse::Accepted();
-    response.insert_header((LOCATION, format!("/v1/resends/{}", record.id)));
+    response.insert_header((LOCATION, format!("/v1/resends/{}", resend.id())));
     response.insert_header((RETRY_AFTER, look_again as u64));
     tell_preference(&mut response, wishes);
-    response.json(render::resend(record, snapshot, &view, state.sandbox))
+    response.json(render::resend(resend, snapshot, &view, state.sandbox))
 }
 
 /// The whole answer; with many results it is streamed.
-fn finished(state: &ApiState, record: Arc<Record>, snapshot: &Snapshot, wishes: &Wishes) -> HttpResponse {
+async fn finished(
+    state: &ApiState,
+    resend: Resend,
+    snapshot: &Snapshot,
+    wishes: &Wishes,
+) -> Result<HttpResponse, Problem> {
     let mut response = HttpResponse::build(match render::summary(snapshot) {
         StatusCode::ACCEPTED => StatusCode::OK,
         code => code,
     });
     tell_preference(&mut response, wishes);
-    let body = render::resend(&record, snapshot, &state.resends.view(), state.sandbox);
+    let body = render::resend(&resend, snapshot, &state.resends.view(), state.sandbox);
     match wanted(wishes.results) {
-        None => response.json(body),
+        None => Ok(response.json(body)),
         Some(wanted) => {
-            let rows = Told { record: Arc::clone(&record), wanted };
-            Pages::answer_in(rows, &body, response)
+            let rows = Told { reader: state.resends.reader(resend.clone()), wanted };
+            Pages::answer_in(rows, &body, response).await
         }
     }
 }

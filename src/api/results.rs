@@ -1,10 +1,7 @@
 //! `/v1/resends/{id}/results`: what became of each address.
 
-use std::sync::Arc;
-
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header::CONTENT_TYPE,
     web::{Data, Path},
 };
 
@@ -17,7 +14,11 @@ use super::{
     resends::find,
     routes::ApiState,
 };
-use crate::{domain::OutcomeKind, store::Record};
+use crate::{
+    domain::OutcomeKind,
+    resends::{ReadError, Reader},
+    store::Row,
+};
 
 /// `GET /v1/resends/{id}/results`
 pub(super) async fn get(
@@ -27,9 +28,8 @@ pub(super) async fn get(
 ) -> Result<HttpResponse, Problem> {
     let wanted = Query::parse(request.query_string(), &["outcome"])?.wanted()?;
     let form = result_form(request.headers())?;
-    let record = find(&state, &id)?;
-    let pages = Pages::new(Told { record, wanted }, form);
-    Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, form.content_type())).streaming(pages.into_stream()))
+    let reader = state.resends.reader(find(&state, &id).await?);
+    Pages::new(Told { reader, wanted }, form).answer().await
 }
 
 /// The results that belong into the answer of a finished resend.
@@ -47,24 +47,28 @@ pub(super) fn wanted(results: Results) -> Option<Wanted> {
 
 /// The results of a resend that are wanted.
 pub(super) struct Told {
-    pub(super) record: Arc<Record>,
+    pub(super) reader: Reader,
     pub(super) wanted: Wanted,
 }
 
 impl Rows for Told {
     fn len(&self) -> u32 {
-        self.record.body.len()
+        self.reader.len()
     }
 
-    fn read(&self, from: u32, limit: u32, take: &mut dyn FnMut(&RowBody<'_>)) {
-        for row in self.record.rows(from, limit) {
-            let is_wanted = match &row.outcome {
-                None => self.wanted.pending,
-                Some(outcome) => self.wanted.kinds.contains(&outcome.kind()),
-            };
-            if is_wanted {
-                take(&render::row(&row));
+    async fn read(&mut self, take: &mut dyn FnMut(&RowBody<'_>)) -> Result<bool, ReadError> {
+        let Self { reader, wanted } = self;
+        let mut take_wanted = |row: &Row<'_>| {
+            if wanted.holds(row) {
+                take(&render::row(row));
             }
-        }
+        };
+        reader.read(&mut take_wanted).await
+    }
+}
+
+impl Wanted {
+    fn holds(&self, row: &Row<'_>) -> bool {
+        row.outcome.as_ref().map_or(self.pending, |outcome| self.kinds.contains(&outcome.kind()))
     }
 }

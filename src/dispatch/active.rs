@@ -15,6 +15,15 @@ use crate::{
 /// Known culprits that are put aside before the rest of a list is looked at.
 pub(super) const MAX_ASIDE: usize = 64;
 
+/// How a resend ends.
+#[derive(Debug, Clone)]
+pub(super) struct End {
+    pub(super) status: Status,
+    /// What becomes of addresses that have no outcome then.
+    pub(super) rest: Option<Outcome>,
+    pub(super) at: Timestamp,
+}
+
 /// A resend under way.
 #[derive(Debug)]
 pub(super) struct Active {
@@ -38,10 +47,8 @@ pub(super) struct Active {
     pub(super) unsettled: u32,
     /// Outcomes that are being written and were not told yet.
     pub(super) untold: u32,
-    /// Whether its end is being written.
-    pub(super) ending: bool,
-    /// The moment of the end that is being written.
-    pub(super) ends_at: Option<Timestamp>,
+    /// How it ends, while that is being written.
+    pub(super) ending: Option<End>,
     /// Addresses in calls that were launched.
     pub(super) calling: u32,
     /// Why nothing more of it is drawn.
@@ -68,8 +75,7 @@ impl Active {
             suspects: VecDeque::new(),
             parts: VecDeque::new(),
             untold: 0,
-            ending: false,
-            ends_at: None,
+            ending: None,
             calling: 0,
             stop: None,
             shares: true,
@@ -78,14 +84,17 @@ impl Active {
         }
     }
 
-    /// How it ends, if it ends now, and what becomes of addresses that have no outcome then.
-    pub(super) fn end(&self) -> (Status, Option<Outcome>) {
+    /// How it ends: as was decided, or as it would now.
+    pub(super) fn end(&self) -> End {
+        if let Some(end) = &self.ending {
+            return end.clone();
+        }
         let status = match self.stop {
             Some(NotSentReason::Cancelled) => Status::Cancelled,
             Some(_) if self.unsettled > 0 => Status::Cancelled,
             Some(_) | None => Status::Finished,
         };
-        (status, self.stop.map(Outcome::NotSent))
+        End { status, rest: self.stop.map(Outcome::NotSent), at: Timestamp::now() }
     }
 
     /// Whether anything of it is at hand to draw or to look at.

@@ -9,11 +9,11 @@ use std::{collections::VecDeque, sync::Arc};
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use super::credential::Renewed;
+use super::rotation::Renewed;
 use crate::{
     domain::{ResendId, Timestamp},
     store::{
-        Settled,
+        Keeper, Settled,
         file::{Batch, Store, Watch, Write},
     },
 };
@@ -44,6 +44,7 @@ pub enum Promised {
 /// The way to the store.
 pub(super) struct Books {
     pub(super) store: Store,
+    pub(super) keeper: Keeper,
     watch: Watch,
     pending: Vec<Write>,
     hard: bool,
@@ -54,10 +55,11 @@ pub(super) struct Books {
 }
 
 impl Books {
-    pub(super) fn new(store: Store) -> Self {
+    pub(super) fn new(store: Store, keeper: Keeper) -> Self {
         let watch = store.watch();
         Self {
             store,
+            keeper,
             watch,
             pending: Vec::new(),
             hard: false,

@@ -140,7 +140,9 @@ impl Dispatcher {
         self.metrics.set_queue_oldest(oldest);
         self.metrics.set_resends_active(self.resends.len() as u64);
         self.metrics.set_rate(self.pace.rate());
-        self.metrics.set_store_bytes(self.registry.bytes() as u64);
+        if self.ledger.books().is_none() {
+            self.metrics.set_store_bytes(self.registry.bytes() as u64);
+        }
         self.metrics.set_breaker(match self.health.breaker() {
             BreakerState::Closed => metrics::BreakerState::Closed,
             BreakerState::HalfOpen => metrics::BreakerState::HalfOpen,

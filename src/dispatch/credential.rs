@@ -3,20 +3,17 @@
 //! One renewal at a time. Ahead of its end an access token is replaced while calls go on. Once it is
 //! refused (or there is none yet) calls wait: the files are read again, a new token is had if the
 //! refused one is still in use, and it is proved with `GET accounts/self` before the next call.
-//! A replaced refresh token is in the books before anything is done with the access token beside it.
 
 use std::time::Duration;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::{
-    books::After, dispatcher::Dispatcher, health::CREDENTIAL_CHECKS, ledger::REFRESH_TOKEN, message::Event,
-    trouble::Cause,
+    dispatcher::Dispatcher, health::CREDENTIAL_CHECKS, message::Event, rotation::Renewed, trouble::Cause,
 };
 use crate::{
     domain::Timestamp,
-    store::file::Write,
     upstream::{CredentialError, Probe, RenewalError},
 };
 
@@ -29,13 +26,13 @@ pub(super) struct Tending {
     /// Whether a renewal is under way.
     renewing: bool,
     /// Whether it may be at the token endpoint.
-    asking: bool,
+    pub(super) asking: bool,
     /// Whether what came of it is being written.
-    keeping: bool,
+    pub(super) keeping: bool,
     /// The replaced refresh token as the books have it.
-    kept: Option<SecretString>,
+    pub(super) kept: Option<SecretString>,
     /// Which token was refused last; at first the one that is not there.
-    refused: u64,
+    pub(super) refused: u64,
     /// Refreshes that failed in a row.
     failures: u32,
 }
@@ -52,23 +49,15 @@ impl Tending {
     }
 }
 
-/// A renewal that is over, and what it was for.
-pub(super) enum Renewed {
-    /// To replace a token ahead of its end.
-    Ahead(Result<bool, RenewalError>),
-    /// To prove what is in use then. `reread`: a file brought new secrets.
-    ForProof { reread: bool, found: Result<bool, RenewalError> },
-}
-
 /// How the proof of a credential went.
 pub(super) struct Proof {
     /// Which token it is about.
-    generation: u64,
+    pub(super) generation: u64,
     /// Whether a file brought it, just before the proof.
-    reread: bool,
+    pub(super) reread: bool,
     /// Whether that one was had for the proof.
-    refreshed: bool,
-    found: Result<Probe, RenewalError>,
+    pub(super) refreshed: bool,
+    pub(super) found: Result<Probe, RenewalError>,
 }
 
 impl Dispatcher {
@@ -115,63 +104,6 @@ impl Dispatcher {
         });
     }
 
-    /// A renewal is over: goes on, once a replaced refresh token is written.
-    pub(super) fn credential_renewed(&mut self, renewed: Renewed, now: Instant) {
-        self.tending.asking = false;
-        self.keep_rotation();
-        match self.ledger.books() {
-            Some(books) if self.tending.keeping => books.then(After::Renewed(renewed)),
-            Some(_) | None => self.go_on_renewed(renewed, now),
-        }
-    }
-
-    /// Goes on with what a renewal has brought.
-    pub(super) fn go_on_renewed(&mut self, renewed: Renewed, now: Instant) {
-        self.tending.keeping = false;
-        match renewed {
-            Renewed::Ahead(found) => self.credential_refreshed(found, now),
-            Renewed::ForProof { reread, found: Err(error) } => {
-                let generation = self.tending.refused;
-                let proof = Proof { generation, reread, refreshed: false, found: Err(error) };
-                self.credential_proved(proof, now);
-            }
-            Renewed::ForProof { reread, found: Ok(refreshed) } => {
-                let upstream = self.upstream.clone();
-                self.spawn(async move {
-                    let generation = upstream.generation();
-                    let found = Ok(upstream.probe().await);
-                    Event::CredentialProved(Proof { generation, reread, refreshed, found })
-                });
-            }
-        }
-    }
-
-    /// Takes over the replaced refresh token that an earlier process kept, as far as it is in use.
-    pub(super) fn start_with_rotation(&mut self, kept: Option<SecretString>) {
-        self.tending.kept = kept;
-        self.keep_rotation();
-        // Nothing waits for it.
-        self.tending.keeping = false;
-    }
-
-    /// Writes which replaced refresh token is in use, or that there is none any more, if that is news.
-    fn keep_rotation(&mut self) {
-        let Some(books) = self.ledger.books() else { return };
-        let rotation = self.upstream.rotation();
-        let text =
-            |secret: &Option<SecretString>| secret.as_ref().map(|secret| secret.expose_secret().to_owned());
-        if text(&rotation) == text(&self.tending.kept) {
-            return;
-        }
-        books.make_hard();
-        books.write(match &rotation {
-            Some(rotation) => Write::Secret(REFRESH_TOKEN, rotation.clone()),
-            None => Write::Fact(REFRESH_TOKEN, None),
-        });
-        self.tending.kept = rotation;
-        self.tending.keeping = true;
-    }
-
     /// Upstream refuses a token. One that has been replaced since says nothing about the new one.
     pub(super) fn token_refused(&mut self, generation: u64, launched: Instant, now: Instant) {
         let is_in_use = generation == self.upstream.generation();
@@ -216,7 +148,7 @@ impl Dispatcher {
         }
     }
 
-    fn credential_refreshed(&mut self, found: Result<bool, RenewalError>, now: Instant) {
+    pub(super) fn credential_refreshed(&mut self, found: Result<bool, RenewalError>, now: Instant) {
         self.tending.renewing = false;
         match found {
             Ok(_) => {
@@ -241,13 +173,6 @@ impl Dispatcher {
                 tracing::warn!(%error, "A credential's file can't be used; what is in use stays.");
             }
         }
-    }
-
-    /// A file has brought another seed, or another client's secret: nothing waits for that to be written.
-    fn forget_rotation(&mut self) {
-        let was_keeping = self.tending.keeping;
-        self.keep_rotation();
-        self.tending.keeping = was_keeping;
     }
 
     fn has_new_secrets(&self) {

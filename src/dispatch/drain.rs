@@ -108,7 +108,7 @@ impl Dispatcher {
         for id in ids {
             let Some(active) = self.resends.get(&id) else { continue };
             let left = active.unsettled.saturating_sub(active.calling + active.untold);
-            if active.stop.is_some() || active.ending || left == 0 {
+            if active.stop.is_some() || active.ending.is_some() || left == 0 {
                 continue;
             }
             let record = &active.record;

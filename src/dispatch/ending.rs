@@ -1,10 +1,18 @@
 //! How resends end: done, stopped early, or held too long. How the gateway itself ends is in `drain`.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 
-use super::{books::After, call::Call, dispatcher::Dispatcher};
+use super::{
+    active::{Active, End},
+    books::After,
+    call::Call,
+    dispatcher::Dispatcher,
+};
 use crate::{
-    domain::{NotSentReason, Outcome, ResendId, Status, Timestamp},
+    domain::{NotSentReason, Outcome, ResendId, Status},
+    store::Record,
     telemetry::metrics::DedupeHit,
 };
 
@@ -12,7 +20,8 @@ impl Dispatcher {
     /// Draws nothing more of a resend. Its calls in flight end with their true outcome; what is left
     /// then is `not_sent` with this reason, as one row.
     pub(super) fn stop(&mut self, id: ResendId, reason: NotSentReason) {
-        let Some(active) = self.resends.get_mut(&id).filter(|active| active.stop.is_none()) else { return };
+        let may_stop = |active: &&mut Active| active.stop.is_none() && active.ending.is_none();
+        let Some(active) = self.resends.get_mut(&id).filter(may_stop) else { return };
         let parts = active.give_up(reason);
         let client = active.record.client.clone();
         if std::mem::take(&mut active.queued) {
@@ -42,10 +51,8 @@ impl Dispatcher {
 
     /// Ends a resend that has nothing left to do; one that was promised once its end is written.
     pub(super) fn finish_if_done(&mut self, id: ResendId) {
-        let Some(active) = self.resends.get_mut(&id).filter(|active| !active.ending && active.untold == 0)
-        else {
-            return;
-        };
+        let may_end = |active: &&mut Active| active.ending.is_none() && active.untold == 0;
+        let Some(active) = self.resends.get_mut(&id).filter(may_end) else { return };
         let done = match active.stop {
             None => active.unsettled == 0,
             Some(_) => active.calling == 0,
@@ -55,13 +62,12 @@ impl Dispatcher {
         }
         match self.ledger.books() {
             Some(books) if active.record.is_written() => {
-                active.ending = true;
-                let (at, (status, rest)) = (Timestamp::now(), active.end());
-                active.ends_at = Some(at);
+                let end = active.end();
                 if active.record.is_promised() {
                     books.make_hard();
                 }
-                books.write(active.record.row(Some((status, rest.as_ref(), at))));
+                books.write(active.record.row(Some((end.status, end.rest.as_ref(), end.at))));
+                active.ending = Some(end);
                 books.then(After::Finish(id));
             }
             Some(_) | None => self.finish(id),
@@ -71,7 +77,7 @@ impl Dispatcher {
     /// Ends a resend and tells its end.
     pub(super) fn finish(&mut self, id: ResendId) {
         let Some(active) = self.resends.get(&id) else { return };
-        let (left, (status, rest)) = (u64::from(active.unsettled), active.end());
+        let (left, End { status, rest, at }) = (u64::from(active.unsettled), active.end());
         self.queue_shrank(id, left);
         self.leave_queue(id);
         let Some(mut active) = self.resends.remove(&id) else { return };
@@ -89,10 +95,10 @@ impl Dispatcher {
             self.metrics.resend_estimate(ratio);
         }
         let (metrics, client) = (&self.metrics, &active.record.client);
-        // What was written is what is told.
-        let at = active.ends_at.unwrap_or_else(Timestamp::now);
         let tell = |outcome: &Outcome, addresses| metrics.outcome(client, outcome, addresses);
+        // What was written is what is told.
         active.record.finish_at(at, status, rest, tell);
+        self.registry.ended(&active.record);
         let counts = active.record.snapshot().counts;
         tracing::info!(
             resend = %id,
@@ -103,6 +109,17 @@ impl Dispatcher {
             sent = counts.of(crate::domain::OutcomeKind::Sent),
             "Resend ended."
         );
+        self.archive(&active.record);
+    }
+
+    /// Keeps an ended resend that was not written as it went on, so far as there is a file and time for it.
+    pub(super) fn archive(&mut self, record: &Arc<Record>) {
+        if let Some(books) = self.ledger.books()
+            && record.snapshot().status.is_final()
+            && !record.is_written()
+        {
+            books.keeper.archive(Arc::clone(record));
+        }
     }
 
     /// Ends what has been held for longer than it may be. Time in the queue does not count.

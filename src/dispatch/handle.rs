@@ -27,12 +27,12 @@ use super::{
     view::View,
 };
 use crate::{
-    config::{CredentialChoice, Settings},
+    config::{CredentialChoice, Settings, StoreSettings},
     domain::{Paused, ResendId},
     recent::{Eviction, Recent},
     store::{
-        Record, Registry,
-        file::{Fault, Store},
+        Keeper, Keeping, Record, Registry,
+        file::{Fault, Limits, Store},
     },
     telemetry::metrics::{EvictionCause, Metrics},
     upstream::{Credential, CredentialError, Upstream, UpstreamError},
@@ -122,7 +122,10 @@ impl Dispatch {
                 let upstream = Upstream::new(&settings.upstream, credential)?;
                 let ledger = match store {
                     None => Ledger::Memory(recent),
-                    Some(store) => Ledger::File(recent, Box::new(Books::new(store))),
+                    Some(store) => {
+                        let keeper = Keeper::start(store.clone(), Arc::clone(&registry), keeping(&settings))?;
+                        Ledger::File(recent, Box::new(Books::new(store, keeper)))
+                    }
                 };
                 let parts = Parts { ledger, upstream, metrics, registry, queued, view };
                 let mut dispatcher = Dispatcher::new(&settings, parts);
@@ -270,6 +273,15 @@ impl Drop for AbortOnPanic {
             );
             std::process::abort();
         }
+    }
+}
+
+fn keeping(settings: &Settings) -> Keeping {
+    let StoreSettings { max_bytes, reserve_bytes, retention, .. } = settings.store;
+    Keeping {
+        retention,
+        window: settings.dedupe.window.unwrap_or_default(),
+        limits: Limits { max_bytes, reserve_bytes },
     }
 }
 

@@ -4,12 +4,7 @@ use std::sync::Arc;
 
 use tokio::{sync::oneshot, time::Instant};
 
-use super::{
-    books::Promised,
-    credential::{Proof, Renewed},
-    look_up::Question,
-    operate::Order,
-};
+use super::{books::Promised, credential::Proof, look_up::Question, operate::Order, rotation::Renewed};
 use crate::{
     domain::ResendId,
     store::{
@@ -53,11 +48,14 @@ pub(super) enum Event {
     Loaded(Loading),
 }
 
+/// What became of rows, as the file has it: a code and its argument each.
+pub(super) type Ends = Vec<(u8, u64)>;
+
 /// Rows of a stored list that were read, with the ends that they have.
 pub(super) struct Loading {
     pub(super) id: ResendId,
     pub(super) number: u32,
-    pub(super) found: Result<Option<(StoredChunk, Vec<(u8, u64)>)>, Fault>,
+    pub(super) found: Result<Option<(StoredChunk, Ends)>, Fault>,
 }
 
 /// How a probe of a failing upstream went.

@@ -32,6 +32,7 @@ mod promise;
 mod promised;
 mod recover;
 mod release;
+mod rotation;
 mod rows;
 mod settle;
 mod split;

@@ -15,9 +15,20 @@ impl Dispatcher {
     /// Promises a resend whose rows are written already: writes what became of them so far, and answers
     /// once that is committed.
     pub(super) fn promise(&mut self, id: ResendId, reply: oneshot::Sender<Promised>) {
-        let Some(active) = self.resends.get(&id) else { return answer(reply, Promised::Ended) };
+        let Some(active) = self.resends.get(&id) else {
+            // What was written for the promise is no longer true.
+            if let Some(record) = self.registry.get(id) {
+                self.archive(&record);
+            }
+            return answer(reply, Promised::Ended);
+        };
         let Some(books) = self.ledger.books() else { return answer(reply, Promised::Kept) };
-        if active.record.promise() {
+        if let Some(end) = &active.ending {
+            // Its end is on the way already; it only has to last.
+            active.record.promise();
+            books.write(active.record.row(Some((end.status, end.rest.as_ref(), end.at))));
+            books.make_hard();
+        } else if active.record.promise() {
             active.record.write_all_ends(|write| books.write(write));
             books.write(active.record.row(None));
             books.make_hard();
@@ -33,12 +44,6 @@ impl Dispatcher {
         }
         self.start_with_facts(recovered.pace, recovered.culprits);
         self.start_with_rotation(recovered.rotation);
-        if let Some(books) = self.ledger.books() {
-            books.make_hard();
-            for write in recovered.writes {
-                books.write(write);
-            }
-        }
         for Restored { record, unsettled } in recovered.resends {
             match self.registry.insert(record) {
                 Ok(record) => {

@@ -14,7 +14,7 @@ use crate::{
     recent::Recent,
     store::{
         Record, Restored, Settled,
-        file::{CallEnd, Claim, Fault, Stage, Store, StoredCall, Write, read},
+        file::{Batch, CallEnd, Claim, Fault, Stage, Store, StoredCall, Write, read},
     },
 };
 
@@ -25,8 +25,6 @@ const PAGE: u32 = 10_000;
 pub(super) struct Recovered {
     /// The resends that were promised and have not ended, oldest first.
     pub(super) resends: Vec<Restored>,
-    /// What has to be written before anything else happens.
-    pub(super) writes: Vec<Write>,
     /// The number of the next call.
     pub(super) next_call: u64,
     /// How an operator left it.
@@ -43,7 +41,6 @@ pub(super) struct Recovered {
 pub(super) fn recover(store: &Store, recent: &Recent, on_unknown: OnUnknown) -> Result<Recovered, Fault> {
     let mut recovered = Recovered {
         resends: Vec::new(),
-        writes: Vec::new(),
         next_call: 0,
         paused: store.read_now(|db| read::fact(db, PAUSED))?.and_then(|text| Paused::parse(&text)),
         culprits: store.read_now(read::culprits)?,
@@ -113,7 +110,7 @@ impl Recovered {
         on_unknown: OnUnknown,
     ) -> Result<(), Fault> {
         let reason = UnknownReason::Interrupted;
-        self.writes.push(Write::Ended { call: call.id, end: CallEnd::Unknown(reason) });
+        let mut writes = vec![Write::Ended { call: call.id, end: CallEnd::Unknown(reason) }];
         for Claim { resend, index, .. } in call.claims.iter().filter(|_| on_unknown == OnUnknown::Report) {
             let Some(restored) = places.get(resend).and_then(|place| self.resends.get_mut(*place)) else {
                 continue;
@@ -126,10 +123,12 @@ impl Recovered {
             }
             let now = Timestamp::now();
             let outcomes = [Settled { index: *index, repeats, outcome: Outcome::Unknown(reason) }];
-            record.write_ends(&outcomes, now, |write| self.writes.push(write));
+            record.write_ends(&outcomes, now, |write| writes.push(write));
             record.settle(&outcomes, now, |_, _| {});
             restored.unsettled -= 1;
         }
+        // Before anything is drawn: rows are read again from the file, and must not seem to be pending.
+        store.write_now(Batch { writes, hard: true, ..Batch::default() })?;
         Ok(())
     }
 }

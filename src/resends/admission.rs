@@ -154,6 +154,9 @@ impl Draft {
     /// When it can't be written, or there is no room even then.
     pub async fn flush(&mut self) -> Result<(), DraftError> {
         let Some(store) = &self.store else { return Ok(()) };
+        if let Some(lack) = store.lack() {
+            return Err(SpillError::NoRoom(lack).into());
+        }
         let is_short = self.share.is_over();
         match &mut self.spill {
             None => self.spill = Some(Spill::begin(store, self.reader.sink_mut()).await?),

@@ -81,7 +81,7 @@ impl Resends {
         let result = match self.known(&posted.client, keyed.key).await {
             Ok(None) => return self.begin_keyed(posted).await,
             Ok(Some(known)) if known.body != keyed.body || known.force != force => Err(SealError::KeyReused),
-            Ok(Some(known)) => self.meet(known.resend, keyed).await,
+            Ok(Some(known)) => self.meet(known.resend, keyed).await.inspect(|record| record.is_met()),
             Err(fault) => Err(SealError::Store(fault)),
         };
         self.discard(stored);

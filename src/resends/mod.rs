@@ -7,6 +7,8 @@
 mod admission;
 mod again;
 mod all_or_none;
+mod catalogue;
+mod found;
 mod key_claims;
 mod keyed;
 mod plan;
@@ -14,10 +16,13 @@ mod promise;
 mod recall;
 mod service;
 mod spill;
+mod stow;
 
 pub use admission::{BudgetFull, Draft, DraftError, MemoryBudget, Step};
 pub use all_or_none::InvalidElements;
+pub use catalogue::ResendPage;
+pub use found::{ReadError, Reader, Resend};
 pub use plan::{Plan, PlanCounts, PlanRow};
 pub use recall::Recalled;
-pub use service::{Resends, SealError};
+pub use service::{Resends, SealError, StoreTrouble};
 pub use spill::SpillError;

@@ -5,7 +5,7 @@ use crate::{
     dispatch::Promised,
     store::{
         Record,
-        file::{Batch, Fault},
+        file::{Batch, Fault, Stage},
     },
 };
 
@@ -25,7 +25,10 @@ impl Resends {
             return self.dispatch.promise(record.id).await.ok_or(Fault::Closed);
         }
         // Rows come first, of a resend that a crash forgets; from the promise on, their ends follow.
-        let mut writes = vec![record.row(None)];
+        let mut writes = Vec::new();
+        if record.body.list().is_some() {
+            writes.push(record.row_at(Stage::UnderWay));
+        }
         for rows in record.write_rows() {
             writes.push(rows);
             if writes.len() >= CHUNKS {

@@ -10,15 +10,16 @@ use super::{
     admission::{Draft, DraftError, MemoryBudget, Whole},
     all_or_none::InvalidElements,
     key_claims::KeyClaims,
+    stow::Unclaimed,
 };
 use crate::{
     config::Settings,
     dispatch::{Because, Dispatch, Ended, Refused, View},
-    domain::{ClientName, PauseNote, ResendId, Status, TraceContext},
+    domain::{ClientName, PauseNote, ResendId, TraceContext},
     intake::{Encoding, Format, KeyHasher, ListBuilder},
     store::{
-        Body, Full, Page, Record, Registry,
-        file::{Fault, Store},
+        Body, Full, Record, Registry,
+        file::{Fault, Lack, Store, Watch},
     },
     telemetry::Metrics,
 };
@@ -38,12 +39,23 @@ pub enum SealError {
     /// Its key has led to another list, or to the same one with another `force`.
     #[error("this key was used for another list, or with another force; nothing was sent")]
     KeyReused,
-    /// It was posted under a key, so it has to be written, and can't be.
+    /// It has to be written before it is taken, and can't be.
     #[error("the list can't be kept: {0}")]
     Store(#[from] Fault),
     /// There is no room to keep it.
     #[error("there is no room to keep the resend: {0}")]
     NoRoom(#[from] Full),
+}
+
+/// Why the store lets no list be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum StoreTrouble {
+    /// It does not work.
+    #[error(transparent)]
+    Failing(#[from] Fault),
+    /// It has no room.
+    #[error(transparent)]
+    Full(#[from] Lack),
 }
 
 /// All resends of this gateway. Cheap to clone.
@@ -100,6 +112,23 @@ impl Resends {
         Draft::new(format, encoding, self.max_body_bytes, list, Arc::clone(&self.budget), store)
     }
 
+    /// Tells how the store does, if there is one.
+    pub fn store_watch(&self) -> Option<Watch> {
+        self.store.as_ref().map(Store::watch)
+    }
+
+    /// Whether the store lets lists be taken.
+    ///
+    /// # Errors
+    /// When it fails or has no room for more.
+    pub fn check_store(&self) -> Result<(), StoreTrouble> {
+        let Some(store) = &self.store else { return Ok(()) };
+        if let Some(fault) = store.fault() {
+            return Err(fault.into());
+        }
+        store.lack().map_or(Ok(()), |lack| Err(lack.into()))
+    }
+
     /// Takes the list that `draft` has read, posted in `trace`: from here on each of its addresses gets one
     /// outcome. One that is posted under a key may meet the resend that the key has led to before.
     ///
@@ -130,12 +159,18 @@ impl Resends {
             Whole::Resident(list) => (Self::new_id(), Body::Resident(list)),
             Whole::Stored(id, shape) => (id, Body::Stored(shape)),
         };
+        let mut rows = match (&body, &self.store) {
+            (Body::Stored(_), Some(store)) => Unclaimed::new(store, id),
+            (Body::Stored(_), None) | (Body::Resident(_), _) => Unclaimed::default(),
+        };
         if body.is_empty() {
             return Err(SealError::Empty);
         }
         // What can wait or fail comes first: a caller that goes away at the await leaves nothing behind.
         let reservation = self.dispatch.reserve(body.fresh()).await?;
-        let record = self.registry.insert(Record::new(id, client.clone(), force, trace, body))?;
+        let record = self.stow(Record::new(id, client.clone(), force, trace, body), &mut rows).await?;
+        let record = self.registry.insert(record)?;
+        rows.claim();
         self.metrics.addresses_received(client, record.body.len().into());
         record.tell_invalid(|outcome, addresses| self.metrics.outcome(client, outcome, addresses));
         Dispatch::submit(Arc::clone(&record), reservation);
@@ -147,31 +182,7 @@ impl Resends {
         ResendId(Uuid::now_v7().as_u128())
     }
 
-    /// The resend with this id, if `client` may see it.
-    pub fn get(&self, id: ResendId, client: &ClientName) -> Option<Arc<Record>> {
-        self.registry.get(id).filter(|record| record.client == *client)
-    }
-
-    /// A page of the resends that `client` may see, newest first.
-    pub fn page(
-        &self,
-        client: &ClientName,
-        status: Option<Status>,
-        cursor: Option<ResendId>,
-        limit: usize,
-    ) -> Page {
-        self.registry.page(Some(client), status, cursor, limit)
-    }
-
-    /// Waits for the end of a resend, at most so long; no longer than this process works on it.
-    pub async fn wait(&self, record: &Record, at_most: Duration) {
-        if !record.snapshot().status.is_final() {
-            // Which of them it was shows in the state.
-            drop(timeout(at_most, record.finished()).await);
-        }
-    }
-
-    /// The same for a caller that is owed the end: as soon as this process draws nothing more of it, the
+    /// Waits for the end of a resend, at most so long, for a caller that is owed the end: as soon as this process draws nothing more of it, the
     /// rest is to be promised. Says whether the end came.
     pub async fn wait_as_caller(&self, record: &Record, at_most: Duration) -> bool {
         if !record.snapshot().status.is_final() {

@@ -13,7 +13,7 @@ use crate::{
     intake::ListBuilder,
     store::{
         Shape,
-        file::{Batch, Fault, ResendRow, Stage, Store, Write},
+        file::{Batch, Fault, Lack, ResendRow, Stage, Store, Write},
         repeats::{Options, RepeatError, RepeatFinder, Repeats},
     },
 };
@@ -29,6 +29,9 @@ pub enum SpillError {
     /// The store does not work.
     #[error("the list can't be kept: {0}")]
     Store(#[from] Fault),
+    /// The store has no room for more.
+    #[error("the list can't be kept: {0}")]
+    NoRoom(#[from] Lack),
     /// There is no room to find its repeats.
     #[error("the list can't be kept: looking for repeats in it failed")]
     Repeats,

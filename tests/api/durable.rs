@@ -5,6 +5,44 @@ use serde_json::json;
 
 use crate::gateway::{Gateway, addresses};
 
+/// What the README puts to the file, in order.
+fn statements() -> Vec<&'static str> {
+    let lines = include_str!("../../README.md").lines();
+    let statements =
+        lines.filter(|line| line.starts_with("sqlite3 ")).filter_map(|line| line.split('"').nth(1));
+    statements.collect()
+}
+
+#[actix_web::test]
+async fn the_file_is_looked_into_and_backed_up_while_it_is_in_use_as_the_readme_says() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gateway.db");
+    let gateway = Gateway::with(SandboxOptions::default(), &[("store.path", path.to_str().unwrap())]).await;
+    let emails = addresses("a", 3);
+    let id = gateway.post_async("", &emails).await;
+    gateway.finished(&id).await;
+    let statements = statements();
+    let [look, status, backup] = statements[..] else { panic!("{statements:?}") };
+    let file = rusqlite::Connection::open(&path).unwrap();
+
+    let mut values = file.prepare(look).unwrap();
+    let seen: Vec<String> = values.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let row = |row: &rusqlite::Row<'_>| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(3)?))
+    };
+    let told = file.query_row(status, [], row).unwrap();
+    let copy = directory.path().join("backup.db");
+    file.execute_batch(&backup.replace("backup.db", copy.to_str().unwrap())).unwrap();
+    std::fs::copy(directory.path().join("gateway.db.key"), directory.path().join("backup.db.key")).unwrap();
+
+    assert_eq!(seen, emails);
+    assert_eq!(told, (id.replace('-', ""), "finished".to_owned(), 3));
+    // A gateway on the copy knows who was sent.
+    let gateway = gateway.restart(&[("store.path", copy.to_str().unwrap())]).await;
+    assert_eq!(gateway.post("", &emails).await.json()["counts"]["duplicate"], 3);
+    gateway.stop().await;
+}
+
 #[actix_web::test]
 async fn a_list_that_was_promised_is_written_and_ends() {
     let directory = tempfile::tempdir().unwrap();

@@ -153,6 +153,35 @@ async fn the_end_waits_for_a_refresh_that_is_under_way() {
 }
 
 #[actix_web::test]
+async fn a_new_access_token_is_not_used_before_the_refresh_token_beside_it_is_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gateway.db");
+    let settings = [
+        ("store.path", path.to_str().unwrap()),
+        ("credentials.kind", "oauth2"),
+        ("credentials.client_id", "client"),
+        ("credentials.client_secret", "client-secret"),
+        ("credentials.refresh_token", "seed"),
+    ];
+    let rules = json!([{"target": "token", "times": 1, "fate": "delay", "ms": 1_000}]);
+    let faults = faxplus_gateway::sandbox::parse_faults(rules.to_string().as_bytes()).unwrap();
+    let gateway = Gateway::with(SandboxOptions { faults, ..rotating() }, &settings).await;
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.busy_timeout(Duration::from_secs(60)).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+
+    // SQLite waits ten seconds for the lock; by then the token has long been there.
+    let failed = "faxplus_gateway_store_errors_total{operation=\"commit\"}";
+    eventually(async || (gateway.metric(failed).await > 0.0).then_some(())).await;
+
+    let stats = gateway.sandbox.stats();
+    assert_eq!((stats.token_requests, stats.probes, stats.calls), (1, 0, 0));
+    other.execute_batch("COMMIT").unwrap();
+    assert_eq!(gateway.post("", &["a@example.com"]).await.status, 200);
+    gateway.stop().await;
+}
+
+#[actix_web::test]
 async fn a_pause_survives_the_restart() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("gateway.db");

@@ -72,7 +72,7 @@ impl Gateway {
             all.remove("credentials.token");
         }
         all.entry("credentials.token_url".to_owned()).or_insert_with(|| sandbox.token_url());
-        let application = Application::build(&settings(&all), false).unwrap();
+        let application = built(&settings(&all)).await;
         Self::on(sandbox, all, application)
     }
 
@@ -219,15 +219,19 @@ impl Gateway {
         self.end().await;
         let mut all = self.settings;
         all.extend(overrides.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
-        // The last worker of the one before may still be letting go of the file.
-        let application = eventually(async || match Application::build(&settings(&all), false) {
-            Ok(application) => Some(application),
-            Err(StartupError::Store(OpenError::InUse { .. })) => None,
-            Err(error) => panic!("{error}"),
-        })
-        .await;
+        let application = built(&settings(&all)).await;
         Self::on(self.sandbox, all, application)
     }
+}
+
+/// The last worker of the one before may still be letting go of the file.
+async fn built(settings: &Settings) -> Application {
+    eventually(async || match Application::build(settings, false) {
+        Ok(application) => Some(application),
+        Err(StartupError::Store(OpenError::InUse { .. })) => None,
+        Err(error) => panic!("{error}"),
+    })
+    .await
 }
 
 impl Answer {

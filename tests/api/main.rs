@@ -23,6 +23,7 @@ mod forms;
 mod gateway;
 mod holds;
 mod idempotency;
+mod kept;
 mod lifecycle;
 mod limits;
 mod malformed;

@@ -12,12 +12,12 @@ use serde_json::json;
 use super::digest::{Digest, MOST_TOLD};
 use crate::{
     api::{
-        problem::jittered,
+        problem::{Problem, jittered},
         render::{self, CountsBody},
     },
     domain::{Counts, OutcomeKind, ResendId},
-    resends::Resends,
-    store::{Record, Snapshot},
+    resends::{Resend, Resends},
+    store::Snapshot,
 };
 
 /// What became of a list as a whole.
@@ -31,38 +31,38 @@ enum End {
 }
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct Body {
     error: &'static str,
     description: String,
     resend_id: String,
     counts: CountsBody,
     #[serde(flatten)]
-    digest: Digest<'a>,
+    digest: Digest,
 }
 
 /// Tells what became of a list, or that it is not finished.
-pub(super) async fn write(record: &Record, resends: &Resends) -> HttpResponse {
-    let snapshot = record.snapshot();
+pub(super) async fn write(resend: &Resend, resends: &Resends) -> Result<HttpResponse, Problem> {
+    let snapshot = resend.snapshot();
     let end = End::of(&snapshot);
     if end == End::Done {
-        return HttpResponse::Ok().json(json!({"message": "Invitations resent successfully"}));
+        return Ok(HttpResponse::Ok().json(json!({"message": "Invitations resent successfully"})));
     }
-    let digest = Digest::of(record).await;
+    let digest = Digest::of(resends.reader(resend.clone())).await.map_err(Problem::read)?;
     let mut response = HttpResponse::build(end.status());
-    if let Some(wait) = end.retry_after(record.id, &snapshot, resends) {
+    if let Some(wait) = end.retry_after(resend.id(), &snapshot, resends) {
         response.insert_header((RETRY_AFTER, wait.as_secs_f64().ceil().max(1.0) as u64));
     }
-    response.json(Body {
+    Ok(response.json(Body {
         error: end.word(),
         description: format!(
             "{}; {}",
             sum(&snapshot.counts, &digest),
-            end.advice(&snapshot, record, resends)
+            end.advice(&snapshot, resend, resends)
         ),
-        resend_id: record.id.to_string(),
+        resend_id: resend.id().to_string(),
         counts: render::counts(&snapshot.counts),
         digest,
-    })
+    }))
 }
 
 impl End {
@@ -110,13 +110,13 @@ impl End {
     }
 
     /// What the caller had best do. Clients print it; it holds no address.
-    fn advice(self, snapshot: &Snapshot, record: &Record, resends: &Resends) -> String {
+    fn advice(self, snapshot: &Snapshot, resend: &Resend, resends: &Resends) -> String {
         match self {
             Self::Done => "nothing is left to do".to_owned(),
             Self::StillSending => {
                 let view = resends.view();
                 let held = view.holds.first().map(|hold| format!("; {}", hold.detail)).unwrap_or_default();
-                format!("the work goes on: see GET /v1/resends/{}{held}", record.id)
+                format!("the work goes on: see GET /v1/resends/{}{held}", resend.id())
             }
             Self::OutcomeUnknown => "nobody can say whether those in unknown were sent; \
                                      those in retry, if any, were not"
@@ -134,7 +134,7 @@ impl End {
 }
 
 /// The counts that are not 0 and the reasons behind them, in one line.
-fn sum(counts: &Counts, digest: &Digest<'_>) -> String {
+fn sum(counts: &Counts, digest: &Digest) -> String {
     let parts = OutcomeKind::ALL.map(|kind| {
         let reasons = match kind {
             OutcomeKind::Rejected => digest.rejected.reasons(),

@@ -5,62 +5,63 @@
 use serde::Serialize;
 use tokio::task::yield_now;
 
-use crate::{domain::Outcome, store::Record};
+use crate::{
+    domain::Outcome,
+    resends::{ReadError, Reader},
+    store::Row,
+};
 
 /// Most addresses of each kind that are told.
 pub(super) const MOST_TOLD: usize = 1000;
 /// Most different reasons of each kind that are told.
 const MOST_REASONS: usize = 10;
-/// Rows read at once.
-const PAGE: u32 = 1000;
 
 /// The results that need something to be done.
 #[derive(Default, Serialize)]
-pub(super) struct Digest<'record> {
+pub(super) struct Digest {
     /// The `not_sent` addresses.
-    pub(super) retry: Share<'record>,
+    pub(super) retry: Share,
     /// The `unknown` addresses.
-    pub(super) unknown: Share<'record>,
+    pub(super) unknown: Share,
     /// The `rejected` addresses.
-    pub(super) rejected: Share<'record>,
+    pub(super) rejected: Share,
 }
 
 /// The results of one kind. As JSON: the addresses alone.
 #[derive(Default, Serialize)]
 #[serde(transparent)]
-pub(super) struct Share<'record> {
-    emails: Vec<&'record str>,
+pub(super) struct Share {
+    emails: Vec<String>,
     #[serde(skip)]
     reasons: Vec<String>,
     #[serde(skip)]
     more_reasons: bool,
 }
 
-impl<'record> Digest<'record> {
+impl Digest {
     /// Reads the results in the caller's order. Other requests of this worker get their turns in between.
-    pub(super) async fn of(record: &'record Record) -> Self {
+    pub(super) async fn of(mut rows: Reader) -> Result<Self, ReadError> {
         let mut digest = Self::default();
-        let mut next = 0;
-        while next < record.body.len() {
-            for row in record.rows(next, PAGE) {
-                match row.outcome {
-                    Some(Outcome::NotSent(reason)) => digest.retry.add(row.email, reason.as_str()),
-                    Some(Outcome::Unknown(reason)) => digest.unknown.add(row.email, reason.as_str()),
-                    Some(Outcome::Rejected(refusal)) => digest.rejected.add(row.email, &refusal.code),
-                    Some(Outcome::Sent | Outcome::Duplicate(_) | Outcome::Invalid(_)) | None => {}
-                }
-            }
-            next = next.saturating_add(PAGE);
+        while rows.read(&mut |row| digest.take(row)).await? {
             yield_now().await;
         }
-        digest
+        Ok(digest)
+    }
+
+    fn take(&mut self, row: &Row<'_>) {
+        match &row.outcome {
+            Some(Outcome::NotSent(reason)) => self.retry.add(row.email, reason.as_str()),
+            Some(Outcome::Unknown(reason)) => self.unknown.add(row.email, reason.as_str()),
+            Some(Outcome::Rejected(refusal)) => self.rejected.add(row.email, &refusal.code),
+            Some(Outcome::Sent | Outcome::Duplicate(_) | Outcome::Invalid(_)) | None => {}
+        }
     }
 }
 
-impl<'record> Share<'record> {
-    fn add(&mut self, email: &'record str, reason: &str) {
+impl Share {
+    fn add(&mut self, email: &str, reason: &str) {
         if self.emails.len() < MOST_TOLD {
-            self.emails.push(email);
+            self.emails.push(email.to_owned());
         }
         if self.reasons.iter().any(|known| known == reason) {
             return;

@@ -32,10 +32,10 @@ use super::{
     body, media,
     problem::Problem,
     query::OnTimeout,
-    resends::{go_on_or_stop, trace},
+    resends::{check_store, go_on_or_stop, trace},
     routes::ApiState,
 };
-use crate::{intake::Format, store::Caller};
+use crate::{intake::Format, resends::Resend, store::Caller};
 
 pub(super) use refusal::refuse;
 
@@ -64,15 +64,16 @@ pub(super) async fn patch(
     if state.resends.is_closing() {
         return Err(Problem::shutting_down());
     }
+    check_store(&state)?;
     let mut draft = state.resends.draft(Format::JsonArray, encoding);
     body::read(payload, &mut draft, state.body_pace, || state.resends.retry_after()).await?;
     let sealed = state.resends.seal_valid(draft, &state.client, trace(&request)).await;
     let record = sealed
         .map_err(|error| Problem::draft(&error, state.resends.retry_after()))?
         .map_err(|error| Problem::seal(&error, state.resends.retry_after()))?;
-    let _caller = Caller::of_new(&record);
+    let _caller = Caller::of(&record);
     if !state.resends.wait_as_caller(&record, state.compat_wait).await {
         go_on_or_stop(&state, &record, OnTimeout::Continue).await;
     }
-    Ok(answer::write(&record, &state.resends).await)
+    answer::write(&Resend::Live(record), &state.resends).await
 }

@@ -9,7 +9,7 @@ use super::Problem;
 use crate::{
     dispatch::Refused,
     intake::{Full as ListFull, GzipFault, IntakeError, ParseError},
-    resends::{BudgetFull, DraftError, SealError},
+    resends::{BudgetFull, DraftError, SealError, SpillError},
 };
 
 impl Problem {
@@ -18,7 +18,8 @@ impl Problem {
         match error {
             DraftError::Intake(error) => Self::intake(error, retry_after),
             DraftError::Budget(error) => Self::budget(error, retry_after),
-            DraftError::Spill(error) => {
+            DraftError::Spill(SpillError::NoRoom(lack)) => Self::store((*lack).into(), retry_after),
+            DraftError::Spill(error @ (SpillError::Store(_) | SpillError::Repeats)) => {
                 let detail = format!("{error}; nothing was sent");
                 Self::no_room("store-failing", "The store fails", detail).after(retry_after)
             }
@@ -85,10 +86,7 @@ impl Problem {
                 "The idempotency key was used for something else",
                 detail,
             ),
-            SealError::Store(_) => {
-                let detail = format!("{detail}; nothing was sent");
-                Self::no_room("store-failing", "The store fails", detail).after(retry_after)
-            }
+            SealError::Store(fault) => Self::store((*fault).into(), retry_after),
             SealError::Refused(Refused::QueueFull { .. }) => {
                 Self::no_room("queue-full", "The queue is full", detail).after(retry_after)
             }

@@ -4,6 +4,7 @@
 //! paths of fax.plus it is written in the shape of fax.plus instead: see `compat`.
 
 mod intake;
+mod store;
 
 use std::{fmt, time::Duration};
 

@@ -57,6 +57,9 @@ impl Write {
                 let sql = "INSERT OR REPLACE INTO culprits (key, at) VALUES (?1, ?2)";
                 db.prepare_cached(sql)?.execute(params![key.0.to_be_bytes(), moment(*at)])?;
             }
+            Self::EraseCulprits(before) => {
+                db.prepare_cached("DELETE FROM culprits WHERE at < ?1")?.execute([moment(*before)])?;
+            }
             Self::Forgiven(key) => {
                 db.prepare_cached("DELETE FROM culprits WHERE key = ?1")?.execute([key.0.to_be_bytes()])?;
             }

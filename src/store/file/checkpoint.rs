@@ -4,8 +4,8 @@
 //! nothing was written for a while the log is emptied, so that what was erased is nowhere any more.
 
 use std::{
-    fs, io,
-    path::{Path, PathBuf},
+    io,
+    path::Path,
     sync::Arc,
     thread::{self, JoinHandle},
     time::Duration,
@@ -14,7 +14,7 @@ use std::{
 use rusqlite::Connection;
 use tokio::{sync::watch, time::Instant};
 
-use super::writer::Progress;
+use super::{place::log_of, space, writer::Progress};
 use crate::telemetry::metrics::{Metrics, StoreOperation};
 
 const LOOK: Duration = Duration::from_millis(100);
@@ -37,8 +37,8 @@ pub(super) fn start(
         // The sender goes with the writing thread.
         while progress.has_changed().is_ok() {
             thread::park_timeout(LOOK);
-            let size = size(&log);
-            metrics.set_store_bytes(size + self::size(&database));
+            let size = space::size(&log);
+            metrics.set_store_bytes(size + space::size(&database));
             quiet = if size == size_before { quiet + 1 } else { 0 };
             size_before = size;
             let mode = match (size, quiet) {
@@ -56,14 +56,4 @@ pub(super) fn start(
             }
         }
     })
-}
-
-fn log_of(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push("-wal");
-    PathBuf::from(name)
-}
-
-fn size(path: &Path) -> u64 {
-    fs::metadata(path).map_or(0, |metadata| metadata.len())
 }

@@ -14,6 +14,7 @@ mod place;
 mod queue;
 pub mod read;
 mod schema;
+mod space;
 mod write;
 mod writer;
 
@@ -22,4 +23,5 @@ pub use error::{Fault, OpenError};
 pub use open::{Store, Watch};
 pub use queue::Batch;
 pub use read::{StoredCall, StoredChunk};
+pub use space::{Lack, Limits};
 pub use write::{CallEnd, IdempotencyRow, ResendRow, Stage, Write};

@@ -105,6 +105,13 @@ fn beside(database: &Path, what: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// The log beside a database.
+pub(super) fn log_of(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push("-wal");
+    PathBuf::from(name)
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;

@@ -1,6 +1,6 @@
 //! What is read, as values. Each function is one short statement or a few.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, MAIN_DB, OptionalExtension as _, Row, params};
 
 use super::{
     apply::{moment, row_of},
@@ -116,11 +116,37 @@ pub fn ends(db: &Connection, resend: ResendId, number: u32) -> rusqlite::Result<
     let Some(row) = row_of(db, resend, number)? else { return Ok(Vec::new()) };
     let codes: Vec<u8> =
         db.prepare_cached("SELECT codes FROM ends WHERE rowid = ?1")?.query_row([row], |row| row.get(0))?;
-    let end = |bytes: &[u8]| {
-        let argument = bytes.get(1..).and_then(|argument| argument.try_into().ok()).unwrap_or_default();
-        (bytes.first().copied().unwrap_or_default(), u64::from_be_bytes(argument))
+    Ok(codes.chunks_exact(END_BYTES).map(end_of).collect())
+}
+
+/// What became of some rows of a chunk, by their offsets: a code and its argument each.
+pub fn ends_at(
+    db: &Connection,
+    resend: ResendId,
+    number: u32,
+    offsets: impl Iterator<Item = u16>,
+) -> rusqlite::Result<Option<Vec<(u8, u64)>>> {
+    let Some(row) = row_of(db, resend, number)? else { return Ok(None) };
+    let blob = db.blob_open(MAIN_DB, "ends", "codes", row, true)?;
+    let end = |offset: u16| {
+        let mut bytes = [0; END_BYTES];
+        blob.read_at_exact(&mut bytes, usize::from(offset) * END_BYTES)?;
+        Ok(end_of(&bytes))
     };
-    Ok(codes.chunks_exact(END_BYTES).map(end).collect())
+    offsets.map(end).collect::<rusqlite::Result<_>>().map(Some)
+}
+
+fn end_of(bytes: &[u8]) -> (u8, u64) {
+    let argument = bytes.get(1..).and_then(|argument| argument.try_into().ok()).unwrap_or_default();
+    (bytes.first().copied().unwrap_or_default(), u64::from_be_bytes(argument))
+}
+
+/// fax.plus' words with this number about addresses of a list.
+pub fn refusal(db: &Connection, resend: ResendId, number: u64) -> rusqlite::Result<Option<Refusal>> {
+    let sql = "SELECT code, detail FROM refusals WHERE resend = ?1 AND number = ?2";
+    let refusal = |row: &Row<'_>| Ok(Refusal { code: row.get(0)?, detail: row.get(1)? });
+    let number = i64::try_from(number).unwrap_or(i64::MAX);
+    db.prepare_cached(sql)?.query_row(params![codec::id(resend), number], refusal).optional()
 }
 
 /// fax.plus' words about addresses of a list, by number.
@@ -145,6 +171,23 @@ pub fn calls_after(db: &Connection, call: i64, limit: u32) -> rusqlite::Result<V
         })
     };
     db.prepare_cached(sql)?.query_map(params![call, limit], stored)?.collect()
+}
+
+/// The numbers of the first call and of the first one marked at `at` or later; `None` without calls, or when
+/// nothing lies before it. The last call is never before anything: its number must not be used again.
+pub fn calls_before(db: &Connection, at: Timestamp) -> rusqlite::Result<Option<(i64, i64)>> {
+    let ends = "SELECT min(id), max(id) FROM calls";
+    let (first, last) = db.query_row(ends, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (Some(first), Some(last)) = (first, last) else { return Ok(None) };
+    // Numbers rise with time, so halves are enough.
+    let sql = "SELECT at FROM calls WHERE id >= ?1 ORDER BY id LIMIT 1";
+    let (mut low, mut high): (i64, i64) = (first, last);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let marked: i64 = db.prepare_cached(sql)?.query_row([middle], |row| row.get(0))?;
+        if marked < moment(at) { low = middle + 1 } else { high = middle }
+    }
+    Ok((first < low).then_some((first, low)))
 }
 
 /// The number of the last call.

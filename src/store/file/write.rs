@@ -85,6 +85,8 @@ pub enum Write {
     Idempotency(Box<IdempotencyRow>),
     /// An address that was refused alone.
     Culprit(AddressKey, Timestamp),
+    /// Forgets addresses that were refused alone before this moment.
+    EraseCulprits(Timestamp),
     /// One that was accepted after all.
     Forgiven(AddressKey),
     /// What was learned or decided; `None` forgets it.

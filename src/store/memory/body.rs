@@ -30,6 +30,16 @@ impl Shape {
         Self { starts, len, repeats, invalid }
     }
 
+    /// Of a list in RAM.
+    pub fn of(list: &List) -> Self {
+        let mut invalid = [0; REASONS];
+        for reason in InvalidReason::ALL {
+            invalid[*reason as usize] = list.invalid(*reason);
+        }
+        let starts = list.chunks().map(|(first, _)| first).collect();
+        Self::new(starts, list.len(), list.repeats(), invalid)
+    }
+
     /// How many rows it has.
     pub fn len(&self) -> u32 {
         self.len
@@ -137,6 +147,7 @@ impl Body {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{AddressKey, Chunk, Entry, Repeat};
 
     #[test]
     fn the_shape_of_a_stored_list_tells_what_the_list_would() {
@@ -147,5 +158,25 @@ mod tests {
         assert_eq!((body.len(), body.fresh(), body.repeats()), (2000, 1990, 7));
         assert_eq!(body.invalid(InvalidReason::Empty), 3);
         assert_eq!((body.place(0), body.place(1499), body.place(1500)), ((0, 0), (1, 499), (2, 0)));
+    }
+
+    #[test]
+    fn the_shape_of_a_list_in_ram_is_that_of_the_same_list_in_the_file() {
+        let chunk = |entries: &[(&str, Entry)]| {
+            let mut chunk = Chunk::default();
+            entries.iter().for_each(|(text, entry)| chunk.push(text, *entry).unwrap());
+            chunk
+        };
+        let first =
+            chunk(&[("a@b.c", Entry::Fresh(AddressKey(1))), ("x", Entry::Invalid(InvalidReason::NoAtSign))]);
+        let second = chunk(&[("A@b.c", Entry::Repeat)]);
+        let list = List::new(vec![first, second], vec![Repeat { index: 2, first: 0 }]);
+        let (in_file, in_ram) = (Body::Stored(Shape::of(&list)), Body::Resident(list));
+
+        for body in [&in_file, &in_ram] {
+            assert_eq!((body.len(), body.fresh(), body.repeats()), (3, 1, 1));
+            assert_eq!(body.invalid(InvalidReason::NoAtSign), 1);
+            assert_eq!((body.place(1), body.place(2)), ((0, 1), (1, 0)));
+        }
     }
 }

@@ -17,13 +17,13 @@ pub(super) enum Life {
 }
 
 /// A request that was told neither the end of a resend nor that it goes on. The one that made the resend
-/// counts from the start.
+/// counts from the start, and one that meets it by [`Record::is_met`].
 #[derive(Debug)]
 pub struct Caller(Arc<Record>);
 
 impl Caller {
-    /// Of the request that made the resend: once for each.
-    pub fn of_new(record: &Arc<Record>) -> Self {
+    /// Of a request that made the resend, or met it: once for each.
+    pub fn of(record: &Arc<Record>) -> Self {
         Self(Arc::clone(record))
     }
 }
@@ -32,7 +32,8 @@ impl Drop for Caller {
     fn drop(&mut self) {
         // One that joined was never counted.
         let fewer = |callers: u32| Some(callers.saturating_sub(1));
-        drop(self.0.callers.fetch_update(Ordering::AcqRel, Ordering::Acquire, fewer));
+        let before = self.0.callers.fetch_update(Ordering::AcqRel, Ordering::Acquire, fewer);
+        debug_assert!(before.is_ok(), "there is always a number to put");
     }
 }
 
@@ -45,6 +46,11 @@ impl Record {
     /// Says that dispatch has done with it, and the next process goes on.
     pub fn leave(&self) {
         self.live_on(Life::Over);
+    }
+
+    /// Counts a request that meets it.
+    pub fn is_met(&self) {
+        self.callers.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Whether a request is still to be told of it.

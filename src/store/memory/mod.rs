@@ -15,6 +15,7 @@ mod writes;
 pub use again::not_sent_in;
 pub use body::{Body, Shape};
 pub use life::Caller;
+pub(super) use outcomes::{decode, means_refusal, repeated};
 pub use record::{Keyed, Record, Row, Settled, Snapshot};
 pub use registry::{Full, Held, Page, Registry};
 pub use restore::{Restored, at};

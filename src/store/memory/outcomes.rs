@@ -47,17 +47,8 @@ impl Outcomes {
     }
 
     pub(super) fn get(&self, index: u32) -> Option<Outcome> {
-        let index = index as usize;
-        let code = self.codes[index];
-        match code {
-            PENDING => None,
-            SENT | SENT_AT => Some(Outcome::Sent),
-            DUPLICATE => Some(Outcome::Duplicate(None)),
-            DUPLICATE_AT => Some(Outcome::Duplicate(Some(Timestamp(self.extras[index])))),
-            REJECTED => Some(Outcome::Rejected(Arc::clone(&self.refusals[self.extras[index] as usize]))),
-            _ if code >= UNKNOWN => Some(Outcome::Unknown(UnknownReason::ALL[usize::from(code - UNKNOWN)])),
-            _ => Some(Outcome::NotSent(NotSentReason::ALL[usize::from(code - NOT_SENT)])),
-        }
+        let (code, argument) = self.end(index)?;
+        decode(code, argument, |number| self.refusals.get(number as usize).map(Arc::clone))
     }
 
     /// `Invalid` is not kept here: the list itself says it.
@@ -142,8 +133,8 @@ impl Outcomes {
 
     /// What repeats of the address at `index` are told.
     pub(super) fn of_repeat(&self, index: u32) -> Option<Outcome> {
-        let sent_at = (self.codes[index as usize] == SENT_AT).then(|| Timestamp(self.extras[index as usize]));
-        self.get(index).map(|outcome| outcome.of_repeat(sent_at))
+        let (code, argument) = self.end(index)?;
+        self.get(index).map(|outcome| repeated(&outcome, code, argument))
     }
 
     fn set_extra(&mut self, index: u32, extra: u64) {
@@ -157,13 +148,46 @@ impl Outcomes {
         let refusal = if self.refusals.len() < MAX_REFUSALS || self.refusal_places.contains_key(refusal) {
             Arc::clone(refusal)
         } else {
-            Arc::new(Refusal { code: "refused".to_owned(), detail: None })
+            Arc::new(stand_in())
         };
         *self.refusal_places.entry(Arc::clone(&refusal)).or_insert_with(|| {
             self.refusals.push(refusal);
             self.refusals.len() - 1
         })
     }
+}
+
+/// What a code and its argument mean; `None` while pending. `refusal` gives words of upstream by their
+/// number.
+pub(in crate::store) fn decode(
+    code: u8,
+    argument: u64,
+    refusal: impl FnOnce(u64) -> Option<Arc<Refusal>>,
+) -> Option<Outcome> {
+    match code {
+        PENDING => None,
+        SENT | SENT_AT => Some(Outcome::Sent),
+        DUPLICATE => Some(Outcome::Duplicate(None)),
+        DUPLICATE_AT => Some(Outcome::Duplicate(Some(Timestamp(argument)))),
+        REJECTED => Some(Outcome::Rejected(refusal(argument).unwrap_or_else(|| Arc::new(stand_in())))),
+        UNKNOWN.. => UnknownReason::ALL.get(usize::from(code - UNKNOWN)).map(|why| Outcome::Unknown(*why)),
+        NOT_SENT.. => NotSentReason::ALL.get(usize::from(code - NOT_SENT)).map(|why| Outcome::NotSent(*why)),
+        _ => None,
+    }
+}
+
+/// Whether a code's argument is the number of a refusal.
+pub(in crate::store) fn means_refusal(code: u8) -> bool {
+    code == REJECTED
+}
+
+/// What repeats of an address are told that ended with this outcome, which was decoded from this code.
+pub(in crate::store) fn repeated(outcome: &Outcome, code: u8, argument: u64) -> Outcome {
+    outcome.of_repeat((code == SENT_AT).then_some(Timestamp(argument)))
+}
+
+fn stand_in() -> Refusal {
+    Refusal { code: "refused".to_owned(), detail: None }
 }
 
 /// Which outcome a code means; `None` while there is none.

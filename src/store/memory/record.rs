@@ -259,6 +259,11 @@ impl Record {
         self.live_on(Life::Over);
     }
 
+    /// What became of rows that had no outcome of their own when it ended; `None` before that.
+    pub fn rest(&self) -> Option<Outcome> {
+        self.state().rest.clone()
+    }
+
     /// The rows from `from` on, at most `limit`, in the caller's order. Rows in the file are read there.
     pub fn rows(&self, from: u32, limit: u32) -> Vec<Row<'_>> {
         let Some(list) = self.body.list() else { return Vec::new() };

@@ -1,7 +1,7 @@
 //! All resends by id, within a byte budget.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -15,7 +15,7 @@ use crate::domain::{ClientName, ResendId, Status, Timestamp};
 /// About what finding a resend by its key takes.
 const KEY_BYTES: usize = 128;
 
-/// The budget has no room, and nothing finished is left that could make some.
+/// The budget has no room, and nothing that has ended is left that could make some.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("{needed} bytes are needed and {free} of {budget} are free")]
 pub struct Full {
@@ -36,10 +36,18 @@ pub struct Page {
     pub next: Option<ResendId>,
 }
 
+/// Beside a store, what is in RAM may take so much before long lists go to the store and ended resends leave.
+const BESIDE_STORE: usize = 32 << 20;
+/// Beside a store, short lists under way may take so much all the same.
+const MOST_BESIDE_STORE: usize = 256 << 20;
+
 /// All resends of this process.
 #[derive(Debug)]
 pub struct Registry {
     kept: Mutex<Kept>,
+    /// Beyond it ended resends leave.
+    room: usize,
+    /// Beyond it nothing is taken.
     budget: usize,
     retention: Duration,
 }
@@ -49,8 +57,9 @@ struct Kept {
     by_id: BTreeMap<ResendId, (Arc<Record>, usize)>,
     by_key: HashMap<(ClientName, [u8; 16]), ResendId>,
     bytes: usize,
-    /// Bytes of those that are promised room and are not here yet; counted in `bytes`, too.
-    held: usize,
+    /// Those that have ended, in the order of their ends, and what they take.
+    ended: VecDeque<ResendId>,
+    ended_bytes: usize,
 }
 
 /// Room that is kept for a resend until it comes. Given back when dropped.
@@ -61,23 +70,30 @@ pub struct Held {
 }
 
 impl Registry {
-    /// An empty registry of at most `budget` bytes that forgets finished resends after `retention`.
+    /// An empty registry of at most `budget` bytes that forgets ended resends after `retention`.
     pub fn new(budget: usize, retention: Duration) -> Self {
-        Self { kept: Mutex::default(), budget, retention }
+        Self { kept: Mutex::default(), room: budget, budget, retention }
     }
 
-    /// Takes a resend in.
+    /// An empty registry of what need not be read from a store.
+    pub fn beside_store(retention: Duration) -> Self {
+        Self { room: BESIDE_STORE, ..Self::new(MOST_BESIDE_STORE, retention) }
+    }
+
+    /// Takes a resend in; one that is owed, always.
     ///
     /// # Errors
-    /// When there is no room, also without the finished ones. The registry is unchanged then.
+    /// When there is no room, also without the ended ones. The registry is unchanged then.
     pub fn insert(&self, record: Record) -> Result<Arc<Record>, Full> {
         let needed = bytes(&record);
         let mut kept = self.kept();
         // One that begins again takes the place of itself.
-        if !kept.by_id.contains_key(&record.id) {
-            kept.make_room(needed, self.budget)?;
+        if !record.is_promised() && !kept.by_id.contains_key(&record.id) {
+            kept.check(needed, self.budget)?;
         }
-        Ok(kept.put(record, needed))
+        let record = kept.put(record, needed);
+        kept.shrink_to(self.room);
+        Ok(record)
     }
 
     /// Keeps room for a resend that has to be written before it may be seen.
@@ -87,10 +103,25 @@ impl Registry {
     pub fn hold(self: &Arc<Self>, record: &Record) -> Result<Held, Full> {
         let bytes = bytes(record);
         let mut kept = self.kept();
-        kept.make_room(bytes, self.budget)?;
+        kept.check(bytes, self.budget)?;
         kept.bytes += bytes;
-        kept.held += bytes;
+        kept.shrink_to(self.room);
         Ok(Held { registry: Arc::clone(self), bytes })
+    }
+
+    /// Whether what is under way and `more` bytes take more than they should beside a store.
+    pub fn is_crowded(&self, more: usize) -> bool {
+        self.kept().unfinished() + more > self.room
+    }
+
+    /// Notes that a resend has ended: it may leave now.
+    pub fn ended(&self, record: &Record) {
+        let mut kept = self.kept();
+        let bytes = kept.by_id.get(&record.id).map(|(_, bytes)| *bytes);
+        if let Some(bytes) = bytes {
+            kept.ended_bytes += bytes;
+            kept.ended.push_back(record.id);
+        }
     }
 
     /// The resend that `client` posted under this key.
@@ -128,19 +159,11 @@ impl Registry {
         Page { records, next }
     }
 
-    /// Forgets resends that finished longer than the retention ago.
+    /// Forgets resends that ended longer than the retention ago.
     pub fn forget_old(&self) {
         let oldest = Timestamp::now().0.saturating_sub(self.retention.as_millis() as u64);
         let mut kept = self.kept();
-        let old: Vec<_> = kept
-            .by_id
-            .values()
-            .filter(|(record, _)| record.snapshot().finished_at.is_some_and(|at| at.0 < oldest))
-            .map(|(record, _)| record.id)
-            .collect();
-        for id in old {
-            kept.remove(id);
-        }
+        while kept.oldest_end().is_some_and(|at| at.0 < oldest) && kept.remove_oldest_ended() {}
     }
 
     /// Bytes in use.
@@ -163,40 +186,46 @@ impl Registry {
 }
 
 impl Kept {
-    fn room(&self, needed: usize, budget: usize) -> Result<(), Full> {
-        let held: usize = self
-            .by_id
-            .values()
-            .filter(|(record, _)| !record.snapshot().status.is_final())
-            .map(|(_, bytes)| bytes)
-            .sum();
-        let free = budget.saturating_sub(held + self.held);
+    /// What can't leave.
+    fn unfinished(&self) -> usize {
+        self.bytes - self.ended_bytes
+    }
+
+    fn check(&self, needed: usize, budget: usize) -> Result<(), Full> {
+        let free = budget.saturating_sub(self.unfinished());
         if needed > free { Err(Full { needed, free, budget }) } else { Ok(()) }
     }
 
-    fn make_room(&mut self, needed: usize, budget: usize) -> Result<(), Full> {
-        if self.bytes + needed <= budget {
-            return Ok(());
-        }
-        self.room(needed, budget)?;
-        while self.bytes + needed > budget {
-            let finished = self
-                .by_id
-                .values()
-                .find(|(record, _)| record.snapshot().status.is_final())
-                .map(|(record, _)| record.id);
-            let Some(id) = finished else { break };
-            self.remove(id);
-        }
-        Ok(())
+    /// Lets ended resends leave until all take no more than this, as far as that goes.
+    fn shrink_to(&mut self, room: usize) {
+        while self.bytes > room && self.remove_oldest_ended() {}
+    }
+
+    fn oldest_end(&self) -> Option<Timestamp> {
+        let (record, _) = self.by_id.get(self.ended.front()?)?;
+        record.snapshot().finished_at
+    }
+
+    /// Says whether there was one.
+    fn remove_oldest_ended(&mut self) -> bool {
+        let Some(id) = self.ended.front().copied() else { return false };
+        self.remove(id);
+        true
     }
 
     fn remove(&mut self, id: ResendId) {
-        if let Some((record, bytes)) = self.by_id.remove(&id) {
-            self.bytes -= bytes;
-            if let Some(keyed) = record.keyed {
-                self.by_key.remove(&(record.client.clone(), keyed.key));
-            }
+        let Some((record, bytes)) = self.by_id.remove(&id) else { return };
+        self.bytes -= bytes;
+        if let Some(keyed) = record.keyed {
+            self.by_key.remove(&(record.client.clone(), keyed.key));
+        }
+        if !record.snapshot().status.is_final() {
+            return;
+        }
+        // The oldest one stands in front; others leave only to begin again.
+        if let Some(place) = self.ended.iter().position(|ended| *ended == id) {
+            self.ended.remove(place);
+            self.ended_bytes -= bytes;
         }
     }
 
@@ -219,7 +248,6 @@ impl Held {
         let registry = Arc::clone(&self.registry);
         let mut kept = registry.kept();
         kept.bytes -= needed;
-        kept.held -= needed;
         let record = kept.put(record, needed);
         // Dropping what is left of `self` takes the lock again.
         drop(kept);
@@ -231,7 +259,6 @@ impl Drop for Held {
     fn drop(&mut self) {
         let mut kept = self.registry.kept();
         kept.bytes -= self.bytes;
-        kept.held -= self.bytes;
     }
 }
 

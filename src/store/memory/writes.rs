@@ -72,6 +72,15 @@ impl Record {
     /// The resend as a whole: as it is, or as it ends with this status, this outcome of rows that have
     /// none, at this moment.
     pub fn row(&self, end: Option<(Status, Option<&Outcome>, Timestamp)>) -> Write {
+        Write::Resend(Box::new(self.resend_row(end)))
+    }
+
+    /// The same as it is, at another stage: until more is written a crash is to forget it.
+    pub fn row_at(&self, stage: Stage) -> Write {
+        Write::Resend(Box::new(ResendRow { stage, ..self.resend_row(None) }))
+    }
+
+    fn resend_row(&self, end: Option<(Status, Option<&Outcome>, Timestamp)>) -> ResendRow {
         let state = self.state();
         let mut counts = state.counts;
         let (mut status, mut rest, mut finished_at) = (state.status, state.rest.as_ref(), state.finished_at);
@@ -83,7 +92,7 @@ impl Record {
                 counts.add(outcome.kind(), pending);
             }
         }
-        Write::Resend(Box::new(ResendRow {
+        ResendRow {
             id: self.id,
             client: self.client.clone(),
             stage: if status.is_final() { Stage::Ended } else { Stage::UnderWay },
@@ -98,6 +107,6 @@ impl Record {
             counts: OutcomeKind::ALL.map(|kind| counts.of(kind)),
             upstream_calls: state.upstream_calls,
             rest: rest.map(super::outcomes::code_of_rest),
-        }))
+        }
     }
 }

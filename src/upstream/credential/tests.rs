@@ -132,3 +132,27 @@ fn a_replaced_refresh_token_is_kept_even_when_the_access_token_beside_it_is_of_n
     assert!(!credential.is_there());
     assert_eq!(credential.rotated().unwrap().expose_secret(), "second");
 }
+
+#[test]
+fn a_replaced_refresh_token_that_was_kept_is_used_by_the_next_process_while_the_seed_is_the_same() {
+    let mut before = oauth2();
+    assert!(before.rotation().is_none());
+    let asked = before.token_request(Instant::now()).unwrap().1;
+    before.granted(granted("access", Some("second one"), 60), &asked).unwrap();
+    let kept = before.rotation().unwrap();
+
+    let mut after = oauth2();
+    after.restore_rotation(&kept);
+
+    assert_eq!(after.rotated().unwrap().expose_secret(), "second one");
+    assert_eq!(after.rotation().unwrap().expose_secret(), kept.expose_secret());
+    let mut reseeded = oauth2();
+    reseeded.adopt(vec![secret("hush"), secret("new seed")], Instant::now()).unwrap();
+    reseeded.restore_rotation(&kept);
+    assert!(reseeded.rotated().is_none());
+    for broken in ["", "second", "xyz second", "0 second"] {
+        let mut after = oauth2();
+        after.restore_rotation(&secret(broken));
+        assert!(after.rotated().is_none(), "{broken}");
+    }
+}

@@ -17,6 +17,7 @@ use super::{
     place::Place,
     queue::{Batch, Bulk, Queue},
     schema,
+    space::Lack,
     writer::{Progress, Writer},
 };
 use crate::{
@@ -34,17 +35,19 @@ const READERS: usize = 4;
 /// A store in a file. Cheap to clone; the last one that goes closes it.
 #[derive(Clone)]
 pub struct Store {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
-struct Shared {
-    place: Place,
+pub(super) struct Shared {
+    pub(super) place: Place,
     queue: Arc<Queue>,
     progress: watch::Receiver<Progress>,
     bulk_places: Semaphore,
     readers: Mutex<Vec<Connection>>,
     reader_places: Arc<Semaphore>,
-    metrics: Arc<Metrics>,
+    pub(super) metrics: Arc<Metrics>,
+    /// Why no new lists are taken.
+    pub(super) lack: watch::Sender<Option<Lack>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -80,6 +83,7 @@ impl Store {
                 readers: Mutex::default(),
                 reader_places: Arc::new(Semaphore::new(READERS)),
                 metrics,
+                lack: watch::Sender::new(None),
                 threads: Mutex::new(vec![writing, checkpointing]),
             }),
         })
@@ -123,6 +127,16 @@ impl Store {
         let result = written.await.map_err(|_| Fault::Closed)?;
         drop(place);
         result
+    }
+
+    /// The same for a thread that may block.
+    ///
+    /// # Errors
+    /// When it was not written.
+    pub fn write_now(&self, batch: Batch) -> Result<bool, Fault> {
+        let (done, written) = oneshot::channel();
+        self.shared.queue.put_bulk(Bulk { batch, done }).map_err(|_| Fault::Closed)?;
+        written.blocking_recv().map_err(|_| Fault::Closed)?
     }
 
     /// Forgets a resend when there is time for it; one that was promised nothing.
@@ -174,6 +188,11 @@ impl Watch {
         self.0.borrow().committed
     }
 
+    /// Why writing fails, while it does.
+    pub fn fault(&self) -> Option<Fault> {
+        self.0.borrow().fault
+    }
+
     /// Returns when something changed.
     pub async fn changed(&mut self) {
         // The sender goes with the thread, which goes last.
@@ -205,6 +224,7 @@ impl Shared {
 impl Shared {
     fn close(&self) {
         self.queue.close();
+        // One that only reads must not be the last: it could not carry the log over.
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
         for thread in self.threads.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             if thread.join().is_err() {
