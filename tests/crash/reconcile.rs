@@ -88,6 +88,26 @@ pub async fn post_again(round: &Round, gateway: SocketAddr, told: &BTreeMap<Stri
     again
 }
 
+/// Whether the API says of everything that is owed what the file says, however many processes ago it ended.
+pub async fn compare(round: &Round, gateway: SocketAddr) {
+    let db = file::open(&round.store);
+    for (_, id) in round.promised() {
+        let stored = file::resend(&db, id).unwrap_or_else(|| panic!("{id} is lost"));
+        let get = |path: &str| format!("GET /v1/resends/{id}{path} HTTP/1.1\r\nAccept: application/json");
+        let resend = exchange(gateway, &get(""), b"").await.expect("an answer").json();
+        let counts = WORDS.map(|word| resend["counts"][word].as_u64().unwrap_or_else(|| panic!("{resend}")));
+        assert_eq!((counts, resend["status"].as_str()), (stored.counts, Some("finished")), "{resend}");
+        assert_eq!(resend["upstream_calls"], stored.upstream_calls, "{resend}");
+        let results = exchange(gateway, &get("/results"), b"").await.expect("an answer").json();
+        let told = results.as_array().unwrap().iter();
+        let told = told.map(|row| (row["email"].as_str().unwrap(), row["outcome"].as_str().unwrap()));
+        assert!(
+            told.eq(stored.rows.iter().map(|row| (row.0.as_str(), row.1))),
+            "{id}: other results are told"
+        );
+    }
+}
+
 struct Books {
     /// How many calls accepted each address.
     ledger: BTreeMap<String, u64>,
