@@ -68,6 +68,7 @@ pub struct Application {
     admin_address: SocketAddr,
     main: Server,
     admin: Server,
+    store: Option<Store>,
     pub(crate) running: Running,
 }
 
@@ -98,7 +99,7 @@ impl Application {
         let metrics = Metrics::new(BuildInfo::current(), &[ClientName::anonymous()], ROUTES)
             .map_err(|error| StartupError::Metrics(error.to_string()))?;
         metrics.set_sandbox(sandbox);
-        let (resends, dispatch, thread) = services(settings, credential, &metrics)?;
+        let (resends, dispatch, thread, store) = services(settings, credential, &metrics)?;
         let readiness = Readiness::of(resends.store_watch());
         let state = Data::new(ApiState::new(resends, &settings.server, &settings.compat, sandbox));
         let data = Data::from(metrics);
@@ -126,7 +127,7 @@ impl Application {
             drain_timeout: settings.server.drain_timeout,
             request_timeout: settings.upstream.request_timeout,
         };
-        Ok(Self { address, admin_address, main, admin, running })
+        Ok(Self { address, admin_address, main, admin, store, running })
     }
 
     /// Where lists are posted.
@@ -153,6 +154,9 @@ impl Application {
             main.await.map_err(io::Error::other)??;
         }
         admin.await.map_err(io::Error::other)??;
+        if let Some(store) = self.store {
+            store.close();
+        }
         tracing::info!("The gateway has stopped.");
         Ok(())
     }
@@ -162,7 +166,7 @@ fn services(
     settings: &Settings,
     credential: CredentialChoice,
     metrics: &Arc<Metrics>,
-) -> Result<(Resends, Dispatch, JoinHandle<()>), StartupError> {
+) -> Result<(Resends, Dispatch, JoinHandle<()>, Option<Store>), StartupError> {
     let retention = settings.store.retention;
     let registry = Arc::new(match &settings.store.path {
         StorePath::Memory => {
@@ -175,6 +179,7 @@ fn services(
         StorePath::Memory => None,
         StorePath::File(path) => Some(Store::open(path, new_key, Arc::clone(metrics))?),
     };
+    let kept = store.clone();
     let key = store.as_ref().map_or(new_key, Store::key);
     let hasher = KeyHasher::new(key, settings.dedupe.ignore_local_part_case);
     let (dispatch, thread) = Dispatch::start(
@@ -186,7 +191,7 @@ fn services(
         None,
     )?;
     let resends = Resends::new(settings, dispatch.clone(), registry, store, Arc::clone(metrics), hasher);
-    Ok((resends, dispatch, thread))
+    Ok((resends, dispatch, thread, kept))
 }
 
 fn serve(

@@ -57,6 +57,8 @@ pub(super) struct Call {
     /// The trace of the first member's resend: a call has one, also when it is shared.
     pub(super) trace: TraceContext,
     pub(super) written: Written,
+    /// Whether it is on its way: not before its mark is written.
+    pub(super) made: bool,
 }
 
 impl Call {

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::{
     active::{Active, End},
     books::After,
+    call::Call,
     dispatcher::Dispatcher,
 };
 use crate::{
@@ -38,6 +39,13 @@ impl Dispatcher {
             self.release(member);
         }
         self.flush();
+        // A call that waits for its mark to be written would keep it waiting as long as the store fails.
+        let is_unmade = |call: &Call| !call.made && call.members.iter().any(|member| member.resend == id);
+        let unmade: Vec<_> =
+            self.calls.iter().filter(|(_, call)| is_unmade(call)).map(|(call, _)| *call).collect();
+        for call in unmade {
+            self.call_off(call);
+        }
         self.finish_if_done(id);
     }
 

@@ -60,7 +60,7 @@ impl Dispatcher {
             }
         }
         let written = Written::default();
-        self.calls.insert(id, Call { members, origin, permit, launched: now, trace, written });
+        self.calls.insert(id, Call { members, origin, permit, launched: now, trace, written, made: false });
         self.metrics.set_upstream_in_flight(self.calls.len());
         match prepared {
             Prepared::Ready(body) => self.make_call(id, body, now),
@@ -73,6 +73,11 @@ impl Dispatcher {
         if !matches!(self.health.gate(now, self.options.max_in_flight), Gate::Closed(_) | Gate::Shut) {
             return self.make_call(id, body, now);
         }
+        self.call_off(id);
+    }
+
+    /// Gives up a call that was not made.
+    pub(super) fn call_off(&mut self, id: u64) {
         if let Some(call) = self.calls.remove(&id) {
             self.metrics.set_upstream_in_flight(self.calls.len());
             self.ledger.call_ended(id, CallEnd::NotSent);
@@ -88,6 +93,7 @@ impl Dispatcher {
     fn make_call(&mut self, id: u64, body: Bytes, now: Instant) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.launched = now;
+        call.made = true;
         let (written, traceparent) = (call.written.clone(), call.trace.traceparent(fastrand::u64(..)));
         for member in &call.members {
             if let Some(active) = self.resends.get_mut(&member.resend)

@@ -23,7 +23,7 @@ pub struct List {
 }
 
 /// Whether some lists come with an `Idempotency-Key`, and are then posted again until they are answered.
-pub const KEYS: bool = false;
+pub const KEYS: bool = true;
 
 impl List {
     /// A list out of `people` addresses of a round: short, long, or so long that it goes to the store.

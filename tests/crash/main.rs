@@ -81,8 +81,10 @@ async fn play_one(seed: u64) {
     }
     let mut process = round.start();
     let (address, _) = process.addresses().await;
+    round.ask_again(address).await;
     round.wait_for_ends(&mut process).await;
     let told = reconcile::reconcile(&round);
+    reconcile::compare(&round, address).await;
     let again = reconcile::post_again(&round, address, &told).await;
     round.wait_until_all_is_tidy().await;
     tell(&round, &again);

@@ -18,7 +18,7 @@ use crate::{
 /// What a gateway may have in flight when it is killed: calls of ten.
 const IN_FLIGHT: u64 = 8 * 10;
 /// Whether the answer to a list that went to the store holds its results; if not, the file is looked at.
-const STORED_RESULTS_ARE_TOLD: bool = false;
+const STORED_RESULTS_ARE_TOLD: bool = true;
 const WORDS: [&str; 6] = ["sent", "duplicate", "invalid", "rejected", "not_sent", "unknown"];
 
 /// Whether everything that was told is true. Gives the addresses that were told an outcome.
@@ -86,6 +86,26 @@ pub async fn post_again(round: &Round, gateway: SocketAddr, told: &BTreeMap<Stri
             .collect::<Vec<_>>()
     );
     again
+}
+
+/// Whether the API says of everything that is owed what the file says, however many processes ago it ended.
+pub async fn compare(round: &Round, gateway: SocketAddr) {
+    let db = file::open(&round.store);
+    for (_, id) in round.promised() {
+        let stored = file::resend(&db, id).unwrap_or_else(|| panic!("{id} is lost"));
+        let get = |path: &str| format!("GET /v1/resends/{id}{path} HTTP/1.1\r\nAccept: application/json");
+        let resend = exchange(gateway, &get(""), b"").await.expect("an answer").json();
+        let counts = WORDS.map(|word| resend["counts"][word].as_u64().unwrap_or_else(|| panic!("{resend}")));
+        assert_eq!((counts, resend["status"].as_str()), (stored.counts, Some("finished")), "{resend}");
+        assert_eq!(resend["upstream_calls"], stored.upstream_calls, "{resend}");
+        let results = exchange(gateway, &get("/results"), b"").await.expect("an answer").json();
+        let told = results.as_array().unwrap().iter();
+        let told = told.map(|row| (row["email"].as_str().unwrap(), row["outcome"].as_str().unwrap()));
+        assert!(
+            told.eq(stored.rows.iter().map(|row| (row.0.as_str(), row.1))),
+            "{id}: other results are told"
+        );
+    }
 }
 
 struct Books {

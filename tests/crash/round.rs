@@ -90,6 +90,15 @@ impl Round {
         }
     }
 
+    /// Posts lists under a key again whose callers were never told anything: the key leads to what there is.
+    pub async fn ask_again(&mut self, gateway: SocketAddr) {
+        for told in &mut self.told {
+            if matches!(told.answer, Heard::Nothing) && told.list.key.is_some() {
+                told.answer = post(gateway, &told.list).await;
+            }
+        }
+    }
+
     /// The resends that are owed.
     pub fn promised(&self) -> impl Iterator<Item = (&List, &str)> {
         self.told.iter().filter_map(|told| match &told.answer {
@@ -124,7 +133,12 @@ impl Round {
 
 async fn call(address: SocketAddr, list: Arc<List>, later: Duration) -> Told {
     sleep(later).await;
-    let answer = match exchange(address, &list.head("all"), &list.body()).await {
+    let answer = post(address, &list).await;
+    Told { list, answer }
+}
+
+async fn post(address: SocketAddr, list: &List) -> Heard {
+    match exchange(address, &list.head("all"), &list.body()).await {
         None => Heard::Nothing,
         Some(answer) if answer.status == 202 => {
             Heard::Promised(answer.json()["id"].as_str().unwrap().to_owned())
@@ -133,6 +147,5 @@ async fn call(address: SocketAddr, list: Arc<List>, later: Duration) -> Told {
             assert!([200, 207, 422, 502].contains(&answer.status), "{} {:?}", answer.head, answer.json());
             Heard::Ended(answer.json())
         }
-    };
-    Told { list, answer }
+    }
 }

@@ -1,6 +1,8 @@
 //! What is wrong with the store's files at the start.
 
 use std::{
+    collections::BTreeSet,
+    ffi::OsString,
     fs,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
@@ -26,6 +28,13 @@ async fn used_store() -> (TempDir, PathBuf) {
     assert_eq!(answer.unwrap().status, 202);
     process.signal("TERM");
     assert_eq!(process.end().await.code, Some(0));
+    let names: BTreeSet<_> =
+        fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(
+        names,
+        ["gateway.db", "gateway.db.key", "gateway.db.lock"].map(OsString::from).into(),
+        "left open"
+    );
     (directory, path)
 }
 

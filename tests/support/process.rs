@@ -108,6 +108,11 @@ impl Process {
         Self::start(arguments, environment).end().await
     }
 
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal, `TERM` or `INT`.
     pub fn signal(&self, name: &str) {
         let process = self.child.id().to_string();

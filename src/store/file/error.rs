@@ -40,6 +40,15 @@ pub enum OpenError {
         /// Where the key should be.
         key: PathBuf,
     },
+    /// Its key is that of another one.
+    #[error(
+        "store.path: {key} is the key of another store: with it nobody who was sent lately would be known \
+         again; put the key back, or move both files away to begin anew"
+    )]
+    OtherKey {
+        /// Where its key should be.
+        key: PathBuf,
+    },
     /// A later version wrote it.
     #[error(
         "store.path: {path} was written by a later version of the gateway (format {found}, this one knows \

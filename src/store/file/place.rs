@@ -57,6 +57,11 @@ impl Place {
         drop(open_for_owner(database).map_err(at(database))?);
         Ok(Self { database: database.to_owned(), key, _lock: lock })
     }
+
+    /// Where the key is.
+    pub(super) fn key_path(&self) -> PathBuf {
+        beside(&self.database, "key")
+    }
 }
 
 enum Found {

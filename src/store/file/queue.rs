@@ -83,6 +83,11 @@ impl Queue {
         Ok(())
     }
 
+    /// All bulk work that waits, when there is no hope for it now.
+    pub(super) fn take_bulk(&self) -> Vec<Bulk> {
+        self.waiting().bulk.drain(..).collect()
+    }
+
     /// Erases a resend when there is time for it.
     pub(super) fn put_erasure(&self, resend: ResendId) {
         let mut waiting = self.waiting();

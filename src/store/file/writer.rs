@@ -14,7 +14,7 @@ use super::{
     write::Write,
 };
 use crate::{
-    domain::ResendId,
+    domain::{ResendId, Timestamp},
     telemetry::metrics::{Metrics, StoreOperation},
 };
 
@@ -24,6 +24,9 @@ const BULK_AT_ONCE: usize = 4;
 const IDLE: Duration = Duration::from_millis(500);
 /// Between attempts to write what can't be written.
 const RETRY: Duration = Duration::from_millis(250);
+
+/// The fact that is written to see whether the store works again.
+const LOOKED: &str = "looked_at";
 
 const GIVE_BACK: &str = "PRAGMA incremental_vacuum(256)";
 
@@ -48,14 +51,17 @@ pub(super) struct Writer {
 impl Writer {
     /// Writes until the queue is closed and empty.
     pub(super) fn run(mut self) {
-        while let Some(Work { erasure, urgent, bulk }) = self.queue.take(IDLE, BULK_AT_ONCE) {
+        while let Some(Work { erasure, urgent, mut bulk }) = self.queue.take(IDLE, BULK_AT_ONCE) {
             match erasure {
                 Some(resend) => self.erase(resend),
-                None if urgent.is_none() && bulk.is_empty() => self.give_back_pages(),
+                None if urgent.is_none() && bulk.is_empty() => {
+                    self.look_again();
+                    self.give_back_pages();
+                }
                 None => {}
             }
             if let Some(batch) = urgent {
-                self.write_urgent(&batch);
+                self.write_urgent(&batch, &mut bulk);
             }
             for job in bulk {
                 self.write_bulk(job);
@@ -63,7 +69,8 @@ impl Writer {
         }
     }
 
-    fn write_urgent(&mut self, batch: &Batch) {
+    /// `bulk` is what would be written next.
+    fn write_urgent(&mut self, batch: &Batch, bulk: &mut Vec<Bulk>) {
         while let Err(fault) = self.commit(batch) {
             if self.queue.is_closed() {
                 // Nobody is left who could wait for it, and whoever did was told.
@@ -71,6 +78,10 @@ impl Writer {
                 return;
             }
             self.progress.send_modify(|progress| progress.fault = Some(fault));
+            // What may fail does not wait for better times.
+            for job in bulk.drain(..).chain(self.queue.take_bulk()) {
+                answer(job, Err(fault));
+            }
             thread::park_timeout(RETRY);
         }
         if self.progress.borrow().fault.is_some() {
@@ -90,8 +101,18 @@ impl Writer {
             progress.fault = fault;
             changed
         });
-        if job.done.send(result).is_err() {
-            tracing::debug!("Nobody waited for what was written.");
+        answer(job, result);
+    }
+
+    /// While the store fails and nobody has anything to write, nobody would hear that it works again.
+    fn look_again(&mut self) {
+        if self.progress.borrow().fault.is_none() {
+            return;
+        }
+        let look = Write::Fact(LOOKED, Some(Timestamp::now().0.to_string()));
+        if self.commit(&Batch { writes: vec![look], ..Batch::default() }).is_ok() {
+            tracing::info!("The store can be written again.");
+            self.progress.send_modify(|progress| progress.fault = None);
         }
     }
 
@@ -135,6 +156,12 @@ impl Writer {
             }
             fault
         })
+    }
+}
+
+fn answer(job: Bulk, result: Result<bool, Fault>) {
+    if job.done.send(result).is_err() {
+        tracing::debug!("Nobody waited for what was written.");
     }
 }
 

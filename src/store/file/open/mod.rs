@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use super::{
     checkpoint,
     error::{Fault, OpenError},
+    key_check,
     place::Place,
     queue::{Batch, Bulk, Queue},
     schema,
@@ -57,7 +58,7 @@ impl Store {
     /// When it can't be used; see [`OpenError`].
     pub fn open(path: &Path, new_key: [u8; 16], metrics: Arc<Metrics>) -> Result<Self, OpenError> {
         let place = Place::take(path, new_key)?;
-        let connection = connect(&place.database)?;
+        let connection = connect(&place)?;
         let queue = Arc::new(Queue::default());
         let (progress, watcher) = watch::channel(Progress::default());
         let writer = Writer {
@@ -143,6 +144,12 @@ impl Store {
         self.shared.queue.put_erasure(resend);
     }
 
+    /// Writes what waits and closes the file, whoever still holds a clone: all of it is in the database then,
+    /// and nothing in its log. Blocks.
+    pub fn close(&self) {
+        self.shared.close();
+    }
+
     /// Reads with a connection of its own, on a thread that may block.
     ///
     /// # Errors
@@ -214,11 +221,11 @@ impl Shared {
     }
 }
 
-impl Drop for Shared {
-    fn drop(&mut self) {
+impl Shared {
+    fn close(&self) {
+        self.queue.close();
         // One that only reads must not be the last: it could not carry the log over.
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        self.queue.close();
         for thread in self.threads.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             if thread.join().is_err() {
                 tracing::error!("A thread of the store did not end well.");
@@ -227,8 +234,15 @@ impl Drop for Shared {
     }
 }
 
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
 /// The connection that writes.
-fn connect(path: &Path) -> Result<Connection, OpenError> {
+fn connect(place: &Place) -> Result<Connection, OpenError> {
+    let path = &place.database;
     let wrong = |source: rusqlite::Error| match Fault::of(&source) {
         Fault::Damaged => OpenError::Damaged { path: path.to_owned(), why: source.to_string() },
         Fault::Full | Fault::Io | Fault::Other | Fault::Closed => {
@@ -243,7 +257,10 @@ fn connect(path: &Path) -> Result<Connection, OpenError> {
     schema::migrate(&mut connection).map_err(wrong)?;
     let check: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(wrong)?;
     if check != "ok" {
-        return Err(OpenError::Damaged { path: path.to_owned(), why: check });
+        return Err(OpenError::Damaged { path: path.to_owned(), why: check.replace('\n', " ") });
+    }
+    if !key_check::is_of(&connection, &place.key).map_err(wrong)? {
+        return Err(OpenError::OtherKey { key: place.key_path() });
     }
     Ok(connection)
 }
