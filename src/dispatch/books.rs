@@ -18,6 +18,9 @@ use crate::{
     },
 };
 
+/// Changes that gather while a batch is out: each turn of the loop adds a few hundred at most.
+const MOST_PENDING: usize = 4096;
+
 /// What goes on once something is written.
 pub(super) enum After {
     /// A marked call is made.
@@ -72,6 +75,11 @@ impl Books {
     /// Writes something with the next batch.
     pub(super) fn write(&mut self, write: Write) {
         self.pending.push(write);
+    }
+
+    /// Whether so much waits to be written that nothing more may be looked at before some of it is.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.pending.len() >= MOST_PENDING
     }
 
     /// Makes the next batch outlast a power cut.

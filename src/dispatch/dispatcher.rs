@@ -189,7 +189,9 @@ impl Dispatcher {
             self.go_on(now);
             self.do_chores(now);
             self.feed(now);
-            let more = !self.draws_no_more() && (self.strip(now) | self.launch_calls(now));
+            let is_crowded = self.ledger.books().is_some_and(|books| books.is_crowded());
+            let rests = is_crowded || self.draws_no_more();
+            let more = !rests && (self.strip(now) | self.launch_calls(now));
             self.drain_if_asked(now);
             self.hand_in();
             if self.is_drained(now) {

@@ -33,7 +33,7 @@ pub(super) fn start(
     let log = log_of(database);
     let (progress, metrics, database) = (progress.clone(), Arc::clone(metrics), database.to_owned());
     thread::Builder::new().name("checkpoint".to_owned()).spawn(move || {
-        let (mut size_before, mut quiet) = (0, 0);
+        let (mut size_before, mut quiet, mut is_failing) = (0, 0, false);
         // The sender goes with the writing thread.
         while progress.has_changed().is_ok() {
             thread::park_timeout(LOOK);
@@ -50,10 +50,13 @@ pub(super) fn start(
             let started = Instant::now();
             let carried = connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()));
             metrics.store_operation(StoreOperation::Checkpoint, started.elapsed());
-            if let Err(error) = carried {
+            if let Err(error) = &carried {
                 metrics.store_failed(StoreOperation::Checkpoint);
-                tracing::warn!(code = ?error.sqlite_error_code(), "The store's log can't be carried over now.");
+                if !is_failing {
+                    tracing::warn!(code = ?error.sqlite_error_code(), "The store's log can't be carried over now.");
+                }
             }
+            is_failing = carried.is_err();
         }
     })
 }

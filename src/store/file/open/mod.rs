@@ -100,7 +100,7 @@ impl Store {
         parent.unwrap_or(Path::new(".")).to_owned()
     }
 
-    /// Hands a batch of dispatch in. It is written whatever happens; [`Store::committed`] says when.
+    /// Hands a batch of dispatch in. It is written whatever happens; [`Store::watch`] says when.
     pub fn send(&self, batch: Batch) {
         self.shared.queue.put_urgent(batch);
     }
