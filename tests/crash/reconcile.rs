@@ -15,8 +15,8 @@ use crate::{
     upstream,
 };
 
-/// What a kill may leave in doubt: calls of ten that are in flight, and as many whose end was not written yet.
-const IN_FLIGHT: u64 = 2 * 8 * 10;
+/// What a gateway may have in flight when it is killed: calls of ten.
+const IN_FLIGHT: u64 = 8 * 10;
 /// Whether the answer to a list that went to the store holds its results; if not, the file is looked at.
 const STORED_RESULTS_ARE_TOLD: bool = true;
 const WORDS: [&str; 6] = ["sent", "duplicate", "invalid", "rejected", "not_sent", "unknown"];
