@@ -14,7 +14,7 @@ use tokio::{
 use super::problem::Problem;
 use crate::{
     config::ServerSettings,
-    resends::{Draft, Step},
+    resends::{Draft, DraftError, Step},
 };
 
 /// How slow a body may be.
@@ -78,15 +78,25 @@ pub(super) async fn read(
     pace: BodyPace,
     retry_after: impl Fn() -> Duration,
 ) -> Result<(), Problem> {
+    let problem = |error: DraftError| Problem::draft(&error, retry_after());
     let mut pieces = Pieces::new(payload, pace);
-    while let Some(piece) = pieces.next().await? {
+    loop {
+        let piece = tokio::select! {
+            biased;
+            piece = pieces.next() => piece?,
+            () = draft.pressed() => {
+                draft.flush().await.map_err(problem)?;
+                continue;
+            }
+        };
+        let Some(piece) = piece else { return Ok(()) };
         let mut rest = &piece[..];
         loop {
-            match draft.step(&mut rest).map_err(|error| Problem::draft(&error, retry_after()))? {
+            match draft.step(&mut rest).map_err(problem)? {
                 Step::Done => break,
                 Step::More => yield_now().await,
                 Step::Full => {
-                    draft.flush().await.map_err(|error| Problem::draft(&error, retry_after()))?;
+                    draft.flush().await.map_err(problem)?;
                     if rest.is_empty() {
                         break;
                     }
@@ -94,7 +104,6 @@ pub(super) async fn read(
             }
         }
     }
-    Ok(())
 }
 
 /// Reads a short body, of at most `most` bytes.

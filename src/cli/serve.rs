@@ -3,6 +3,7 @@
 use std::{io::Write, net::Ipv4Addr, path::PathBuf, time::Duration};
 
 use clap::Args;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use secrecy::SecretString;
 
 use super::{FAILURE, SUCCESS, WRONG_CONFIGURATION};
@@ -42,6 +43,7 @@ pub async fn run(arguments: Serve, stderr: &mut impl Write) -> u8 {
     for warning in settings.warnings() {
         tracing::warn!("{warning}");
     }
+    raise_open_files();
     let signals = match Signals::listen() {
         Ok(signals) => signals,
         Err(error) => return tell(stderr, &error, FAILURE),
@@ -50,6 +52,15 @@ pub async fn run(arguments: Serve, stderr: &mut impl Write) -> u8 {
         serve_sandbox(settings, signals, stderr).await
     } else {
         serve(&settings, false, signals, stderr).await
+    }
+}
+
+/// Each caller takes a connection and a long list a file: a thousand callers are more than the 1,024 that
+/// a process may open by default. What it may open at most is up to the machine.
+fn raise_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        tracing::warn!(%error, current = limit.current, "The limit of open files can't be raised.");
     }
 }
 

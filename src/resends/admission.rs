@@ -1,52 +1,19 @@
-//! The memory for lists that are being read.
+//! Lists that are being read: in RAM as long as there is room, then in the store.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{future::pending, sync::Arc, time::Duration};
 
 use thiserror::Error;
-use tokio::time::{Instant, sleep};
+use tokio::time::timeout;
 
-use super::spill::{Spill, SpillError};
-
+use super::{
+    budget::{BudgetFull, MemoryBudget, Share},
+    spill::{Spill, SpillError},
+};
 use crate::{
     domain::{List, ResendId},
     intake::{BodyHasher, BodyReader, Encoding, Format, IntakeError, ListBuilder},
     store::{Keyed, Shape, file::Store},
 };
-
-/// All lists being read together would take more memory than they may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the lists being read take all of the {limit} bytes there are for them")]
-pub struct BudgetFull {
-    /// Bytes that all lists being read may take.
-    pub limit: usize,
-    /// Whether this list alone takes all of them.
-    pub alone: bool,
-}
-
-/// Bytes that all lists being read may take together.
-#[derive(Debug)]
-pub struct MemoryBudget {
-    used: AtomicUsize,
-    limit: usize,
-}
-
-impl MemoryBudget {
-    /// A budget of `limit` bytes.
-    pub fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self { used: AtomicUsize::new(0), limit })
-    }
-
-    /// Bytes in use.
-    pub fn used(&self) -> usize {
-        self.used.load(Ordering::Acquire)
-    }
-}
 
 /// A list in RAM of this size goes to the store, where there is one.
 const SPILL_AT: usize = 1 << 20;
@@ -54,6 +21,8 @@ const SPILL_AT: usize = 1 << 20;
 const FLUSH_AT: usize = 256 << 10;
 /// How long a list waits for others to make room.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Less than this is no relief to others.
+const WORTH_IT: usize = 8 << 10;
 
 /// A list being read, with its share of the budget. Dropping it gives the share back.
 pub struct Draft {
@@ -76,19 +45,19 @@ pub enum Step {
     Full,
 }
 
-/// A body that was whole and good.
-pub(super) enum Whole {
+/// A body that was whole and good, with its share of the budget: its rows stay there until somebody else
+/// accounts for them.
+pub(super) struct Whole {
+    pub(super) rows: Rows,
+    pub(super) share: Share,
+}
+
+/// Where the rows of a list are.
+pub(super) enum Rows {
     /// All of it is in RAM.
     Resident(List),
     /// Its rows are in the store, under this id.
     Stored(ResendId, Shape),
-}
-
-/// What one list takes of the budget. Dropping it gives that back.
-#[derive(Debug)]
-pub(super) struct Share {
-    budget: Arc<MemoryBudget>,
-    bytes: usize,
 }
 
 /// Why reading stopped.
@@ -115,7 +84,7 @@ impl Draft {
         store: Option<Store>,
     ) -> Self {
         let reader = BodyReader::new(format, encoding, max_bytes, list);
-        Self { reader, share: Share { budget, bytes: 0 }, store, spill: None, key: None }
+        Self { reader, share: Share::none_of(budget), store, spill: None, key: None }
     }
 
     /// Posts it under a key: its body is hashed while it is read.
@@ -136,6 +105,9 @@ impl Draft {
     /// # Errors
     /// When the body can't be used or there is no memory for it; the draft is of no use then.
     pub fn step(&mut self, piece: &mut &[u8]) -> Result<Step, DraftError> {
+        if self.store.is_some() && self.share.budget().is_over() {
+            return Ok(Step::Full);
+        }
         let more = self.reader.step(piece)?;
         let bytes = self.bytes();
         let most = if self.spill.is_some() { FLUSH_AT } else { SPILL_AT };
@@ -148,6 +120,20 @@ impl Draft {
         }
     }
 
+    /// Returns when others need the memory that this list holds while it waits for more of its body: time to
+    /// [`Draft::flush`].
+    pub async fn pressed(&self) {
+        if self.store.is_none() || self.loose() < WORTH_IT {
+            return pending().await;
+        }
+        self.share.budget().until_over().await;
+    }
+
+    /// Heap bytes that can go to the store.
+    fn loose(&self) -> usize {
+        self.reader.sink().bytes() + self.spill.as_ref().map_or(0, Spill::gathered)
+    }
+
     /// Writes what was read so far to the store. When others take all of the memory it waits for them.
     ///
     /// # Errors
@@ -157,20 +143,23 @@ impl Draft {
         if let Some(lack) = store.lack() {
             return Err(SpillError::NoRoom(lack).into());
         }
-        let is_short = self.share.is_over();
-        match &mut self.spill {
-            None => self.spill = Some(Spill::begin(store, self.reader.sink_mut()).await?),
-            Some(spill) => spill.drain(self.reader.sink_mut(), is_short).await?,
-        }
-        self.share.shrink_to(self.bytes());
-        let deadline = Instant::now() + PATIENCE;
-        while self.share.is_over() {
-            if Instant::now() >= deadline {
-                return Err(BudgetFull { limit: self.share.budget.limit, alone: false }.into());
+        if self.loose() >= WORTH_IT {
+            let is_short = self.share.budget().is_over();
+            let list = self.reader.sink_mut();
+            let spill = match &mut self.spill {
+                none @ None => none.insert(Spill::begin(store, list).await?),
+                Some(spill) => {
+                    spill.drain(list, is_short).await?;
+                    spill
+                }
+            };
+            if is_short {
+                spill.give_way()?;
             }
-            sleep(Duration::from_millis(5)).await;
+            self.share.shrink_to(self.bytes());
         }
-        Ok(())
+        let room = timeout(PATIENCE, self.share.budget().until_room()).await;
+        room.map_err(|_| BudgetFull { limit: self.share.budget().limit(), alone: false }.into())
     }
 
     fn bytes(&self) -> usize {
@@ -182,14 +171,23 @@ impl Draft {
     /// # Errors
     /// When it ended too early, or the rest of it can't be written.
     pub(super) async fn finish(self) -> Result<Whole, DraftError> {
-        let mut list = self.reader.finish()?;
-        match self.spill {
-            None => Ok(Whole::Resident(list.finish())),
-            Some(spill) => {
-                let (id, shape) = spill.finish(&mut list).await?;
-                Ok(Whole::Stored(id, shape))
+        let Self { reader, mut share, spill, .. } = self;
+        let mut list = reader.finish()?;
+        let rows = match spill {
+            None => {
+                let list = list.finish();
+                share.shrink_to(list.bytes());
+                Rows::Resident(list)
             }
-        }
+            Some(spill) => {
+                let place = share.budget().sort_place().await;
+                let (id, shape) = spill.finish(&mut list).await?;
+                drop(place);
+                share.shrink_to(shape.bytes());
+                Rows::Stored(id, shape)
+            }
+        };
+        Ok(Whole { rows, share })
     }
 
     /// The body is over: the list, which keeps its share of the budget, and `more` bytes an address.
@@ -204,62 +202,70 @@ impl Draft {
     }
 }
 
-impl Share {
-    fn grow_to(&mut self, bytes: usize) -> Result<(), BudgetFull> {
-        if bytes <= self.bytes {
-            return Ok(());
-        }
-        let more = bytes - self.bytes;
-        let used = self.budget.used.fetch_add(more, Ordering::AcqRel);
-        self.bytes = bytes;
-        if used + more > self.budget.limit {
-            return Err(BudgetFull { limit: self.budget.limit, alone: bytes > self.budget.limit });
-        }
-        Ok(())
-    }
-}
-
-impl Share {
-    fn shrink_to(&mut self, bytes: usize) {
-        let less = self.bytes.saturating_sub(bytes);
-        self.budget.used.fetch_sub(less, Ordering::AcqRel);
-        self.bytes -= less;
-    }
-
-    /// Whether all lists together take more than they may.
-    fn is_over(&self) -> bool {
-        self.budget.used() > self.budget.limit
-    }
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        self.budget.used.fetch_sub(self.bytes, Ordering::AcqRel);
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use futures_util::future::join_all;
+    use tokio::{sync::Barrier, task::yield_now};
 
-    fn share(budget: &Arc<MemoryBudget>) -> Share {
-        Share { budget: Arc::clone(budget), bytes: 0 }
+    use super::*;
+    use crate::{
+        intake::KeyHasher,
+        telemetry::metrics::{BuildInfo, Metrics},
+    };
+
+    const LIMIT: usize = 256 << 10;
+    const LISTS: usize = 64;
+    const ROWS: usize = 1500;
+
+    /// Reads a list in halves, the second one when everybody has read the first; meanwhile it makes room.
+    async fn read(mut draft: Draft, budget: &MemoryBudget, number: usize, halfway: &Barrier) -> Whole {
+        for half in 0..2 {
+            let rows = ROWS / 2 * half..ROWS / 2 * (half + 1);
+            let text: String = rows.map(|row| format!("somebody-{number}-{row}@example.com\n")).collect();
+            for piece in text.as_bytes().chunks(4096) {
+                let mut rest = piece;
+                while !rest.is_empty() {
+                    if draft.step(&mut rest).unwrap() == Step::Full {
+                        draft.flush().await.unwrap();
+                    }
+                    // One step of one list: 4 KiB of text, with keys and a table.
+                    assert!(budget.used() < LIMIT + (32 << 10), "{}", budget.used());
+                }
+                yield_now().await;
+            }
+            let reached = halfway.wait();
+            tokio::pin!(reached);
+            loop {
+                tokio::select! {
+                    biased;
+                    () = draft.pressed() => draft.flush().await.unwrap(),
+                    _ = &mut reached => break,
+                }
+            }
+        }
+        draft.finish().await.unwrap_or_else(|error| panic!("{error}"))
     }
 
-    #[test]
-    fn the_budget_is_shared_and_given_back() {
-        let budget = MemoryBudget::new(100);
-        let mut first = share(&budget);
-        let mut second = share(&budget);
-        first.grow_to(60).unwrap();
-        second.grow_to(40).unwrap();
+    #[tokio::test]
+    async fn lists_that_wait_for_their_callers_make_room_for_others() {
+        let directory = tempfile::tempdir().unwrap();
+        let metrics = Metrics::new(BuildInfo::current(), &[], &[]).unwrap();
+        let store = Store::open(&directory.path().join("gateway.db"), [0; 16], metrics).unwrap();
+        let (budget, halfway) = (MemoryBudget::new(LIMIT), Barrier::new(LISTS));
 
-        assert_eq!(second.grow_to(41), Err(BudgetFull { limit: 100, alone: false }));
-        drop(first);
-        second.grow_to(100).unwrap();
-        assert_eq!(second.grow_to(101), Err(BudgetFull { limit: 100, alone: true }));
-        drop(second);
+        let drafts = (0..LISTS).map(|number| {
+            let list = ListBuilder::new(KeyHasher::new([0; 16], false), 0);
+            let (budget, store) = (Arc::clone(&budget), Some(store.clone()));
+            (number, Draft::new(Format::Text, Encoding::Identity, None, list, budget, store))
+        });
+        let all = join_all(drafts.map(|(number, draft)| read(draft, &budget, number, &halfway))).await;
 
+        let rows = |whole: &Whole| match &whole.rows {
+            Rows::Resident(list) => list.len(),
+            Rows::Stored(_, shape) => shape.len(),
+        };
+        assert!(all.iter().all(|whole| rows(whole) == ROWS as u32));
+        drop(all);
         assert_eq!(budget.used(), 0);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::{
-    admission::{Draft, DraftError, Whole},
+    admission::{Draft, DraftError, Rows},
     service::{Resends, SealError},
     spill::SpillError,
 };
@@ -57,9 +57,9 @@ impl Resends {
         trace: TraceContext,
     ) -> Result<Result<Arc<Record>, SealError>, DraftError> {
         let whole = draft.finish().await?;
-        let invalid = match &whole {
-            Whole::Resident(list) => InvalidElements::of(list),
-            Whole::Stored(id, shape) => self.invalid_in_store(*id, shape).await.map_err(SpillError::Store)?,
+        let invalid = match &whole.rows {
+            Rows::Resident(list) => InvalidElements::of(list),
+            Rows::Stored(id, shape) => self.invalid_in_store(*id, shape).await.map_err(SpillError::Store)?,
         };
         if let Some(invalid) = invalid {
             return Ok(Err(SealError::Invalid(invalid)));

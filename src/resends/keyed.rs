@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::{
-    admission::{Draft, DraftError, Whole},
+    admission::{Draft, DraftError, Rows, Whole},
     key_claims::KeyClaim,
     service::{Resends, SealError},
 };
@@ -73,9 +73,9 @@ impl Resends {
     }
 
     async fn meet_or_begin(&self, posted: Posted, claim: KeyClaim) -> Result<Arc<Record>, SealError> {
-        let stored = match posted.whole {
-            Whole::Resident(_) => None,
-            Whole::Stored(id, _) => Some(id),
+        let stored = match posted.whole.rows {
+            Rows::Resident(_) => None,
+            Rows::Stored(id, _) => Some(id),
         };
         let (keyed, force) = (posted.keyed, posted.force);
         let result = match self.known(&posted.client, keyed.key).await {
@@ -125,9 +125,11 @@ impl Resends {
 
     async fn begin_keyed(&self, posted: Posted) -> Result<Arc<Record>, SealError> {
         let Posted { whole, keyed, client, force, trace } = posted;
-        let (id, body, stored) = match whole {
-            Whole::Resident(list) => (Self::new_id(), Body::Resident(list), None),
-            Whole::Stored(id, shape) => (id, Body::Stored(shape), Some(id)),
+        // The share is held until the registry counts the list.
+        let Whole { rows, share: _share } = whole;
+        let (id, body, stored) = match rows {
+            Rows::Resident(list) => (Self::new_id(), Body::Resident(list), None),
+            Rows::Stored(id, shape) => (id, Body::Stored(shape), Some(id)),
         };
         if body.is_empty() {
             return Err(SealError::Empty);

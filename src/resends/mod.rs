@@ -7,6 +7,7 @@
 mod admission;
 mod again;
 mod all_or_none;
+mod budget;
 mod catalogue;
 mod found;
 mod key_claims;
@@ -18,8 +19,9 @@ mod service;
 mod spill;
 mod stow;
 
-pub use admission::{BudgetFull, Draft, DraftError, MemoryBudget, Step};
+pub use admission::{Draft, DraftError, Step};
 pub use all_or_none::InvalidElements;
+pub use budget::{BudgetFull, MemoryBudget};
 pub use catalogue::ResendPage;
 pub use found::{ReadError, Reader, Resend};
 pub use plan::{Plan, PlanCounts, PlanRow};

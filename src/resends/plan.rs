@@ -7,7 +7,8 @@
 use tokio::{task::yield_now, time::Instant};
 
 use super::{
-    admission::{Draft, DraftError, Share},
+    admission::{Draft, DraftError},
+    budget::Share,
     service::{Resends, SealError},
 };
 use crate::{

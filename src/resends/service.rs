@@ -7,8 +7,9 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::{
-    admission::{Draft, DraftError, MemoryBudget, Whole},
+    admission::{Draft, DraftError, Rows, Whole},
     all_or_none::InvalidElements,
+    budget::MemoryBudget,
     key_claims::KeyClaims,
     stow::Unclaimed,
 };
@@ -155,9 +156,11 @@ impl Resends {
         force: bool,
         trace: TraceContext,
     ) -> Result<Arc<Record>, SealError> {
-        let (id, body) = match whole {
-            Whole::Resident(list) => (Self::new_id(), Body::Resident(list)),
-            Whole::Stored(id, shape) => (id, Body::Stored(shape)),
+        // The share is held until the registry counts the list.
+        let Whole { rows, share: _share } = whole;
+        let (id, body) = match rows {
+            Rows::Resident(list) => (Self::new_id(), Body::Resident(list)),
+            Rows::Stored(id, shape) => (id, Body::Stored(shape)),
         };
         let mut rows = match (&body, &self.store) {
             (Body::Stored(_), Some(store)) => Unclaimed::new(store, id),

@@ -76,13 +76,19 @@ impl Spill {
         Ok(self)
     }
 
-    /// Writes what `list` holds: complete chunks, or all of it, with everything else in memory.
+    /// Writes what `list` holds: complete chunks, or all of it.
     pub(super) async fn drain(&mut self, list: &mut ListBuilder, all: bool) -> Result<(), SpillError> {
-        self.put(list.take_chunks(all), true).await?;
-        match &mut self.finder {
-            Some(finder) if all => finder.spill().map_err(|_| SpillError::Repeats),
-            Some(_) | None => Ok(()),
-        }
+        self.put(list.take_chunks(all), true).await
+    }
+
+    /// Writes what it has gathered to find repeats.
+    pub(super) fn give_way(&mut self) -> Result<(), SpillError> {
+        self.finder.as_mut().map_or(Ok(()), RepeatFinder::spill).map_err(|_| SpillError::Repeats)
+    }
+
+    /// Heap bytes that it can give away.
+    pub(super) fn gathered(&self) -> usize {
+        self.finder.as_ref().map_or(0, RepeatFinder::gathered)
     }
 
     /// Heap bytes it holds.

@@ -9,10 +9,11 @@
 )]
 #![allow(unreachable_pub, dead_code, reason = "shared with other test binaries")]
 
+mod crowd;
 #[path = "../support/process.rs"]
 mod process;
 
-use std::{env, fmt::Write as _, fs, net::SocketAddr, time::Duration};
+use std::{env, fmt::Write as _, fs, net::SocketAddr, path::Path, time::Duration};
 
 use faxplus_gateway::sandbox::{Sandbox, SandboxOptions};
 use process::{Process, gateway_environment};
@@ -75,6 +76,17 @@ async fn get(address: SocketAddr, path: &str) -> TcpStream {
     stream
 }
 
+/// Starts the gateway with its store at `path`, after `shell` in a shell.
+fn start(sandbox: &Sandbox, path: &Path, shell: &str, more: &[(&str, &str)]) -> Process {
+    let base_url = sandbox.base_url();
+    let mut settings = vec![
+        ("FAXPLUS_GATEWAY__CREDENTIALS__TOKEN", "token"),
+        ("FAXPLUS_GATEWAY__STORE__PATH", path.to_str().unwrap()),
+    ];
+    settings.extend(more);
+    Process::start_after(shell, &["serve"], &gateway_environment(&base_url, &settings))
+}
+
 /// `VmHWM`.
 fn highest_mib(process: &Process) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap();
@@ -89,17 +101,9 @@ async fn a_list_of_five_million_takes_flat_memory_from_the_post_to_the_last_resu
     let list = List { rows, distinct: rows / 5 * 4 };
     let options = SandboxOptions { calls_kept: 0, ..SandboxOptions::default() };
     let sandbox = Sandbox::start(([127, 0, 0, 1], 0).into(), options).await.unwrap();
-    let (directory, base_url) = (tempfile::tempdir().unwrap(), sandbox.base_url());
-    let path = directory.path().join("gateway.db");
-    let environment = gateway_environment(
-        &base_url,
-        &[
-            ("FAXPLUS_GATEWAY__CREDENTIALS__TOKEN", "token"),
-            ("FAXPLUS_GATEWAY__DEDUPE__MAX_ENTRIES", "10000"),
-            ("FAXPLUS_GATEWAY__STORE__PATH", path.to_str().unwrap()),
-        ],
-    );
-    let mut process = Process::start(&["serve"], &environment);
+    let directory = tempfile::tempdir().unwrap();
+    let few = [("FAXPLUS_GATEWAY__DEDUPE__MAX_ENTRIES", "10000")];
+    let mut process = start(&sandbox, &directory.path().join("gateway.db"), ":;", &few);
     let (address, _) = process.addresses().await;
 
     let accepted = list.post(address).await;

@@ -61,6 +61,11 @@ impl Shape {
         Some((first, self.starts.get(number as usize + 1).copied().unwrap_or(self.len)))
     }
 
+    /// Heap bytes it holds.
+    pub fn bytes(&self) -> usize {
+        self.starts.capacity() * size_of::<u32>()
+    }
+
     /// How many chunks it has.
     pub fn chunks(&self) -> u32 {
         self.starts.len() as u32
@@ -139,7 +144,7 @@ impl Body {
     pub fn bytes(&self) -> usize {
         match self {
             Self::Resident(list) => list.bytes(),
-            Self::Stored(shape) => shape.starts.capacity() * size_of::<u32>(),
+            Self::Stored(shape) => shape.bytes(),
         }
     }
 }

@@ -97,6 +97,11 @@ impl RepeatFinder {
         self.by_key.spill()
     }
 
+    /// Heap bytes that [`RepeatFinder::spill`] would give back.
+    pub fn gathered(&self) -> usize {
+        self.by_key.gathered()
+    }
+
     /// Heap bytes it holds now.
     pub fn bytes(&self) -> usize {
         self.by_key.bytes()

@@ -49,9 +49,14 @@ impl<R: Record> Sorter<R> {
         Ok(())
     }
 
+    /// Heap bytes of records that are in memory.
+    pub(super) fn gathered(&self) -> usize {
+        self.buffer.capacity() * size_of::<R>()
+    }
+
     /// Heap bytes it holds.
     pub(super) fn bytes(&self) -> usize {
-        self.buffer.capacity() * size_of::<R>() + self.runs.as_ref().map_or(0, Runs::bytes)
+        self.gathered() + self.runs.as_ref().map_or(0, Runs::bytes)
     }
 
     /// All records, ascending.
