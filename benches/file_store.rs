@@ -17,8 +17,15 @@ use faxplus_gateway::{
 use futures_util::future::join_all;
 use tokio::{sync::oneshot, time::Instant};
 
-const ROUNDS: usize = 10;
+/// Posts of one caller to each, in turns.
 const ALONE: usize = 300;
+/// Rounds of many callers to each, in turns.
+const ROUNDS: usize = 10;
+/// Of the simulated fax.plus. At once, callers and gateways and fax.plus take all of a small machine, and each
+/// microsecond of work is seen; with a latency, what callers see is shown.
+const LATENCIES: [Duration; 2] = [Duration::ZERO, Duration::from_millis(3)];
+/// Rounds in which the gateways learn the pace of upstream, and everything gets warm.
+const WARM_UPS: usize = 10;
 const CALLERS: usize = 32;
 const EACH: usize = 40;
 
@@ -73,16 +80,16 @@ impl Gateway {
         assert!(answer.status == 200 && matches!(answer.content, Content::Whole(_)), "{answer:?}");
     }
 
-    /// The median time of a post, in microseconds, and posts a second at many callers.
-    async fn measure(&mut self) -> (f64, f64) {
-        let mut times = Vec::with_capacity(ALONE);
-        for _ in 0..ALONE {
-            self.posted += 1;
-            let started = Instant::now();
-            self.post(self.posted).await;
-            times.push(started.elapsed().as_secs_f64() * 1e6);
-        }
-        times.sort_by(f64::total_cmp);
+    /// How long one more post takes, in microseconds.
+    async fn post_alone(&mut self) -> f64 {
+        self.posted += 1;
+        let started = Instant::now();
+        self.post(self.posted).await;
+        started.elapsed().as_secs_f64() * 1e6
+    }
+
+    /// Posts a second, at many callers.
+    async fn post_at_once(&mut self) -> f64 {
         let started = Instant::now();
         let first = self.posted;
         self.posted += CALLERS * EACH;
@@ -93,44 +100,53 @@ impl Gateway {
             }
         }))
         .await;
-        (times[ALONE / 2], (CALLERS * EACH) as f64 / started.elapsed().as_secs_f64())
+        (CALLERS * EACH) as f64 / started.elapsed().as_secs_f64()
     }
 }
 
-fn median(values: &mut [f64]) -> f64 {
+fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
 
 #[actix_web::main]
 async fn main() {
-    let sandbox = Sandbox::start(
-        SocketAddr::from(([127, 0, 0, 1], 0)),
-        SandboxOptions { calls_kept: 0, ..SandboxOptions::default() },
-    )
-    .await
-    .unwrap();
+    for latency in LATENCIES {
+        println!("fax.plus answers after {latency:?}");
+        measure(latency).await;
+    }
+}
+
+async fn measure(latency: Duration) {
+    let options = SandboxOptions { calls_kept: 0, latency, ..SandboxOptions::default() };
+    let sandbox = Sandbox::start(SocketAddr::from(([127, 0, 0, 1], 0)), options).await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("gateway.db");
     let mut memory = Gateway::start("memory", &sandbox, ":memory:");
     let mut file = Gateway::start("file", &sandbox, path.to_str().unwrap());
-    let mut found = [Vec::new(), Vec::new(), Vec::new(), Vec::new()];
-    for round in 0..=ROUNDS {
-        let (of_memory, of_file) = (memory.measure().await, file.measure().await);
-        // The first round warms up.
-        if round > 0 {
-            for (list, value) in found.iter_mut().zip([of_memory.0, of_file.0, of_memory.1, of_file.1]) {
-                list.push(value);
-            }
+    for _ in 0..WARM_UPS {
+        for gateway in [&mut memory, &mut file] {
+            gateway.post_alone().await;
+            gateway.post_at_once().await;
         }
     }
-    let [memory_us, file_us, memory_rate, file_rate] = found.each_mut().map(|values| median(values));
+    let mut times = [Vec::new(), Vec::new()];
+    for _ in 0..ALONE {
+        times[0].push(memory.post_alone().await);
+        times[1].push(file.post_alone().await);
+    }
+    let mut rates = [Vec::new(), Vec::new()];
+    for _ in 0..ROUNDS {
+        rates[0].push(memory.post_at_once().await);
+        rates[1].push(file.post_at_once().await);
+    }
+    let ([memory_us, file_us], [memory_rate, file_rate]) = (times.map(median), rates.map(median));
     println!(
-        "one caller:  memory {memory_us:.0} us, file {file_us:.0} us: {:+.0} us a post",
+        "  one caller:  memory {memory_us:.0} us, file {file_us:.0} us: {:+.0} us a post",
         file_us - memory_us
     );
     println!(
-        "{CALLERS} callers:  memory {memory_rate:.0}/s, file {file_rate:.0}/s: {:.2} of it",
+        "  {CALLERS} callers:  memory {memory_rate:.0}/s, file {file_rate:.0}/s: {:.2} of it",
         file_rate / memory_rate
     );
     for gateway in [memory, file] {

@@ -2,12 +2,14 @@
 //!
 //! One batch is out at a time; what comes meanwhile gathers for the next one (group commit). Dispatch
 //! never waits for the store: what has to wait is put down here, in order, and goes on when its batch is
-//! committed.
+//! committed. What nobody waits for, as the ends of calls, goes along with what somebody does, or a moment
+//! later: a call is marked before it is made, so however fast calls are, no more ends are missing at a
+//! crash than there are slots.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 
 use super::rotation::Renewed;
 use crate::{
@@ -20,6 +22,9 @@ use crate::{
 
 /// Changes that gather while a batch is out: each turn of the loop adds a few hundred at most.
 const MOST_PENDING: usize = 4096;
+
+/// How long a change that nobody waits for may wait for company.
+const LINGER: Duration = Duration::from_millis(1);
 
 /// What goes on once something is written.
 pub(super) enum After {
@@ -50,6 +55,8 @@ pub(super) struct Books {
     pub(super) keeper: Keeper,
     watch: Watch,
     pending: Vec<Write>,
+    /// When the first of those came.
+    since: Instant,
     hard: bool,
     /// The number of the last batch that was handed in.
     sent: u64,
@@ -65,6 +72,7 @@ impl Books {
             keeper,
             watch,
             pending: Vec::new(),
+            since: Instant::now(),
             hard: false,
             sent: 0,
             waiting: VecDeque::new(),
@@ -74,6 +82,9 @@ impl Books {
 
     /// Writes something with the next batch.
     pub(super) fn write(&mut self, write: Write) {
+        if self.pending.is_empty() {
+            self.since = Instant::now();
+        }
         self.pending.push(write);
     }
 
@@ -93,14 +104,23 @@ impl Books {
         self.waiting.push_back((number, after));
     }
 
-    /// Hands in what is pending, unless a batch is out.
-    pub(super) fn hand_in(&mut self) {
-        if self.pending.is_empty() || self.is_out() || self.gave_up {
+    /// Hands in what is pending, unless a batch is out, or nobody waits for it yet.
+    pub(super) fn hand_in(&mut self, now: Instant) {
+        if self.wake().is_none_or(|wake| now < wake) || self.gave_up {
             return;
         }
         self.sent += 1;
         let writes = std::mem::take(&mut self.pending);
         self.store.send(Batch { number: self.sent, writes, hard: std::mem::take(&mut self.hard) });
+    }
+
+    /// When what is pending is to be handed in.
+    pub(super) fn wake(&self) -> Option<Instant> {
+        if self.pending.is_empty() || self.is_out() {
+            return None;
+        }
+        let is_awaited = self.hard || self.waiting.back().is_some_and(|(number, _)| *number > self.sent);
+        Some(if is_awaited { self.since } else { self.since + LINGER })
     }
 
     /// The next of what may go on now.

@@ -54,6 +54,14 @@ impl Ledger {
         }
     }
 
+    /// When something is to be handed in, if nothing else happens before.
+    pub(super) fn wake(&self) -> Option<Instant> {
+        match self {
+            Self::Memory(_) => None,
+            Self::File(_, books) => books.wake(),
+        }
+    }
+
     fn recent(&self) -> &Recent {
         match self {
             Self::Memory(recent) | Self::File(recent, _) => recent,

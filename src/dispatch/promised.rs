@@ -85,7 +85,7 @@ impl Dispatcher {
     /// Hands in what this turn has to write.
     pub(super) fn hand_in(&mut self) {
         if let Some(books) = self.ledger.books() {
-            books.hand_in();
+            books.hand_in(Instant::now());
         }
     }
 }

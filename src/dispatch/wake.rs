@@ -24,6 +24,9 @@ impl Dispatcher {
                 wake = wake.min(until);
             }
         }
+        if let Some(at) = self.ledger.wake() {
+            wake = wake.min(at);
+        }
         if let Some(at) = self.feed_wake() {
             wake = wake.min(at);
         }
