@@ -1,0 +1,142 @@
+//! What a client has used of its limits.
+//!
+//! Addresses a minute are an average: a list is taken whole while the client owes nothing, however long it
+//! is, and the next one when the time for it has passed. So a limit never refuses a list for good, and
+//! `Retry-After` is the truth.
+
+use std::{
+    num::NonZeroU32,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use thiserror::Error;
+use tokio::time::Instant;
+
+use super::Client;
+use crate::domain::ClientName;
+
+/// A client has had its addresses of the last while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("{per_minute} addresses a minute are this client's limit")]
+pub struct OverLimit {
+    /// The limit.
+    pub per_minute: NonZeroU32,
+    /// How long until the next list is taken.
+    pub retry_after: Duration,
+}
+
+/// Somebody who calls: a client, and what it has used.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    client: Arc<Client>,
+    used: Arc<Allowance>,
+}
+
+/// When what was taken so far is paid off. The same for every token and every reading of the file.
+#[derive(Debug, Default)]
+pub(super) struct Allowance {
+    paid_off: Mutex<Option<Instant>>,
+}
+
+impl Caller {
+    pub(super) fn new(client: Arc<Client>, used: Arc<Allowance>) -> Self {
+        Self { client, used }
+    }
+
+    /// Everybody, on a gateway without authentication.
+    pub fn anonymous() -> Self {
+        Self::new(Arc::new(Client::anonymous()), Arc::default())
+    }
+
+    /// Who calls.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The client's name.
+    pub fn name(&self) -> &ClientName {
+        &self.client.name
+    }
+
+    /// Whether a list would be taken now.
+    ///
+    /// # Errors
+    /// When the client owes time for those before.
+    pub fn check(&self) -> Result<(), OverLimit> {
+        self.charge(0)
+    }
+
+    /// Takes so many addresses off the limit.
+    ///
+    /// # Errors
+    /// When the client owes time for those before; nothing is taken then.
+    pub fn charge(&self, addresses: u32) -> Result<(), OverLimit> {
+        let Some(per_minute) = self.client.limits.addresses_per_minute else { return Ok(()) };
+        let now = Instant::now();
+        let mut paid_off = self.used.paid_off.lock().unwrap_or_else(PoisonError::into_inner);
+        let owed_until = paid_off.filter(|until| *until > now);
+        // A minute's worth may be had at once.
+        let credit = Duration::from_secs(60);
+        if let Some(until) = owed_until
+            && until - now >= credit
+        {
+            return Err(OverLimit {
+                per_minute,
+                retry_after: until - now - credit + Duration::from_millis(1),
+            });
+        }
+        let takes = Duration::from_secs(60) * addresses / per_minute.get();
+        *paid_off = Some(owed_until.unwrap_or(now) + takes);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+    use crate::clients::Limits;
+
+    fn caller(per_minute: u32) -> Caller {
+        let limits = Limits { addresses_per_minute: NonZeroU32::new(per_minute), queued_addresses: None };
+        Caller::new(Arc::new(Client { limits, ..Client::anonymous() }), Arc::default())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_minutes_worth_is_had_at_once_and_then_the_rate() {
+        let caller = caller(60);
+        caller.charge(30).unwrap();
+        caller.charge(30).unwrap();
+
+        let over = caller.charge(1).unwrap_err();
+
+        assert!(over.retry_after <= Duration::from_secs(1), "{over:?}");
+        advance(over.retry_after).await;
+        caller.charge(1).unwrap();
+        assert!(caller.check().is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_longer_than_the_limit_is_taken_and_its_time_waited_for() {
+        let caller = caller(100);
+        caller.charge(1000).unwrap();
+
+        let over = caller.check().unwrap_err();
+
+        assert!(over.retry_after.abs_diff(Duration::from_secs(9 * 60)) < Duration::from_secs(1), "{over:?}");
+        advance(over.retry_after - Duration::from_secs(1)).await;
+        assert!(caller.check().is_err());
+        advance(Duration::from_secs(1)).await;
+        caller.check().unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_without_a_limit_is_never_over_it() {
+        let caller = Caller::anonymous();
+        for _ in 0..10 {
+            caller.charge(u32::MAX).unwrap();
+        }
+    }
+}

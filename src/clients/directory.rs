@@ -1,0 +1,207 @@
+//! The clients of now: found by their token, read again while the gateway runs.
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
+
+use super::{
+    Client,
+    allowance::{Allowance, Caller},
+    file::{self, ClientsError, Entry},
+    token::TokenHash,
+};
+use crate::domain::ClientName;
+
+/// Why nobody is let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Failure {
+    /// No token was given.
+    Missing,
+    /// What was given is no `Bearer` token.
+    Malformed,
+    /// No client has this token, or no longer.
+    Unknown,
+}
+
+impl Failure {
+    /// All of them.
+    pub const ALL: &[Self] = &[Self::Missing, Self::Malformed, Self::Unknown];
+
+    /// The word in logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Malformed => "malformed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What reading the file again has changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reloaded {
+    /// How many clients there are now.
+    pub clients: usize,
+}
+
+/// All clients. Cheap to clone.
+#[derive(Clone)]
+pub struct Directory {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    path: PathBuf,
+    known: RwLock<Known>,
+    /// By client, for as long as the process runs: a limit is not reset by writing the file again. As many
+    /// as the files have ever named.
+    used: Mutex<HashMap<ClientName, Arc<Allowance>>>,
+}
+
+struct Known {
+    text: String,
+    clients: Vec<(Arc<Client>, Vec<TokenHash>)>,
+}
+
+impl Directory {
+    /// The clients of the file at `path`.
+    ///
+    /// # Errors
+    /// When it can't be used.
+    pub fn open(path: &Path) -> Result<Self, ClientsError> {
+        let known = read(path)?;
+        let shared = Shared { path: path.to_owned(), known: RwLock::new(known), used: Mutex::default() };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Who has this token. Looks at every token there is, in a time that tells nothing about them.
+    ///
+    /// # Errors
+    /// When nobody has it.
+    pub fn authenticate(&self, token: &str) -> Result<Caller, Failure> {
+        let hash = TokenHash::of(token);
+        let known = self.shared.known.read().unwrap_or_else(PoisonError::into_inner);
+        let mut found = None;
+        for (client, tokens) in &known.clients {
+            for own in tokens {
+                if own.is(&hash) {
+                    found = Some(client);
+                }
+            }
+        }
+        let client = Arc::clone(found.ok_or(Failure::Unknown)?);
+        drop(known);
+        let mut used = self.shared.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = Arc::clone(used.entry(client.name.clone()).or_default());
+        Ok(Caller::new(client, used))
+    }
+
+    /// The client of this name, if there is one now.
+    pub fn client(&self, name: &ClientName) -> Option<Arc<Client>> {
+        let known = self.shared.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.clients.iter().map(|(client, _)| client).find(|client| client.name == *name).cloned()
+    }
+
+    /// The names of all clients, in order.
+    pub fn names(&self) -> Vec<ClientName> {
+        let known = self.shared.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.clients.iter().map(|(client, _)| client.name.clone()).collect()
+    }
+
+    /// Reads the file again; `None` when it has not changed. Blocks.
+    ///
+    /// # Errors
+    /// When it can't be used; the clients stay as they were.
+    pub fn reload(&self) -> Result<Option<Reloaded>, ClientsError> {
+        let now = read(&self.shared.path)?;
+        let mut known = self.shared.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.text == now.text {
+            return Ok(None);
+        }
+        let clients = now.clients.len();
+        *known = now;
+        Ok(Some(Reloaded { clients }))
+    }
+}
+
+fn read(path: &Path) -> Result<Known, ClientsError> {
+    let shown = path.display().to_string();
+    let text = fs::read_to_string(path)
+        .map_err(|source| ClientsError::Unreadable { path: shown.clone(), source })?;
+    let entries = file::parse(&shown, &text)?;
+    let clients = entries.into_iter().map(|Entry { client, tokens }| (Arc::new(client), tokens)).collect();
+    Ok(Known { text, clients })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use super::*;
+
+    fn line(name: &str, tokens: &[&str], more: &str) -> String {
+        let hashes: Vec<_> = tokens.iter().map(|token| format!("\"{}\"", TokenHash::of(token))).collect();
+        format!("{name} = {{ tokens = [{}]{more} }}\n", hashes.join(", "))
+    }
+
+    fn name(directory: &Directory, token: &str) -> Result<String, Failure> {
+        directory.authenticate(token).map(|caller| caller.name().as_str().to_owned())
+    }
+
+    #[test]
+    fn a_token_is_changed_without_a_moment_in_which_none_is_good() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("clients.toml");
+        let write = |text: String| fs::write(&path, text).unwrap();
+        write(line("billing", &["old"], "") + &line("crm", &["other"], ""));
+        let directory = Directory::open(&path).unwrap();
+        assert_eq!(name(&directory, "old").unwrap(), "billing");
+        assert_eq!(name(&directory, "new"), Err(Failure::Unknown));
+        assert_eq!(directory.reload().unwrap(), None);
+
+        write(line("billing", &["old", "new"], "") + &line("crm", &["other"], ""));
+        assert_eq!(directory.reload().unwrap(), Some(Reloaded { clients: 2 }));
+        assert_eq!(name(&directory, "old").unwrap(), name(&directory, "new").unwrap());
+
+        write(line("billing", &["new"], ""));
+        directory.reload().unwrap();
+        assert_eq!(name(&directory, "old"), Err(Failure::Unknown));
+        assert_eq!(name(&directory, "other"), Err(Failure::Unknown));
+        assert_eq!(name(&directory, "new").unwrap(), "billing");
+    }
+
+    #[test]
+    fn a_file_that_can_not_be_used_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("clients.toml");
+        fs::write(&path, line("billing", &["good"], "")).unwrap();
+        let directory = Directory::open(&path).unwrap();
+
+        for broken in ["", "billing = ", "billing = { tokens = [\"good\"] }"] {
+            fs::write(&path, broken).unwrap();
+            assert!(directory.reload().is_err(), "{broken}");
+        }
+        fs::remove_file(&path).unwrap();
+        assert!(matches!(directory.reload(), Err(ClientsError::Unreadable { .. })));
+
+        assert_eq!(name(&directory, "good").unwrap(), "billing");
+    }
+
+    #[test]
+    fn a_limit_is_not_reset_by_writing_the_file_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("clients.toml");
+        fs::write(&path, line("billing", &["good"], ", addresses_per_minute = 10")).unwrap();
+        let directory = Directory::open(&path).unwrap();
+        directory.authenticate("good").unwrap().charge(100).unwrap();
+
+        fs::write(&path, line("billing", &["good"], ", addresses_per_minute = 20")).unwrap();
+        directory.reload().unwrap();
+
+        let over = directory.authenticate("good").unwrap().charge(1).unwrap_err();
+        assert_eq!(over.per_minute, NonZeroU32::new(20).unwrap());
+    }
+}
