@@ -35,10 +35,11 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 pub(super) async fn get(
     request: HttpRequest,
     state: Data<ApiState>,
+    caller: ReqData<Caller>,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     Query::parse(request.query_string(), &[])?;
-    let resend = find(&state, &id).await?;
+    let resend = find(&state, &caller, &id).await?;
     if has_heard_the_end(request.headers(), &resend.snapshot()) {
         return Ok(HttpResponse::NoContent().finish());
     }

@@ -8,11 +8,11 @@ use actix_web::{
         StatusCode,
         header::{HeaderName, LOCATION, RETRY_AFTER},
     },
-    web::{Data, Path, Payload},
+    web::{Data, Path, Payload, ReqData},
 };
 
 use super::{
-    body, dry_run, idempotency, media,
+    auth::check_force, body, dry_run, idempotency, media,
     pages::Pages,
     prefer::{Patience, patience},
     problem::Problem,
@@ -22,10 +22,11 @@ use super::{
     routes::ApiState,
 };
 use crate::{
+    clients::Caller,
     dispatch::{Because, Promised},
     domain::{ResendId, TraceContext},
     resends::Resend,
-    store::{Caller, Record, Snapshot},
+    store::{Caller as Waiting, Record, Snapshot},
     telemetry::trace_of,
 };
 
@@ -47,8 +48,10 @@ pub(super) async fn post(
     request: HttpRequest,
     payload: Payload,
     state: Data<ApiState>,
+    caller: ReqData<Caller>,
 ) -> Result<HttpResponse, Problem> {
     let wishes = wishes(&request, &state)?;
+    check_force(caller.client(), wishes.force)?;
     let format = media::format(request.headers())?;
     let encoding = media::encoding(request.headers())?;
     let key = idempotency::key(request.headers())?;
@@ -57,6 +60,7 @@ pub(super) async fn post(
     }
     if !wishes.dry_run {
         check_store(&state)?;
+        caller.check().map_err(|over| Problem::over_limit(&over))?;
     }
     let mut draft = match key {
         // Nothing is kept of it that could be met again.
@@ -66,14 +70,14 @@ pub(super) async fn post(
     };
     body::read(payload, &mut draft, state.body_pace, || state.resends.retry_after()).await?;
     if wishes.dry_run {
-        return dry_run::answer(&state, draft, &wishes).await;
+        return dry_run::answer(&state, &caller, draft, &wishes).await;
     }
     let trace = trace(&request);
-    let sealed = state.resends.seal(draft, &state.client, wishes.force, trace).await;
+    let sealed = state.resends.seal(draft, &caller, wishes.force, trace).await;
     let record = sealed
         .map_err(|error| Problem::draft(&error, state.resends.retry_after()))?
         .map_err(|error| Problem::seal(&error, state.resends.retry_after()))?;
-    let _caller = Caller::of(&record);
+    let _waiting = Waiting::of(&record);
     if !state.resends.wait_as_caller(&record, wishes.patience.wait).await {
         go_on_or_stop(&state, &record, wishes.on_timeout).await;
     }
@@ -89,12 +93,13 @@ pub(super) async fn post(
 pub(super) async fn get(
     request: HttpRequest,
     state: Data<ApiState>,
+    caller: ReqData<Caller>,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let query = Query::parse(request.query_string(), &["wait"])?;
     let wait =
         query.number("wait", u64::MAX)?.map_or(Duration::ZERO, Duration::from_secs).min(state.max_wait);
-    let resend = find(&state, &id).await?;
+    let resend = find(&state, &caller, &id).await?;
     resend.wait(wait).await;
     Ok(one(&state, &resend))
 }
@@ -103,19 +108,29 @@ pub(super) async fn get(
 pub(super) async fn delete(
     request: HttpRequest,
     state: Data<ApiState>,
+    caller: ReqData<Caller>,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     Query::parse(request.query_string(), &[])?;
-    let resend = find(&state, &id).await?;
+    let resend = find(&state, &caller, &id).await?;
+    let client = caller.client();
+    if resend.client() != &client.name && !client.rights.operator {
+        let detail = "this client may see the resends of others, not cancel them";
+        return Err(Problem::not_allowed(detail));
+    }
     state.resends.cancel(&resend).await;
     Ok(one(&state, &resend))
 }
 
 /// `GET /v1/resends`
-pub(super) async fn list(request: HttpRequest, state: Data<ApiState>) -> Result<HttpResponse, Problem> {
+pub(super) async fn list(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    caller: ReqData<Caller>,
+) -> Result<HttpResponse, Problem> {
     let query = Query::parse(request.query_string(), &["status", "limit", "cursor"])?;
     let limit = query.number("limit", MAX_PAGE)?.unwrap_or(DEFAULT_PAGE).max(1);
-    let page = state.resends.page(&state.client, query.status()?, query.cursor()?, limit as usize).await;
+    let page = state.resends.page(caller.client().sees(), query.status()?, query.cursor()?, limit as usize).await;
     let page = page.map_err(Problem::store_failing)?;
     let view = state.resends.view();
     let resends: Vec<_> = page
@@ -149,9 +164,9 @@ pub(super) async fn go_on_or_stop(state: &ApiState, record: &Record, on_timeout:
 }
 
 /// The resend that a path names, if this client may see it.
-pub(super) async fn find(state: &ApiState, id: &str) -> Result<Resend, Problem> {
+pub(super) async fn find(state: &ApiState, caller: &Caller, id: &str) -> Result<Resend, Problem> {
     let id: ResendId = id.parse().map_err(|()| Problem::no_such_resend())?;
-    let found = state.resends.get(id, &state.client).await.map_err(Problem::store_failing)?;
+    let found = state.resends.get(id, caller.client().sees()).await.map_err(Problem::store_failing)?;
     found.ok_or_else(Problem::no_such_resend)
 }
 

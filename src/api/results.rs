@@ -24,11 +24,12 @@ use crate::{
 pub(super) async fn get(
     request: HttpRequest,
     state: Data<ApiState>,
+    caller: ReqData<Caller>,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let wanted = Query::parse(request.query_string(), &["outcome"])?.wanted()?;
     let form = result_form(request.headers())?;
-    let reader = state.resends.reader(find(&state, &id).await?);
+    let reader = state.resends.reader(find(&state, &caller, &id).await?);
     Pages::new(Told { reader, wanted }, form).answer().await
 }
 

@@ -10,39 +10,38 @@ use actix_web::{
 use tracing_actix_web::TracingLogger;
 
 use super::{
-    admin, body::BodyPace, compat, events, middleware, operator, problem::Problem, recent_sends, resends,
+    admin, auth::Door, body::BodyPace, compat, events, middleware, operator, problem::Problem, recent_sends, resends,
     results,
 };
 use crate::{
     config::{CompatSettings, ServerSettings},
-    domain::ClientName,
     resends::Resends,
     telemetry::{WithoutAddresses, metrics::Route},
 };
 
-const POST_STATUSES: &[u16] = &[200, 202, 207, 400, 403, 408, 413, 415, 422, 502, 503];
+const POST_STATUSES: &[u16] = &[200, 202, 207, 400, 401, 403, 408, 413, 415, 422, 429, 502, 503];
 
 /// Every route with the status codes it answers with, for the metrics.
 pub const ROUTES: &[Route] = &[
     Route { pattern: "/v1/resends", method: "POST", statuses: POST_STATUSES },
-    Route { pattern: "/v1/resends", method: "GET", statuses: &[200, 400, 403, 503] },
-    Route { pattern: "/v1/resends/{id}", method: "GET", statuses: &[200, 400, 403, 404, 503] },
-    Route { pattern: "/v1/resends/{id}", method: "DELETE", statuses: &[200, 400, 403, 404, 503] },
-    Route { pattern: "/v1/resends/{id}/results", method: "GET", statuses: &[200, 400, 403, 404, 406, 503] },
-    Route { pattern: "/v1/resends/{id}/events", method: "GET", statuses: &[200, 204, 400, 403, 404, 503] },
+    Route { pattern: "/v1/resends", method: "GET", statuses: &[200, 400, 401, 403, 503] },
+    Route { pattern: "/v1/resends/{id}", method: "GET", statuses: &[200, 400, 401, 403, 404, 503] },
+    Route { pattern: "/v1/resends/{id}", method: "DELETE", statuses: &[200, 400, 401, 403, 404, 503] },
+    Route { pattern: "/v1/resends/{id}/results", method: "GET", statuses: &[200, 400, 401, 403, 404, 406, 503] },
+    Route { pattern: "/v1/resends/{id}/events", method: "GET", statuses: &[200, 204, 400, 401, 403, 404, 503] },
     Route { pattern: compat::PATHS[0], method: "PATCH", statuses: compat::STATUSES },
     Route {
         pattern: "/v1/recent-sends/lookup",
         method: "POST",
-        statuses: &[200, 400, 403, 408, 413, 415, 422, 503],
+        statuses: &[200, 400, 401, 403, 408, 413, 415, 422, 503],
     },
-    Route { pattern: "/v1/operator", method: "GET", statuses: &[200, 400, 403] },
+    Route { pattern: "/v1/operator", method: "GET", statuses: &[200, 400, 401, 403] },
     Route {
         pattern: "/v1/operator/pause",
         method: "POST",
-        statuses: &[200, 400, 403, 408, 413, 415, 422, 503],
+        statuses: &[200, 400, 401, 403, 408, 413, 415, 422, 503],
     },
-    Route { pattern: "/v1/operator/resume", method: "POST", statuses: &[200, 400, 403, 408, 413, 415, 503] },
+    Route { pattern: "/v1/operator/resume", method: "POST", statuses: &[200, 400, 401, 403, 408, 413, 415, 503] },
     Route { pattern: "/livez", method: "GET", statuses: &[200, 403] },
     Route { pattern: "/readyz", method: "GET", statuses: &[200, 400, 403, 503] },
     Route { pattern: "/metrics", method: "GET", statuses: &[200, 403] },
@@ -52,28 +51,34 @@ pub const ROUTES: &[Route] = &[
 #[derive(Clone)]
 pub struct ApiState {
     pub(super) resends: Resends,
-    pub(super) client: ClientName,
     pub(super) sandbox: bool,
     pub(super) default_wait: Duration,
     pub(super) max_wait: Duration,
     pub(super) compat_wait: Duration,
     pub(super) body_pace: BodyPace,
-    /// Whether callers may operate the gateway: without authentication only those on this machine.
+    /// Whether callers without a token may operate the gateway: only those on this machine.
     pub(super) may_operate: bool,
+    pub(super) door: Door,
 }
 
 impl ApiState {
     /// The state over `resends`; `sandbox` when upstream is simulated.
-    pub fn new(resends: Resends, settings: &ServerSettings, compat: &CompatSettings, sandbox: bool) -> Self {
+    pub fn new(
+        resends: Resends,
+        settings: &ServerSettings,
+        compat: &CompatSettings,
+        door: Door,
+        sandbox: bool,
+    ) -> Self {
         Self {
             resends,
-            client: ClientName::anonymous(),
             sandbox,
             default_wait: settings.default_wait,
             max_wait: settings.max_wait,
             compat_wait: compat.wait,
             body_pace: BodyPace::new(settings),
-            may_operate: settings.listen.ip().is_loopback(),
+            may_operate: matches!(door, Door::Open(_)) && settings.listen.ip().is_loopback(),
+            door,
         }
     }
 }

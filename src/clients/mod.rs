@@ -51,6 +51,11 @@ pub struct Limits {
 }
 
 impl Client {
+    /// Whose resends it may see; `None` is everybody's.
+    pub fn sees(&self) -> Option<&ClientName> {
+        (!self.rights.sees_all && !self.rights.operator).then_some(&self.name)
+    }
+
     /// Everybody, on a gateway without authentication.
     pub fn anonymous() -> Self {
         Self {

@@ -91,10 +91,8 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "cross-site", "A request of another site", detail)
     }
 
-    /// 403: operating the gateway without being an operator.
-    pub fn not_allowed() -> Self {
-        let detail = "callers are not authenticated here, so the gateway is operated only where server.listen \
-                      is a loopback address";
+    /// 403: what this client may not do.
+    pub fn not_allowed(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "not-allowed", "Not allowed", detail)
     }
 
