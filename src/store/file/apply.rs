@@ -23,7 +23,7 @@ impl Write {
                 let sql = "INSERT INTO calls (id, at, members) VALUES (?1, ?2, ?3)";
                 db.prepare_cached(sql)?.execute(params![call, moment(*at), codec::claims(claims)])?;
             }
-            Self::Ended { call, end } => ended(db, *call, end)?,
+            Self::Ended { call, at, end } => ended(db, *call, *at, end)?,
             Self::Resend(row) => resend(db, row)?,
             Self::Chunk { resend, number, first, chunk, repeats, repeated } => {
                 insert_chunk(db, (*resend, *number), *first, chunk, (repeats, repeated))?;
@@ -43,9 +43,9 @@ impl Write {
                 ])?;
             }
             Self::Erase(resend) => return erase(db, *resend),
-            Self::EraseCalls { before } => {
-                let sql = "DELETE FROM calls WHERE id < ?1 AND verdict IS NOT NULL";
-                db.prepare_cached(sql)?.execute([before])?;
+            Self::EraseCalls { before, ended } => {
+                let sql = "DELETE FROM calls WHERE id < ?1 AND at < ?2 AND verdict IS NOT NULL";
+                db.prepare_cached(sql)?.execute(params![before, moment(*ended)])?;
             }
             Self::Idempotency(row) => {
                 let sql = "INSERT OR REPLACE INTO idempotency (client, key, body, force, resend) \
@@ -84,15 +84,15 @@ pub(super) fn moment(at: Timestamp) -> i64 {
     i64::try_from(at.0).unwrap_or(i64::MAX)
 }
 
-fn ended(db: &Connection, call: i64, end: &CallEnd) -> rusqlite::Result<()> {
+fn ended(db: &Connection, call: i64, at: Timestamp, end: &CallEnd) -> rusqlite::Result<()> {
     let (verdict, code, detail) = match end {
         CallEnd::Sent => ("sent", None, None),
         CallEnd::Unknown(reason) => ("unknown", Some(reason.as_str()), None),
         CallEnd::Rejected(refusal) => ("rejected", Some(refusal.code.as_str()), refusal.detail.as_deref()),
         CallEnd::NotSent => ("not_sent", None, None),
     };
-    let sql = "UPDATE calls SET verdict = ?2, code = ?3, detail = ?4 WHERE id = ?1";
-    db.prepare_cached(sql)?.execute(params![call, verdict, code, detail])?;
+    let sql = "UPDATE calls SET at = ?2, verdict = ?3, code = ?4, detail = ?5 WHERE id = ?1";
+    db.prepare_cached(sql)?.execute(params![call, moment(at), verdict, code, detail])?;
     Ok(())
 }
 

@@ -52,7 +52,7 @@ impl Work {
         let mut next = first;
         while next < last {
             next = next.saturating_add(CALLS).min(last);
-            self.gently(Write::EraseCalls { before: next })?;
+            self.gently(Write::EraseCalls { before: next, ended: end })?;
         }
         Ok(())
     }

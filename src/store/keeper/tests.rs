@@ -126,7 +126,7 @@ fn calls_and_culprits_are_erased_once_no_list_can_ask_for_them() {
     for (call, hours) in [(1, 9), (2, 8), (3, 7), (4, 3), (5, 1), (6, 0)] {
         let mut writes = vec![Write::Mark { call, at: ago(hours), claims: vec![claim] }];
         // The second one is still in flight, as far as anybody knows.
-        writes.extend((call != 2).then_some(Write::Ended { call, end: CallEnd::Sent }));
+        writes.extend((call != 2).then_some(Write::Ended { call, at: ago(hours), end: CallEnd::Sent }));
         work.write(writes).unwrap();
     }
     work.write(vec![Write::Culprit(AddressKey(1), ago(25)), Write::Culprit(AddressKey(2), ago(23))]).unwrap();

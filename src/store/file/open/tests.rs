@@ -107,7 +107,7 @@ async fn a_call_is_known_by_its_mark_and_by_its_end() {
     send(&store, 1, false, vec![mark(1), mark(2), mark(3)]).await;
     let refusal = Arc::new(Refusal { code: "bad".to_owned(), detail: None });
     let ends = [(1, CallEnd::Sent), (3, CallEnd::Rejected(refusal))];
-    let ends = ends.map(|(call, end)| Write::Ended { call, end });
+    let ends = ends.map(|(call, end)| Write::Ended { call, at: Timestamp(20), end });
     send(&store, 2, false, ends.to_vec()).await;
 
     let calls = store.read(|db| read::calls_after(db, 0, 10)).await.unwrap();
@@ -115,7 +115,9 @@ async fn a_call_is_known_by_its_mark_and_by_its_end() {
         calls.iter().map(|call| (call.id, call.verdict.as_deref(), call.code.as_deref())).collect();
     assert_eq!(told, [(1, Some("sent"), None), (2, None, None), (3, Some("rejected"), Some("bad"))]);
     assert_eq!(calls[1].claims, [claim]);
-    send(&store, 3, false, vec![Write::EraseCalls { before: 3 }]).await;
+    send(&store, 3, false, vec![Write::EraseCalls { before: 3, ended: Timestamp(20) }]).await;
+    assert_eq!(store.read(|db| read::calls_after(db, 0, 10)).await.unwrap().len(), 3, "it ended later");
+    send(&store, 4, false, vec![Write::EraseCalls { before: 3, ended: Timestamp(21) }]).await;
     let calls = store.read(|db| read::calls_after(db, 0, 10)).await.unwrap();
     assert_eq!(calls.iter().map(|call| call.id).collect::<Vec<_>>(), [2, 3], "one without an end is kept");
     assert_eq!(store.read(read::last_call).await.unwrap(), 3);
