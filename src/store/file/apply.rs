@@ -5,7 +5,7 @@ use secrecy::ExposeSecret as _;
 
 use super::{
     codec::{self, END_BYTES},
-    write::{CallEnd, ResendRow, Write},
+    write::{CallEnd, ResendRow, Stage, Write},
 };
 use crate::domain::{Chunk, ResendId, Timestamp};
 
@@ -16,7 +16,7 @@ type Pairs = [(u16, u32)];
 const ERASED_AT_ONCE: i64 = 16;
 
 impl Write {
-    /// Makes the change. Says whether the same one is to be made again.
+    /// Makes the change. Says whether the same one is to be made again, or what else the change says.
     pub(super) fn apply(&self, db: &Connection) -> rusqlite::Result<bool> {
         match self {
             Self::Mark { call, at, claims } => {
@@ -42,6 +42,8 @@ impl Write {
                     refusal.detail
                 ])?;
             }
+            Self::Reopen(row) => return reopen(db, row),
+            Self::Expire(resend, ended) => return expire(db, *resend, *ended),
             Self::Erase(resend) => return erase(db, *resend),
             Self::EraseCalls { before, ended } => {
                 let sql = "DELETE FROM calls WHERE id < ?1 AND at < ?2 AND verdict IS NOT NULL";
@@ -194,6 +196,26 @@ fn write_ends(
         blob.write_at(&end, usize::from(*offset) * END_BYTES)?;
     }
     blob.close()
+}
+
+fn reopen(db: &Connection, row: &ResendRow) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM resends WHERE id = ?1 AND stage <> ?2";
+    let is_there = db.prepare_cached(sql)?.exists(params![codec::id(row.id), Stage::Reading as i64])?;
+    if is_there {
+        resend(db, row)?;
+    }
+    Ok(is_there)
+}
+
+fn expire(db: &Connection, resend: ResendId, ended: Timestamp) -> rusqlite::Result<bool> {
+    let id = codec::id(resend);
+    let sql = "UPDATE resends SET stage = ?2, promised = 0 WHERE id = ?1 AND stage = ?3 AND finished_at < ?4";
+    let (reading, over) = (Stage::Reading as i64, Stage::Ended as i64);
+    let changed = db.prepare_cached(sql)?.execute(params![id, reading, over, moment(ended)])?;
+    if changed > 0 {
+        db.prepare_cached("DELETE FROM idempotency WHERE resend = ?1")?.execute([id])?;
+    }
+    Ok(changed > 0)
 }
 
 fn erase(db: &Connection, resend: ResendId) -> rusqlite::Result<bool> {

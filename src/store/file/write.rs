@@ -76,6 +76,11 @@ pub enum Write {
         /// The words.
         refusal: Arc<Refusal>,
     },
+    /// A resend that ended goes on, as this row says: not one that is being forgotten. Says whether it is there.
+    Reopen(Box<ResendRow>),
+    /// Begins to forget a resend if it ended before this moment and has not gone on since: nobody meets it any
+    /// more, and a crash goes on with forgetting. Says whether it is to be erased.
+    Expire(ResendId, Timestamp),
     /// Forgets a part of a resend, of at most so many chunks; the last part forgets the resend itself.
     Erase(ResendId),
     /// Forgets calls before this number that ended before this moment.
