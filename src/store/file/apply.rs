@@ -135,9 +135,12 @@ fn insert_chunk(
     (repeats, repeated): (&Pairs, &Pairs),
 ) -> rusqlite::Result<()> {
     let columns = codec::chunk_columns(chunk);
-    let sql = "INSERT OR REPLACE INTO chunks (resend, number, first, size, emails, kinds, keys, repeats, repeated) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-    db.prepare_cached(sql)?.execute(params![
+    // One that is written again keeps its row: its ends before would stay behind under another one.
+    let sql = "INSERT INTO chunks (resend, number, first, size, emails, kinds, keys, repeats, repeated) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (resend, number) DO UPDATE SET \
+               first = ?3, size = ?4, emails = ?5, kinds = ?6, keys = ?7, repeats = ?8, repeated = ?9 \
+               RETURNING rowid";
+    let values = params![
         codec::id(resend),
         number,
         first,
@@ -147,10 +150,11 @@ fn insert_chunk(
         columns.keys,
         codec::pairs(repeats),
         codec::pairs(repeated)
-    ])?;
+    ];
+    let row: i64 = db.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
     let ends = (chunk.len() * END_BYTES) as i64;
     let sql = "INSERT OR REPLACE INTO ends (rowid, codes) VALUES (?1, zeroblob(?2))";
-    db.prepare_cached(sql)?.execute(params![db.last_insert_rowid(), ends])?;
+    db.prepare_cached(sql)?.execute(params![row, ends])?;
     Ok(())
 }
 

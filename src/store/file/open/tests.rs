@@ -128,6 +128,8 @@ async fn erasing_goes_in_parts_and_leaves_nothing() {
     let (directory, _path, store) = new_store();
     let mut writes = vec![Write::Resend(Box::new(resend_row(LIST)))];
     writes.extend((0..40).map(|number| rows(number, number, &["zebra@x.example"])));
+    // Some of them are written again.
+    writes.extend((0..5).map(|number| rows(number, number, &["zebra@x.example"])));
     writes.push(Write::Idempotency(Box::new(IdempotencyRow {
         client: ClientName::anonymous(),
         key: [1; 16],
@@ -145,6 +147,8 @@ async fn erasing_goes_in_parts_and_leaves_nothing() {
     }
 
     assert_eq!(parts, 3);
+    let ends = |db: &Connection| db.query_row("SELECT count(*) FROM ends", [], |row| row.get::<_, i64>(0));
+    assert_eq!(store.read(ends).await.unwrap(), 0);
     assert_eq!(store.read(|db| read::resend(db, LIST)).await.unwrap(), None);
     assert!(store.read(move |db| read::idempotency(db, &anonymous(), [1; 16])).await.unwrap().is_none());
     let log = directory.path().join("gateway.db-wal");
