@@ -81,7 +81,14 @@ impl Resends {
         let result = match self.known(&posted.client, keyed.key).await {
             Ok(None) => return self.begin_keyed(posted).await,
             Ok(Some(known)) if known.body != keyed.body || known.force != force => Err(SealError::KeyReused),
-            Ok(Some(known)) => self.meet(known.resend, keyed).await.inspect(|record| record.is_met()),
+            Ok(Some(known)) => match self.meet(known.resend, keyed).await {
+                Ok(None) => return self.begin_keyed(posted).await,
+                Ok(Some(record)) => {
+                    record.is_met();
+                    Ok(record)
+                }
+                Err(error) => Err(error),
+            },
             Err(fault) => Err(SealError::Store(fault)),
         };
         self.discard(stored);
@@ -109,13 +116,14 @@ impl Resends {
         Ok(resend.map(|resend| Known { body, force, resend }))
     }
 
-    /// The resend answers as it is, or begins again where something of it was not sent.
-    async fn meet(&self, resend: Met, keyed: Keyed) -> Result<Arc<Record>, SealError> {
+    /// The resend answers as it is, or begins again where something of it was not sent. `None` when the
+    /// retention is over for it just now.
+    async fn meet(&self, resend: Met, keyed: Keyed) -> Result<Option<Arc<Record>>, SealError> {
         match resend {
             Met::InRam(record) => {
                 let snapshot = record.snapshot();
                 if !snapshot.status.is_final() || snapshot.counts.of(OutcomeKind::NotSent) == 0 {
-                    return Ok(record);
+                    return Ok(Some(record));
                 }
                 self.run_again(&record).await
             }

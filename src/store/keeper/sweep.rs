@@ -32,12 +32,20 @@ impl Work {
             let ids = self.store.read_now(|db| read::ended_before(db, end, RESENDS))?;
             let old: Vec<_> = ids.into_iter().filter(|id| !self.is_under_way(*id)).collect();
             for id in &old {
-                while self.gently(Write::Erase(*id))? {}
+                self.erase_resend(*id, end)?;
             }
             if old.is_empty() {
                 return Ok(());
             }
         }
+    }
+
+    /// Not one that has gone on since it was looked up.
+    pub(super) fn erase_resend(&self, id: ResendId, end: Timestamp) -> Result<(), Fault> {
+        if self.gently(Write::Expire(id, end))? {
+            while self.gently(Write::Erase(id))? {}
+        }
+        Ok(())
     }
 
     /// One that ended may have been taken up again.
@@ -52,7 +60,7 @@ impl Work {
         let mut next = first;
         while next < last {
             next = next.saturating_add(CALLS).min(last);
-            self.gently(Write::EraseCalls { before: next })?;
+            self.gently(Write::EraseCalls { before: next, ended: end })?;
         }
         Ok(())
     }
