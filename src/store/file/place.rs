@@ -6,7 +6,7 @@
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read as _, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -33,6 +33,8 @@ impl Place {
         if let Some(directory) = database.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(at(directory))?;
         }
+        // One file is one place, whatever names lead to it.
+        let database = &real(database).map_err(at(database))?;
         let lock_path = beside(database, "lock");
         let lock = open_for_owner(&lock_path).map_err(at(&lock_path))?;
         match lock.try_lock() {
@@ -55,6 +57,7 @@ impl Place {
         };
         // SQLite would make the file readable for everybody whom the umask lets.
         drop(open_for_owner(database).map_err(at(database))?);
+        close_to_others(&key_path);
         Ok(Self { database: database.to_owned(), key, _lock: lock })
     }
 
@@ -64,10 +67,30 @@ impl Place {
     }
 }
 
+/// The path without links. The file need not exist, its directory must.
+fn real(database: &Path) -> io::Result<PathBuf> {
+    if fs::exists(database)? {
+        return fs::canonicalize(database);
+    }
+    let directory = database.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = fs::canonicalize(directory.unwrap_or(Path::new(".")))?;
+    Ok(database.file_name().map_or_else(|| directory.clone(), |name| directory.join(name)))
+}
+
 enum Found {
     Key([u8; KEY_BYTES]),
     Nothing,
     Else,
+}
+
+/// A copy may have come with wider rights.
+fn close_to_others(path: &Path) {
+    let is_open = |rights: fs::Permissions| rights.mode() & 0o077 != 0;
+    if fs::metadata(path).is_ok_and(|found| is_open(found.permissions()))
+        && let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(OWNER_ONLY))
+    {
+        tracing::warn!(%error, "The key of the store can be read by others than its owner.");
+    }
 }
 
 fn read_key(path: &Path) -> io::Result<Found> {
@@ -135,6 +158,30 @@ mod tests {
             let mode = fs::metadata(directory.path().join("data").join(name)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }
+    }
+
+    #[test]
+    fn a_store_is_in_use_under_all_of_its_names() {
+        let (directory, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (database, link) = (directory.path().join("gateway.db"), other.path().join("link.db"));
+        let first = Place::take(&database, KEY).unwrap();
+        std::os::unix::fs::symlink(&database, &link).unwrap();
+
+        assert!(matches!(Place::take(&link, KEY), Err(OpenError::InUse { .. })));
+        drop(first);
+        assert_eq!(Place::take(&link, [9; 16]).unwrap().key, KEY);
+    }
+
+    #[test]
+    fn a_key_that_others_could_read_is_closed_to_them() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("gateway.db");
+        let key = Place::take(&database, KEY).unwrap().key_path();
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+
+        drop(Place::take(&database, KEY).unwrap());
+
+        assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, OWNER_ONLY);
     }
 
     #[test]

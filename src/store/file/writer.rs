@@ -15,7 +15,10 @@ use super::{
 };
 use crate::{
     domain::{ResendId, Timestamp},
-    telemetry::metrics::{Metrics, StoreOperation},
+    telemetry::{
+        AbortOnPanic,
+        metrics::{Metrics, StoreOperation},
+    },
 };
 
 /// Bulk batches in one transaction: those of dispatch must not wait for long.
@@ -51,6 +54,7 @@ pub(super) struct Writer {
 impl Writer {
     /// Writes until the queue is closed and empty.
     pub(super) fn run(mut self) {
+        let _guard = AbortOnPanic { thread: "store" };
         while let Some(Work { erasure, urgent, mut bulk }) = self.queue.take(IDLE, BULK_AT_ONCE) {
             match erasure {
                 Some(resend) => self.erase(resend),
