@@ -45,6 +45,10 @@ impl Dispatcher {
         }
         self.start_with_facts(recovered.pace, recovered.culprits);
         self.start_with_rotation(recovered.rotation);
+        if !recovered.resends.is_empty() {
+            let addresses: u64 = recovered.resends.iter().map(|restored| u64::from(restored.unsettled)).sum();
+            tracing::info!(resends = recovered.resends.len(), addresses, "Goes on with what was promised.");
+        }
         for Restored { record, unsettled } in recovered.resends {
             match self.registry.insert(record) {
                 Ok(record) => {

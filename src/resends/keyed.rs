@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     dispatch::{Dispatch, Refused},
-    domain::{ClientName, OutcomeKind, ResendId, TraceContext},
+    domain::{ClientName, OutcomeKind, ResendId, Timestamp, TraceContext},
     intake::{Encoding, Format},
     store::{
         Body, Keyed, Record,
@@ -101,7 +101,8 @@ impl Resends {
         if let Some(record) = self.registry.keyed(client, key)
             && let Some(Keyed { body, .. }) = record.keyed
         {
-            return Ok(Some(Known { body, force: record.force, resend: Met::InRam(record) }));
+            let (force, resend) = (record.force, Met::InRam(record));
+            return Ok((!self.is_past(&resend)).then_some(Known { body, force, resend }));
         }
         let Some(store) = &self.store else { return Ok(None) };
         let client = client.clone();
@@ -113,7 +114,17 @@ impl Resends {
             Some(record) => Some(Met::InRam(record)),
             None => store.read(move |db| read::resend(db, id)).await?.map(Met::InFile),
         };
+        let resend = resend.filter(|resend| !self.is_past(resend));
         Ok(resend.map(|resend| Known { body, force, resend }))
+    }
+
+    /// Whether it ended before the retention: it may be erased any moment, and must not begin again under that.
+    fn is_past(&self, resend: &Met) -> bool {
+        let ended = match resend {
+            Met::InRam(record) => record.snapshot().finished_at,
+            Met::InFile(row) => row.finished_at,
+        };
+        ended.is_some_and(|at| at.plus(self.retention) < Timestamp::now())
     }
 
     /// The resend answers as it is, or begins again where something of it was not sent. `None` when the

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::error::OpenError;
+use super::{error::OpenError, space};
 
 const KEY_BYTES: usize = 16;
 const OWNER_ONLY: u32 = 0o600;
@@ -55,6 +55,9 @@ impl Place {
             }
             Found::Else => return Err(OpenError::KeyMalformed { key: key_path }),
         };
+        if is_copy_beside_a_log(database).map_err(at(database))? {
+            return Err(OpenError::StrangeLog { path: database.to_owned(), log: log_of(database) });
+        }
         // SQLite would make the file readable for everybody whom the umask lets.
         drop(open_for_owner(database).map_err(at(database))?);
         close_to_others(&key_path);
@@ -94,12 +97,13 @@ fn close_to_others(path: &Path) {
 }
 
 fn read_key(path: &Path) -> io::Result<Found> {
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     match File::open(path) {
-        Ok(file) => drop(file.take(1024).read_to_string(&mut text)?),
+        Ok(file) => drop(file.take(1024).read_to_end(&mut bytes)?),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
         Err(error) => return Err(error),
     }
+    let Ok(text) = str::from_utf8(&bytes) else { return Ok(Found::Else) };
     let text = text.trim_end();
     let number = u128::from_str_radix(text, 16).ok().filter(|_| text.len() == 2 * KEY_BYTES);
     Ok(number.map_or(Found::Else, |number| Found::Key(number.to_be_bytes())))
@@ -115,6 +119,24 @@ fn write_key(path: &Path, key: [u8; KEY_BYTES]) -> io::Result<()> {
     fs::rename(&draft, path)?;
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Whether the database was put here from a backup while the log of the one before still lies beside it. SQLite
+/// would carry that log into it, and damage it. The header of a database that was never used with a log says so.
+fn is_copy_beside_a_log(database: &Path) -> io::Result<bool> {
+    /// Where the header has its "write version", and what that is without a log.
+    const VERSION_AT: usize = 18;
+    const WITHOUT_LOG: u8 = 1;
+    if space::size(&log_of(database)) == 0 {
+        return Ok(false);
+    }
+    let mut header = Vec::new();
+    match File::open(database) {
+        Ok(file) => drop(file.take(VERSION_AT as u64 + 1).read_to_end(&mut header)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    }
+    Ok(header.get(VERSION_AT) == Some(&WITHOUT_LOG))
 }
 
 fn open_for_owner(path: &Path) -> io::Result<File> {
@@ -203,8 +225,10 @@ mod tests {
         drop(Place::take(&database, KEY).unwrap());
         let key = directory.path().join("gateway.db.key");
 
-        fs::write(&key, "not a key\n").unwrap();
-        assert!(matches!(Place::take(&database, KEY), Err(OpenError::KeyMalformed { .. })));
+        for strange in [&b"not a key\n"[..], b"\xff\x00"] {
+            fs::write(&key, strange).unwrap();
+            assert!(matches!(Place::take(&database, KEY), Err(OpenError::KeyMalformed { .. })));
+        }
         fs::remove_file(&key).unwrap();
         let error = Place::take(&database, KEY).unwrap_err();
 

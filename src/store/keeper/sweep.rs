@@ -11,6 +11,9 @@ use crate::{
     store::file::{Fault, Write, read},
 };
 
+/// So long after the retention a resend stays: a key that met it at the last moment has begun it again by then,
+/// and what is under way must not be erased.
+const GRACE: Duration = Duration::from_secs(60);
 /// Resends looked up at once.
 const RESENDS: u32 = 100;
 /// Calls erased in one transaction.
@@ -22,7 +25,7 @@ impl Work {
     /// Erases what is old at `now`.
     pub(super) fn sweep(&self, now: Timestamp) -> Result<(), Fault> {
         self.registry.forget_old();
-        self.erase_resends(before(now, self.keeping.retention))?;
+        self.erase_resends(before(now, self.keeping.retention + GRACE))?;
         self.erase_calls(before(self.oldest_asker(now), self.keeping.window))?;
         self.gently(Write::EraseCulprits(before(now, CULPRITS))).map(drop)
     }

@@ -160,6 +160,32 @@ async fn erasing_goes_in_parts_and_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_backup_beside_the_log_of_the_file_before_is_refused_untouched() {
+    let (directory, path, store) = new_store();
+    send(&store, 1, true, vec![Write::Fact("pace", Some("1".to_owned()))]).await;
+    let [log, left, backup] = ["gateway.db-wal", "left", "backup.db"].map(|name| directory.path().join(name));
+    let words = format!("VACUUM INTO '{}'", backup.display());
+    Connection::open(&path).unwrap().execute_batch(&words).unwrap();
+    send(&store, 2, true, vec![Write::Fact("pace", Some("2".to_owned()))]).await;
+    // What a kill leaves.
+    fs::copy(&log, &left).unwrap();
+    drop(store);
+    fs::copy(&backup, &path).unwrap();
+    fs::copy(&left, &log).unwrap();
+
+    let error = open(&path).err().unwrap();
+
+    assert!(matches!(error, OpenError::StrangeLog { .. }), "{error}");
+    assert_eq!(
+        (fs::read(&path).unwrap(), fs::read(&log).unwrap()),
+        (fs::read(&backup).unwrap(), fs::read(left).unwrap())
+    );
+    fs::remove_file(log).unwrap();
+    let store = open(&path).unwrap();
+    assert_eq!(store.read(|db| read::fact(db, "pace")).await.unwrap().as_deref(), Some("1"));
+}
+
+#[tokio::test]
 async fn what_is_no_store_of_this_version_is_refused_untouched() {
     let (directory, path, store) = new_store();
     assert!(matches!(open(&path), Err(OpenError::InUse { .. })));
