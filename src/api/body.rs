@@ -40,6 +40,7 @@ impl BodyPace {
 struct Pieces {
     payload: Payload,
     pace: BodyPace,
+    /// When it began; later by as long as the gateway itself was not ready for more.
     started: Instant,
     bytes: u64,
 }
@@ -70,6 +71,14 @@ impl Pieces {
     }
 }
 
+/// Makes room for more of a list. The caller is not slow meanwhile.
+async fn make_room(pieces: &mut Pieces, draft: &mut Draft) -> Result<(), DraftError> {
+    let began = Instant::now();
+    let made = draft.flush().await;
+    pieces.started += began.elapsed();
+    made
+}
+
 /// Reads all of `payload` into `draft`. Between two parts of a large piece other requests of this
 /// worker get their turn.
 pub(super) async fn read(
@@ -85,7 +94,7 @@ pub(super) async fn read(
             biased;
             piece = pieces.next() => piece?,
             () = draft.pressed() => {
-                draft.flush().await.map_err(problem)?;
+                make_room(&mut pieces, draft).await.map_err(problem)?;
                 continue;
             }
         };
@@ -96,7 +105,7 @@ pub(super) async fn read(
                 Step::Done => break,
                 Step::More => yield_now().await,
                 Step::Full => {
-                    draft.flush().await.map_err(problem)?;
+                    make_room(&mut pieces, draft).await.map_err(problem)?;
                     if rest.is_empty() {
                         break;
                     }

@@ -152,12 +152,13 @@ pub(super) async fn go_on_or_stop(state: &ApiState, record: &Record, on_timeout:
     if on_timeout == OnTimeout::Continue {
         tokio::select! {
             biased;
+            // Nothing is left to promise, however long the store takes for it. First: rows that were written for
+            // the promise after those of the ended list would wipe out what became of them.
+            () = record.finished() => return,
             promised = state.resends.promise(record) => match promised {
                 Ok(Promised::Kept | Promised::Ended) => return,
                 Err(fault) => tracing::error!(%fault, "A list can't be promised; it is stopped instead."),
             },
-            // Nothing is left to promise, however long the store takes for it.
-            () = record.finished() => return,
         }
     }
     state.resends.stop(record, Because::WaitOver).await;

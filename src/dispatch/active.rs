@@ -47,6 +47,8 @@ pub(super) struct Active {
     pub(super) unsettled: u32,
     /// Outcomes that are being written and were not told yet.
     pub(super) untold: u32,
+    /// Whether it was promised, and that is not yet written.
+    pub(super) promising: bool,
     /// How it ends, while that is being written.
     pub(super) ending: Option<End>,
     /// Addresses in calls that were launched.
@@ -75,6 +77,7 @@ impl Active {
             suspects: VecDeque::new(),
             parts: VecDeque::new(),
             untold: 0,
+            promising: false,
             ending: None,
             calling: 0,
             stop: None,

@@ -140,9 +140,15 @@ impl Books {
         !self.gave_up && (self.is_out() || !self.pending.is_empty() || !self.waiting.is_empty())
     }
 
+    /// Has nothing more written. A store that works again a moment later must not keep a promise of which
+    /// somebody is told that nothing came. What is committed by now is due.
+    pub(super) fn abandon(&mut self) {
+        self.gave_up = true;
+        self.store.abandon();
+    }
+
     /// Waits for nothing any more; gives what would have gone on.
     pub(super) fn give_up(&mut self) -> Vec<After> {
-        self.gave_up = true;
         self.pending.clear();
         self.waiting.drain(..).map(|(_, after)| after).collect()
     }

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use tokio::{sync::oneshot, time::Instant};
 
-use super::{books::After, dispatcher::Dispatcher};
+use super::{active::Active, books::After, dispatcher::Dispatcher};
 use crate::{
     domain::{NotSentReason, Outcome, ResendId, UnknownReason},
     store::file::CallEnd,
@@ -66,7 +66,7 @@ impl Dispatcher {
             self.keep_pace_at_the_end();
         }
         if now >= deadline + LAST_WRITES && self.ledger.books().is_some_and(|books| books.is_busy()) {
-            self.give_up_on_the_books();
+            self.give_up_on_the_books(now);
         }
     }
 
@@ -117,7 +117,9 @@ impl Dispatcher {
                 continue;
             }
             record.suspend();
-            if record.is_promised() && active.calling == 0 && active.untold == 0 {
+            // Whoever waits for the promise would take leaving for its being kept.
+            let is_owed = record.is_promised() && !active.promising;
+            if is_owed && active.calling == 0 && active.untold == 0 {
                 self.leave(id);
             }
         }
@@ -171,26 +173,20 @@ impl Dispatcher {
 
     /// The store does not write, and nobody can be kept for longer: who was promised nothing (or has not
     /// heard of a promise yet) is told what is known here, the rest is left as the file has it.
-    fn give_up_on_the_books(&mut self) {
+    fn give_up_on_the_books(&mut self, now: Instant) {
+        if let Some(books) = self.ledger.books() {
+            books.abandon();
+        }
+        self.go_on(now);
         let Some(books) = self.ledger.books() else { return };
         let unwritten = books.give_up();
         tracing::error!(
             unwritten = unwritten.len(),
             "The store can't be written; ends without. Calls of the last moments are in doubt at the next start."
         );
-        let unpromised: BTreeSet<_> = unwritten
-            .iter()
-            .filter_map(|after| match after {
-                After::Promised(id, _) => Some(*id),
-                After::Launch(..) | After::Tell(..) | After::Finish(_) | After::Renewed(_) => None,
-            })
-            .chain(
-                self.resends
-                    .values()
-                    .filter(|active| !active.record.is_promised())
-                    .map(|active| active.record.id),
-            )
-            .collect();
+        let is_unpromised = |active: &&Active| active.promising || !active.record.is_promised();
+        let unpromised: BTreeSet<_> =
+            self.resends.values().filter(is_unpromised).map(|active| active.record.id).collect();
         for after in unwritten {
             if let After::Tell(id, outcomes, at) = after
                 && unpromised.contains(&id)

@@ -34,7 +34,10 @@ use crate::{
         Keeper, Keeping, Record, Registry,
         file::{Fault, Limits, Store},
     },
-    telemetry::metrics::{EvictionCause, Metrics},
+    telemetry::{
+        AbortOnPanic,
+        metrics::{EvictionCause, Metrics},
+    },
     upstream::{Credential, CredentialError, Upstream, UpstreamError},
 };
 
@@ -138,7 +141,7 @@ impl Dispatch {
                 Ok((runtime, dispatcher))
             };
             thread::Builder::new().name("dispatch".to_owned()).spawn(move || {
-                let guard = AbortOnPanic;
+                let guard = AbortOnPanic { thread: "dispatch" };
                 match start() {
                     Ok((runtime, dispatcher)) => {
                         drop(ready.send(Ok(())));
@@ -259,20 +262,6 @@ impl Room {
 impl Drop for Room {
     fn drop(&mut self) {
         self.queued.fetch_sub(self.addresses, Ordering::AcqRel);
-    }
-}
-
-/// Ends the process when the dispatch thread unwinds.
-struct AbortOnPanic;
-
-impl Drop for AbortOnPanic {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            tracing::error!(
-                "The dispatch thread panicked; the gateway can't tell the truth any more and ends."
-            );
-            std::process::abort();
-        }
     }
 }
 

@@ -113,7 +113,7 @@ impl Ledger {
     /// Notes how a marked call ended.
     pub(super) fn call_ended(&mut self, call: u64, end: CallEnd) {
         if let Some(books) = self.books() {
-            books.write(Write::Ended { call: call.cast_signed(), end });
+            books.write(Write::Ended { call: call.cast_signed(), at: Timestamp::now(), end });
         }
     }
 

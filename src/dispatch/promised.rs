@@ -15,7 +15,7 @@ impl Dispatcher {
     /// Promises a resend whose rows are written already: writes what became of them so far, and answers
     /// once that is committed.
     pub(super) fn promise(&mut self, id: ResendId, reply: oneshot::Sender<Promised>) {
-        let Some(active) = self.resends.get(&id) else {
+        let Some(active) = self.resends.get_mut(&id) else {
             // What was written for the promise is no longer true.
             if let Some(record) = self.registry.get(id) {
                 self.archive(&record);
@@ -25,10 +25,11 @@ impl Dispatcher {
         let Some(books) = self.ledger.books() else { return answer(reply, Promised::Kept) };
         if let Some(end) = &active.ending {
             // Its end is on the way already; it only has to last.
-            active.record.promise();
+            active.promising |= active.record.promise();
             books.write(active.record.row(Some((end.status, end.rest.as_ref(), end.at))));
             books.make_hard();
         } else if active.record.promise() {
+            active.promising = true;
             active.record.write_all_ends(|write| books.write(write));
             books.write(active.record.row(None));
             books.make_hard();
@@ -44,6 +45,10 @@ impl Dispatcher {
         }
         self.start_with_facts(recovered.pace, recovered.culprits);
         self.start_with_rotation(recovered.rotation);
+        if !recovered.resends.is_empty() {
+            let addresses: u64 = recovered.resends.iter().map(|restored| u64::from(restored.unsettled)).sum();
+            tracing::info!(resends = recovered.resends.len(), addresses, "Goes on with what was promised.");
+        }
         for Restored { record, unsettled } in recovered.resends {
             match self.registry.insert(record) {
                 Ok(record) => {
@@ -77,7 +82,12 @@ impl Dispatcher {
                     self.finish_if_done(id);
                 }
                 After::Finish(id) => self.finish(id),
-                After::Promised(_, reply) => answer(reply, Promised::Kept),
+                After::Promised(id, reply) => {
+                    if let Some(active) = self.resends.get_mut(&id) {
+                        active.promising = false;
+                    }
+                    answer(reply, Promised::Kept);
+                }
             }
         }
     }

@@ -94,7 +94,9 @@ fn remember(call: &StoredCall, recent: &Recent, goes_on: impl Fn(ResendId) -> bo
         match call.verdict.as_deref() {
             Some("sent") => recent.load_sent(claim.key, call.at),
             None if goes_on(claim.resend) => {}
-            Some("unknown") | None => recent.load_doubt(claim.key, call.at),
+            Some("unknown") => recent.load_doubt(claim.key, call.at),
+            // It may have come to its end at any time since it was marked.
+            None => recent.load_doubt(claim.key, Timestamp::now()),
             Some(_) => {}
         }
     }
@@ -110,7 +112,8 @@ impl Recovered {
         on_unknown: OnUnknown,
     ) -> Result<(), Fault> {
         let reason = UnknownReason::Interrupted;
-        let mut writes = vec![Write::Ended { call: call.id, end: CallEnd::Unknown(reason) }];
+        let end = CallEnd::Unknown(reason);
+        let mut writes = vec![Write::Ended { call: call.id, at: Timestamp::now(), end }];
         for Claim { resend, index, .. } in call.claims.iter().filter(|_| on_unknown == OnUnknown::Report) {
             let Some(restored) = places.get(resend).and_then(|place| self.resends.get_mut(*place)) else {
                 continue;
@@ -130,5 +133,61 @@ impl Recovered {
         // Before anything is drawn: rows are read again from the file, and must not seem to be pending.
         store.write_now(Batch { writes, hard: true, ..Batch::default() })?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::{
+        domain::ClientName,
+        recent::Memory,
+        store::at,
+        telemetry::metrics::{BuildInfo, Metrics},
+    };
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    /// What a start knows of an address whose call was marked and ended so many minutes ago.
+    fn known(marked: u64, ended: Option<u64>) -> Recent {
+        let directory = tempfile::tempdir().unwrap();
+        let metrics = Metrics::new(BuildInfo::current(), &[ClientName::anonymous()], &[]).unwrap();
+        let store = Store::open(&directory.path().join("gateway.db"), [7; 16], metrics).unwrap();
+        let claim = Claim { resend: ResendId(1), index: 0, key: AddressKey(1) };
+        let mut writes = vec![Write::Mark { call: 1, at: ago(marked), claims: vec![claim] }];
+        writes.extend(ended.map(|ended| Write::Ended { call: 1, at: ago(ended), end: CallEnd::Sent }));
+        store.write_now(Batch { writes, ..Batch::default() }).unwrap();
+        let recent = Recent::new(60 * MINUTE, 10, |_| {});
+        recover(&store, &recent, OnUnknown::Report).unwrap();
+        recent
+    }
+
+    fn ago(minutes: u64) -> Timestamp {
+        Timestamp(Timestamp::now().0 - minutes * MINUTE.as_millis() as u64)
+    }
+
+    #[test]
+    fn a_window_begins_with_the_end_of_a_call_also_after_a_restart() {
+        // The mark waited for a disk with room, or the call for an answer.
+        let recent = known(70, Some(10));
+        let posted_now = recent.find(AddressKey(1), Instant::now(), false);
+        assert!(matches!(posted_now, Some(Memory::Sent(_))), "{posted_now:?}");
+        // It followed that call when the process ended.
+        let forced = recent.find(AddressKey(1), at(ago(30)), true);
+        assert!(matches!(forced, Some(Memory::Sent(_))), "{forced:?}");
+        assert_eq!(recent.find(AddressKey(1), at(ago(5)), true), None, "that was before it");
+    }
+
+    #[test]
+    fn a_call_without_an_end_may_have_ended_at_any_time_until_the_restart() {
+        let recent = known(70, None);
+        let posted_now = recent.find(AddressKey(1), Instant::now(), false);
+        assert!(matches!(posted_now, Some(Memory::Doubt(_))), "{posted_now:?}");
+        let forced = recent.find(AddressKey(1), at(ago(30)), true);
+        assert!(matches!(forced, Some(Memory::Doubt(_))), "{forced:?}");
     }
 }

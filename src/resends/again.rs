@@ -20,8 +20,8 @@ use crate::{
 const AT_ONCE: usize = 8;
 
 impl Resends {
-    /// Runs what was not sent of an ended resend in RAM.
-    pub(super) async fn run_again(&self, record: &Record) -> Result<Arc<Record>, SealError> {
+    /// Runs what was not sent of an ended resend in RAM. `None` when it has just been forgotten.
+    pub(super) async fn run_again(&self, record: &Record) -> Result<Option<Arc<Record>>, SealError> {
         let not_sent = record.snapshot().counts.of(OutcomeKind::NotSent);
         let reservation = self.dispatch.reserve(not_sent as u32).await?;
         let restored = match &self.store {
@@ -31,40 +31,42 @@ impl Resends {
                 None => None,
             },
         };
-        let Some(mut restored) = restored else { return Err(SealError::Store(Fault::Damaged)) };
+        let Some(mut restored) = restored else { return Ok(None) };
         restored.record.keyed = record.keyed;
-        self.go_on(restored, reservation)
+        self.go_on(restored, reservation).map(Some)
     }
 
-    /// The answer of a resend that is only in the file, or what goes on of it.
+    /// The answer of a resend that is only in the file, or what goes on of it. `None` when it is being forgotten.
     pub(super) async fn run_again_from_file(
         &self,
         row: ResendRow,
         keyed: Keyed,
-    ) -> Result<Arc<Record>, SealError> {
+    ) -> Result<Option<Arc<Record>>, SealError> {
         let Some(store) = &self.store else { return Err(SealError::Store(Fault::Closed)) };
         let [.., not_sent, _] = row.counts;
         let (row, restored, reservation) = match row.stage {
-            Stage::Ended if not_sent == 0 => (row.clone(), restore(store, row).await?, None),
+            Stage::Reading => return Ok(None),
+            Stage::Ended if not_sent == 0 => (row.clone(), Some(restore(store, row).await?), None),
             Stage::Ended => {
                 let reservation = self.dispatch.reserve(not_sent as u32).await?;
                 (row.clone(), self.reopen(store, row).await?, Some(reservation))
             }
             // It found no room when the gateway started.
-            Stage::Reading | Stage::UnderWay => {
+            Stage::UnderWay => {
                 let reservation = self.dispatch.reserve(row.received as u32).await?;
-                (row.clone(), restore(store, row).await?, Some(reservation))
+                (row.clone(), Some(restore(store, row).await?), Some(reservation))
             }
         };
-        let Some(mut restored) = restored else { return Err(SealError::Store(Fault::Damaged)) };
+        let Some(mut restored) = restored else { return Ok(None) };
         restored.record.keyed = Some(keyed);
         match reservation {
-            None => Ok(Arc::new(restored.record.ended(&row))),
-            Some(reservation) => self.go_on(restored, reservation),
+            None => Ok(Some(Arc::new(restored.record.ended(&row)))),
+            Some(reservation) => self.go_on(restored, reservation).map(Some),
         }
     }
 
-    /// Writes that an ended resend is under way again, and gives it as it begins.
+    /// Writes that an ended resend is under way again, and gives it as it begins; `None` when it is being
+    /// forgotten.
     async fn reopen(&self, store: &Store, row: ResendRow) -> Result<Option<Restored>, Fault> {
         let id = row.id;
         let mut row = ResendRow {
@@ -75,7 +77,10 @@ impl Resends {
             ..row
         };
         row.counts[OutcomeKind::NotSent as usize] = 0;
-        let mut writes = vec![Write::Resend(Box::new(row.clone()))];
+        if !store.write(hard(vec![Write::Reopen(Box::new(row.clone()))])).await? {
+            return Ok(None);
+        }
+        let mut writes = Vec::new();
         // Rows that are left out by a crash in between stay as they ended.
         for number in 0.. {
             let ends = store.read(move |db| read::ends(db, id, number)).await?;
@@ -92,7 +97,7 @@ impl Resends {
         }
         store.write(hard(writes)).await?;
         let restored = restore(store, row).await?;
-        Ok(restored.map(|restored| Restored { record: restored.record.taken_up(), ..restored }))
+        Ok(Some(Restored { record: restored.record.taken_up(), ..restored }))
     }
 
     fn go_on(&self, restored: Restored, reservation: Reservation) -> Result<Arc<Record>, SealError> {
@@ -118,6 +123,6 @@ async fn row_of(store: &Store, id: ResendId) -> Result<Option<ResendRow>, Fault>
     store.read(move |db| read::resend(db, id)).await
 }
 
-async fn restore(store: &Store, row: ResendRow) -> Result<Option<Restored>, Fault> {
-    store.read(move |db| Record::restore(db, &row)).await
+async fn restore(store: &Store, row: ResendRow) -> Result<Restored, Fault> {
+    store.read(move |db| Record::restore(db, &row)).await?.ok_or(Fault::Damaged)
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     dispatch::{Dispatch, Refused},
-    domain::{ClientName, OutcomeKind, ResendId, TraceContext},
+    domain::{ClientName, OutcomeKind, ResendId, Timestamp, TraceContext},
     intake::{Encoding, Format},
     store::{
         Body, Keyed, Record,
@@ -81,7 +81,14 @@ impl Resends {
         let result = match self.known(&posted.client, keyed.key).await {
             Ok(None) => return self.begin_keyed(posted).await,
             Ok(Some(known)) if known.body != keyed.body || known.force != force => Err(SealError::KeyReused),
-            Ok(Some(known)) => self.meet(known.resend, keyed).await.inspect(|record| record.is_met()),
+            Ok(Some(known)) => match self.meet(known.resend, keyed).await {
+                Ok(None) => return self.begin_keyed(posted).await,
+                Ok(Some(record)) => {
+                    record.is_met();
+                    Ok(record)
+                }
+                Err(error) => Err(error),
+            },
             Err(fault) => Err(SealError::Store(fault)),
         };
         self.discard(stored);
@@ -94,7 +101,8 @@ impl Resends {
         if let Some(record) = self.registry.keyed(client, key)
             && let Some(Keyed { body, .. }) = record.keyed
         {
-            return Ok(Some(Known { body, force: record.force, resend: Met::InRam(record) }));
+            let (force, resend) = (record.force, Met::InRam(record));
+            return Ok((!self.is_past(&resend)).then_some(Known { body, force, resend }));
         }
         let Some(store) = &self.store else { return Ok(None) };
         let client = client.clone();
@@ -106,16 +114,27 @@ impl Resends {
             Some(record) => Some(Met::InRam(record)),
             None => store.read(move |db| read::resend(db, id)).await?.map(Met::InFile),
         };
+        let resend = resend.filter(|resend| !self.is_past(resend));
         Ok(resend.map(|resend| Known { body, force, resend }))
     }
 
-    /// The resend answers as it is, or begins again where something of it was not sent.
-    async fn meet(&self, resend: Met, keyed: Keyed) -> Result<Arc<Record>, SealError> {
+    /// Whether it ended before the retention: it may be erased any moment, and must not begin again under that.
+    fn is_past(&self, resend: &Met) -> bool {
+        let ended = match resend {
+            Met::InRam(record) => record.snapshot().finished_at,
+            Met::InFile(row) => row.finished_at,
+        };
+        ended.is_some_and(|at| at.plus(self.retention) < Timestamp::now())
+    }
+
+    /// The resend answers as it is, or begins again where something of it was not sent. `None` when the
+    /// retention is over for it just now.
+    async fn meet(&self, resend: Met, keyed: Keyed) -> Result<Option<Arc<Record>>, SealError> {
         match resend {
             Met::InRam(record) => {
                 let snapshot = record.snapshot();
                 if !snapshot.status.is_final() || snapshot.counts.of(OutcomeKind::NotSent) == 0 {
-                    return Ok(record);
+                    return Ok(Some(record));
                 }
                 self.run_again(&record).await
             }

@@ -55,7 +55,7 @@ impl Spill {
         let options = Options { memory_bytes: FINDER_BYTES, ..Options::default() };
         let mut finder = RepeatFinder::new(&store.directory(), options);
         for (key, index) in list.spill() {
-            finder.add(key, index).map_err(|_| SpillError::Repeats)?;
+            finder.add(key, index)?;
         }
         let spill = Self {
             store: store.clone(),
@@ -83,7 +83,7 @@ impl Spill {
 
     /// Writes what it has gathered to find repeats.
     pub(super) fn give_way(&mut self) -> Result<(), SpillError> {
-        self.finder.as_mut().map_or(Ok(()), RepeatFinder::spill).map_err(|_| SpillError::Repeats)
+        Ok(self.finder.as_mut().map_or(Ok(()), RepeatFinder::spill)?)
     }
 
     /// Heap bytes that it can give away.
@@ -103,7 +103,7 @@ impl Spill {
                 match entry {
                     Entry::Fresh(key) if are_new => {
                         let finder = self.finder.as_mut().ok_or(SpillError::Repeats)?;
-                        finder.add(key, index).map_err(|_| SpillError::Repeats)?;
+                        finder.add(key, index)?;
                     }
                     Entry::Fresh(_) | Entry::Repeat => {}
                     Entry::Invalid(reason) => self.invalid[reason as usize] += 1,
@@ -129,20 +129,14 @@ impl Spill {
         self.drain(list, true).await?;
         let finder = self.finder.take().ok_or(SpillError::Repeats)?;
         let finding = tokio::task::spawn_blocking(move || finder.finish());
-        let repeats = finding.await.map_err(|_| SpillError::Repeats)?.map_err(|_| SpillError::Repeats)?;
-        let total = self.mark(repeats).await.map_err(|error| match error {
-            MarkError::Spill(error) => error,
-            MarkError::Repeats(error) => {
-                tracing::error!(%error, "Looking for repeats in a list failed.");
-                SpillError::Repeats
-            }
-        })?;
+        let repeats = finding.await.map_err(|_| SpillError::Repeats)??;
+        let total = self.mark(repeats).await?;
         self.is_whole = true;
         Ok((self.id, Shape::new(std::mem::take(&mut self.starts), self.len, total, self.invalid)))
     }
 
     /// Tells each chunk which of its rows repeat others, and which are repeated.
-    async fn mark(&self, repeats: Repeats) -> Result<u32, MarkError> {
+    async fn mark(&self, repeats: Repeats) -> Result<u32, SpillError> {
         let total = repeats.total;
         if total == 0 {
             return Ok(0);
@@ -207,20 +201,10 @@ impl Drop for Spill {
     }
 }
 
-/// What can go wrong while repeats are told.
-enum MarkError {
-    Spill(SpillError),
-    Repeats(RepeatError),
-}
-
-impl From<SpillError> for MarkError {
-    fn from(error: SpillError) -> Self {
-        Self::Spill(error)
-    }
-}
-
-impl From<RepeatError> for MarkError {
+/// Callers hear that it failed; why is for the operator.
+impl From<RepeatError> for SpillError {
     fn from(error: RepeatError) -> Self {
-        Self::Repeats(error)
+        tracing::error!(%error, "Looking for repeats in a list failed.");
+        Self::Repeats
     }
 }

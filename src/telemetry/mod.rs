@@ -3,12 +3,14 @@
 //!
 //! Refuses addresses, tokens, paths, queries and error texts of others, in every one of them.
 
+mod abort;
 pub mod logging;
 pub mod metrics;
 mod request_id;
 mod root_span;
 mod trace;
 
+pub use abort::AbortOnPanic;
 pub use metrics::Metrics;
 pub use request_id::{REQUEST_ID_HEADER, RequestId};
 pub use root_span::{UNMATCHED, WithoutAddresses, method_word};

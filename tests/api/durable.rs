@@ -3,7 +3,7 @@
 use faxplus_gateway::sandbox::SandboxOptions;
 use serde_json::json;
 
-use crate::gateway::{Gateway, addresses};
+use crate::gateway::{Gateway, addresses, eventually};
 
 /// What the README puts to the file, in order.
 fn statements() -> Vec<&'static str> {
@@ -24,6 +24,10 @@ async fn the_file_is_looked_into_and_backed_up_while_it_is_in_use_as_the_readme_
     let statements = statements();
     let [look, status, backup] = statements[..] else { panic!("{statements:?}") };
     let file = rusqlite::Connection::open(&path).unwrap();
+    // Nobody waits for the end of a call to be written: what is ended and told may be so first.
+    let without_end = "SELECT count(*) FROM calls WHERE verdict IS NULL";
+    let open_calls = || file.query_row(without_end, [], |row| row.get::<_, i64>(0)).unwrap();
+    eventually(async || (open_calls() == 0).then_some(())).await;
 
     let mut values = file.prepare(look).unwrap();
     let seen: Vec<String> = values.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A path for a store, in a directory that goes with the test.
-fn place() -> (TempDir, String) {
+pub fn place() -> (TempDir, String) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("gateway.db").to_str().unwrap().to_owned();
     (directory, path)
@@ -23,7 +23,7 @@ fn slow() -> SandboxOptions {
 }
 
 /// Posts a list on a connection of its own, and waits for the end.
-async fn begin_post(gateway: &Gateway, query: &str, emails: &[String]) -> Wire {
+pub async fn begin_post(gateway: &Gateway, query: &str, emails: &[String]) -> Wire {
     let body = serde_json::to_string(emails).unwrap();
     let mut wire = Wire::connect(gateway.address()).await;
     wire.send(format!(
@@ -42,7 +42,7 @@ async fn begin_get(gateway: &Gateway, path: &str) -> Wire {
     wire
 }
 
-async fn until_active(gateway: &Gateway, resends: f64) {
+pub async fn until_active(gateway: &Gateway, resends: f64) {
     let active = "faxplus_gateway_resends_active";
     eventually(async || (gateway.metric(active).await == resends).then_some(())).await;
 }

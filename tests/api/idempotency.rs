@@ -452,3 +452,24 @@ async fn stop_and_let_go(gateway: Gateway, directory: &TempDir) {
     let lock = fs::File::open(directory.path().join("gateway.db.lock")).unwrap();
     eventually(async || lock.try_lock().ok()).await;
 }
+
+#[actix_web::test]
+async fn a_key_means_nothing_once_its_resend_may_be_erased() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = [("store.retention_seconds", "60")];
+    let gateway = keeping(Some(&directory), SandboxOptions::default(), &settings).await;
+    let first = id(&gateway.post_keyed("key", "", &["a@example.com"]).await);
+    assert_eq!(id(&gateway.post_keyed("key", "", &["a@example.com"]).await), first);
+    // It ended a moment more than the retention ago, and waits for the sweep.
+    let file = rusqlite::Connection::open(directory.path().join("gateway.db")).unwrap();
+    file.execute("UPDATE resends SET finished_at = finished_at - 61000", []).unwrap();
+    drop(file);
+    let gateway = gateway.restart(&[]).await;
+
+    let second = gateway.post_keyed("key", "", &["a@example.com"]).await;
+
+    assert_eq!(second.words(), ["duplicate"]);
+    assert_ne!(id(&second), first);
+    assert_eq!(id(&gateway.post_keyed("key", "", &["a@example.com"]).await), id(&second));
+    gateway.stop().await;
+}

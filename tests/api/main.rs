@@ -12,6 +12,7 @@ mod doubts;
 mod drain;
 mod dry_run;
 mod durable;
+mod durable_last_promises;
 mod durable_shutdown;
 mod estimates;
 mod events;

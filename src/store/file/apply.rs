@@ -5,7 +5,7 @@ use secrecy::ExposeSecret as _;
 
 use super::{
     codec::{self, END_BYTES},
-    write::{CallEnd, ResendRow, Write},
+    write::{CallEnd, ResendRow, Stage, Write},
 };
 use crate::domain::{Chunk, ResendId, Timestamp};
 
@@ -16,14 +16,14 @@ type Pairs = [(u16, u32)];
 const ERASED_AT_ONCE: i64 = 16;
 
 impl Write {
-    /// Makes the change. Says whether the same one is to be made again.
+    /// Makes the change. Says whether the same one is to be made again, or what else the change says.
     pub(super) fn apply(&self, db: &Connection) -> rusqlite::Result<bool> {
         match self {
             Self::Mark { call, at, claims } => {
                 let sql = "INSERT INTO calls (id, at, members) VALUES (?1, ?2, ?3)";
                 db.prepare_cached(sql)?.execute(params![call, moment(*at), codec::claims(claims)])?;
             }
-            Self::Ended { call, end } => ended(db, *call, end)?,
+            Self::Ended { call, at, end } => ended(db, *call, *at, end)?,
             Self::Resend(row) => resend(db, row)?,
             Self::Chunk { resend, number, first, chunk, repeats, repeated } => {
                 insert_chunk(db, (*resend, *number), *first, chunk, (repeats, repeated))?;
@@ -42,10 +42,12 @@ impl Write {
                     refusal.detail
                 ])?;
             }
+            Self::Reopen(row) => return reopen(db, row),
+            Self::Expire(resend, ended) => return expire(db, *resend, *ended),
             Self::Erase(resend) => return erase(db, *resend),
-            Self::EraseCalls { before } => {
-                let sql = "DELETE FROM calls WHERE id < ?1 AND verdict IS NOT NULL";
-                db.prepare_cached(sql)?.execute([before])?;
+            Self::EraseCalls { before, ended } => {
+                let sql = "DELETE FROM calls WHERE id < ?1 AND at < ?2 AND verdict IS NOT NULL";
+                db.prepare_cached(sql)?.execute(params![before, moment(*ended)])?;
             }
             Self::Idempotency(row) => {
                 let sql = "INSERT OR REPLACE INTO idempotency (client, key, body, force, resend) \
@@ -84,15 +86,15 @@ pub(super) fn moment(at: Timestamp) -> i64 {
     i64::try_from(at.0).unwrap_or(i64::MAX)
 }
 
-fn ended(db: &Connection, call: i64, end: &CallEnd) -> rusqlite::Result<()> {
+fn ended(db: &Connection, call: i64, at: Timestamp, end: &CallEnd) -> rusqlite::Result<()> {
     let (verdict, code, detail) = match end {
         CallEnd::Sent => ("sent", None, None),
         CallEnd::Unknown(reason) => ("unknown", Some(reason.as_str()), None),
         CallEnd::Rejected(refusal) => ("rejected", Some(refusal.code.as_str()), refusal.detail.as_deref()),
         CallEnd::NotSent => ("not_sent", None, None),
     };
-    let sql = "UPDATE calls SET verdict = ?2, code = ?3, detail = ?4 WHERE id = ?1";
-    db.prepare_cached(sql)?.execute(params![call, verdict, code, detail])?;
+    let sql = "UPDATE calls SET at = ?2, verdict = ?3, code = ?4, detail = ?5 WHERE id = ?1";
+    db.prepare_cached(sql)?.execute(params![call, moment(at), verdict, code, detail])?;
     Ok(())
 }
 
@@ -133,9 +135,12 @@ fn insert_chunk(
     (repeats, repeated): (&Pairs, &Pairs),
 ) -> rusqlite::Result<()> {
     let columns = codec::chunk_columns(chunk);
-    let sql = "INSERT OR REPLACE INTO chunks (resend, number, first, size, emails, kinds, keys, repeats, repeated) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-    db.prepare_cached(sql)?.execute(params![
+    // One that is written again keeps its row: its ends before would stay behind under another one.
+    let sql = "INSERT INTO chunks (resend, number, first, size, emails, kinds, keys, repeats, repeated) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (resend, number) DO UPDATE SET \
+               first = ?3, size = ?4, emails = ?5, kinds = ?6, keys = ?7, repeats = ?8, repeated = ?9 \
+               RETURNING rowid";
+    let values = params![
         codec::id(resend),
         number,
         first,
@@ -145,10 +150,11 @@ fn insert_chunk(
         columns.keys,
         codec::pairs(repeats),
         codec::pairs(repeated)
-    ])?;
+    ];
+    let row: i64 = db.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
     let ends = (chunk.len() * END_BYTES) as i64;
     let sql = "INSERT OR REPLACE INTO ends (rowid, codes) VALUES (?1, zeroblob(?2))";
-    db.prepare_cached(sql)?.execute(params![db.last_insert_rowid(), ends])?;
+    db.prepare_cached(sql)?.execute(params![row, ends])?;
     Ok(())
 }
 
@@ -194,6 +200,26 @@ fn write_ends(
         blob.write_at(&end, usize::from(*offset) * END_BYTES)?;
     }
     blob.close()
+}
+
+fn reopen(db: &Connection, row: &ResendRow) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM resends WHERE id = ?1 AND stage <> ?2";
+    let is_there = db.prepare_cached(sql)?.exists(params![codec::id(row.id), Stage::Reading as i64])?;
+    if is_there {
+        resend(db, row)?;
+    }
+    Ok(is_there)
+}
+
+fn expire(db: &Connection, resend: ResendId, ended: Timestamp) -> rusqlite::Result<bool> {
+    let id = codec::id(resend);
+    let sql = "UPDATE resends SET stage = ?2, promised = 0 WHERE id = ?1 AND stage = ?3 AND finished_at < ?4";
+    let (reading, over) = (Stage::Reading as i64, Stage::Ended as i64);
+    let changed = db.prepare_cached(sql)?.execute(params![id, reading, over, moment(ended)])?;
+    if changed > 0 {
+        db.prepare_cached("DELETE FROM idempotency WHERE resend = ?1")?.execute([id])?;
+    }
+    Ok(changed > 0)
 }
 
 fn erase(db: &Connection, resend: ResendId) -> rusqlite::Result<bool> {

@@ -62,8 +62,22 @@ pub enum OpenError {
         /// The latest format known here.
         known: i64,
     },
+    /// A log lies beside it that belongs to the file that was here before.
+    #[error(
+        "store.path: {path} is a copy, and {log} beside it belongs to the file that was here before: it would \
+         damage the copy; move it and the -shm file away"
+    )]
+    StrangeLog {
+        /// The file.
+        path: PathBuf,
+        /// What does not belong to it.
+        log: PathBuf,
+    },
     /// It is no database, or a broken one.
-    #[error("store.path: {path} is damaged: {why}; restore it from a backup, or move it away to begin anew")]
+    #[error(
+        "store.path: {path} is damaged: {why}; restore it from a backup, or move it away to begin anew, in both \
+         cases with the -wal and -shm files beside it"
+    )]
     Damaged {
         /// The file.
         path: PathBuf,

@@ -6,11 +6,11 @@
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read as _, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
-use super::error::OpenError;
+use super::{error::OpenError, space};
 
 const KEY_BYTES: usize = 16;
 const OWNER_ONLY: u32 = 0o600;
@@ -33,6 +33,8 @@ impl Place {
         if let Some(directory) = database.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(at(directory))?;
         }
+        // One file is one place, whatever names lead to it.
+        let database = &real(database).map_err(at(database))?;
         let lock_path = beside(database, "lock");
         let lock = open_for_owner(&lock_path).map_err(at(&lock_path))?;
         match lock.try_lock() {
@@ -53,8 +55,12 @@ impl Place {
             }
             Found::Else => return Err(OpenError::KeyMalformed { key: key_path }),
         };
+        if is_copy_beside_a_log(database).map_err(at(database))? {
+            return Err(OpenError::StrangeLog { path: database.to_owned(), log: log_of(database) });
+        }
         // SQLite would make the file readable for everybody whom the umask lets.
         drop(open_for_owner(database).map_err(at(database))?);
+        close_to_others(&key_path);
         Ok(Self { database: database.to_owned(), key, _lock: lock })
     }
 
@@ -64,19 +70,40 @@ impl Place {
     }
 }
 
+/// The path without links. The file need not exist, its directory must.
+fn real(database: &Path) -> io::Result<PathBuf> {
+    if fs::exists(database)? {
+        return fs::canonicalize(database);
+    }
+    let directory = database.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = fs::canonicalize(directory.unwrap_or(Path::new(".")))?;
+    Ok(database.file_name().map_or_else(|| directory.clone(), |name| directory.join(name)))
+}
+
 enum Found {
     Key([u8; KEY_BYTES]),
     Nothing,
     Else,
 }
 
+/// A copy may have come with wider rights.
+fn close_to_others(path: &Path) {
+    let is_open = |rights: fs::Permissions| rights.mode() & 0o077 != 0;
+    if fs::metadata(path).is_ok_and(|found| is_open(found.permissions()))
+        && let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(OWNER_ONLY))
+    {
+        tracing::warn!(%error, "The key of the store can be read by others than its owner.");
+    }
+}
+
 fn read_key(path: &Path) -> io::Result<Found> {
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     match File::open(path) {
-        Ok(file) => drop(file.take(1024).read_to_string(&mut text)?),
+        Ok(file) => drop(file.take(1024).read_to_end(&mut bytes)?),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
         Err(error) => return Err(error),
     }
+    let Ok(text) = str::from_utf8(&bytes) else { return Ok(Found::Else) };
     let text = text.trim_end();
     let number = u128::from_str_radix(text, 16).ok().filter(|_| text.len() == 2 * KEY_BYTES);
     Ok(number.map_or(Found::Else, |number| Found::Key(number.to_be_bytes())))
@@ -92,6 +119,24 @@ fn write_key(path: &Path, key: [u8; KEY_BYTES]) -> io::Result<()> {
     fs::rename(&draft, path)?;
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Whether the database was put here from a backup while the log of the one before still lies beside it. SQLite
+/// would carry that log into it, and damage it. The header of a database that was never used with a log says so.
+fn is_copy_beside_a_log(database: &Path) -> io::Result<bool> {
+    /// Where the header has its "write version", and what that is without a log.
+    const VERSION_AT: usize = 18;
+    const WITHOUT_LOG: u8 = 1;
+    if space::size(&log_of(database)) == 0 {
+        return Ok(false);
+    }
+    let mut header = Vec::new();
+    match File::open(database) {
+        Ok(file) => drop(file.take(VERSION_AT as u64 + 1).read_to_end(&mut header)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    }
+    Ok(header.get(VERSION_AT) == Some(&WITHOUT_LOG))
 }
 
 fn open_for_owner(path: &Path) -> io::Result<File> {
@@ -138,6 +183,30 @@ mod tests {
     }
 
     #[test]
+    fn a_store_is_in_use_under_all_of_its_names() {
+        let (directory, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (database, link) = (directory.path().join("gateway.db"), other.path().join("link.db"));
+        let first = Place::take(&database, KEY).unwrap();
+        std::os::unix::fs::symlink(&database, &link).unwrap();
+
+        assert!(matches!(Place::take(&link, KEY), Err(OpenError::InUse { .. })));
+        drop(first);
+        assert_eq!(Place::take(&link, [9; 16]).unwrap().key, KEY);
+    }
+
+    #[test]
+    fn a_key_that_others_could_read_is_closed_to_them() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("gateway.db");
+        let key = Place::take(&database, KEY).unwrap().key_path();
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+
+        drop(Place::take(&database, KEY).unwrap());
+
+        assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, OWNER_ONLY);
+    }
+
+    #[test]
     fn a_store_in_use_is_refused() {
         let directory = tempfile::tempdir().unwrap();
         let database = directory.path().join("gateway.db");
@@ -156,8 +225,10 @@ mod tests {
         drop(Place::take(&database, KEY).unwrap());
         let key = directory.path().join("gateway.db.key");
 
-        fs::write(&key, "not a key\n").unwrap();
-        assert!(matches!(Place::take(&database, KEY), Err(OpenError::KeyMalformed { .. })));
+        for strange in [&b"not a key\n"[..], b"\xff\x00"] {
+            fs::write(&key, strange).unwrap();
+            assert!(matches!(Place::take(&database, KEY), Err(OpenError::KeyMalformed { .. })));
+        }
         fs::remove_file(&key).unwrap();
         let error = Place::take(&database, KEY).unwrap_err();
 

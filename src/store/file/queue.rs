@@ -11,7 +11,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::{error::Fault, write::Write};
+use super::{Store, error::Fault, write::Write};
 use crate::domain::ResendId;
 
 /// Changes that are made together or not at all.
@@ -55,6 +55,14 @@ struct Waiting {
     bulk: VecDeque<Bulk>,
     erasures: VecDeque<ResendId>,
     is_closed: bool,
+    is_abandoned: bool,
+}
+
+impl Store {
+    /// What dispatch has handed in and is not yet committed is not to be, whatever happens to the disk.
+    pub fn abandon(&self) {
+        self.shared.queue.abandon();
+    }
 }
 
 impl Queue {
@@ -106,6 +114,18 @@ impl Queue {
     /// Whether nothing new is taken.
     pub(super) fn is_closed(&self) -> bool {
         self.waiting().is_closed
+    }
+
+    /// What dispatch has handed in and is not yet written must not be written any more.
+    pub(super) fn abandon(&self) {
+        let mut waiting = self.waiting();
+        waiting.is_abandoned = true;
+        waiting.urgent = None;
+    }
+
+    /// Whether dispatch has given up on what it has handed in.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.waiting().is_abandoned
     }
 
     /// Waits for work, at most so long: `None` when the queue is closed and empty. All that is urgent

@@ -27,7 +27,7 @@ pub struct StoredChunk {
 pub struct StoredCall {
     /// Its number.
     pub id: i64,
-    /// When it was marked.
+    /// When it ended; while nobody wrote that, when it was marked.
     pub at: Timestamp,
     /// What it held.
     pub claims: Vec<Claim>,
@@ -173,13 +173,13 @@ pub fn calls_after(db: &Connection, call: i64, limit: u32) -> rusqlite::Result<V
     db.prepare_cached(sql)?.query_map(params![call, limit], stored)?.collect()
 }
 
-/// The numbers of the first call and of the first one marked at `at` or later; `None` without calls, or when
+/// The numbers of the first call and, nearly, of the first one of `at` or later; `None` without calls, or when
 /// nothing lies before it. The last call is never before anything: its number must not be used again.
 pub fn calls_before(db: &Connection, at: Timestamp) -> rusqlite::Result<Option<(i64, i64)>> {
     let ends = "SELECT min(id), max(id) FROM calls";
     let (first, last) = db.query_row(ends, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let (Some(first), Some(last)) = (first, last) else { return Ok(None) };
-    // Numbers rise with time, so halves are enough.
+    // Numbers rise with time, nearly, so halves are enough; who erases looks at each moment again.
     let sql = "SELECT at FROM calls WHERE id >= ?1 ORDER BY id LIMIT 1";
     let (mut low, mut high): (i64, i64) = (first, last);
     while low < high {

@@ -25,6 +25,8 @@ pub enum Write {
     Ended {
         /// Its number.
         call: i64,
+        /// When: whom it mailed was mailed no later.
+        at: Timestamp,
         /// How.
         end: CallEnd,
     },
@@ -74,12 +76,19 @@ pub enum Write {
         /// The words.
         refusal: Arc<Refusal>,
     },
+    /// A resend that ended goes on, as this row says: not one that is being forgotten. Says whether it is there.
+    Reopen(Box<ResendRow>),
+    /// Begins to forget a resend if it ended before this moment and has not gone on since: nobody meets it any
+    /// more, and a crash goes on with forgetting. Says whether it is to be erased.
+    Expire(ResendId, Timestamp),
     /// Forgets a part of a resend, of at most so many chunks; the last part forgets the resend itself.
     Erase(ResendId),
-    /// Forgets calls before this number that have ended.
+    /// Forgets calls before this number that ended before this moment.
     EraseCalls {
         /// The first one that is kept.
         before: i64,
+        /// One that ended then or later is kept: calls do not end in the order of their numbers.
+        ended: Timestamp,
     },
     /// A key under which a resend can be met again.
     Idempotency(Box<IdempotencyRow>),

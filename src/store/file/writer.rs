@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, thread, time::Duration};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ffi};
 use tokio::{sync::watch, time::Instant};
 
 use super::{
@@ -15,7 +15,10 @@ use super::{
 };
 use crate::{
     domain::{ResendId, Timestamp},
-    telemetry::metrics::{Metrics, StoreOperation},
+    telemetry::{
+        AbortOnPanic,
+        metrics::{Metrics, StoreOperation},
+    },
 };
 
 /// Bulk batches in one transaction: those of dispatch must not wait for long.
@@ -51,6 +54,7 @@ pub(super) struct Writer {
 impl Writer {
     /// Writes until the queue is closed and empty.
     pub(super) fn run(mut self) {
+        let _guard = AbortOnPanic { thread: "store" };
         while let Some(Work { erasure, urgent, mut bulk }) = self.queue.take(IDLE, BULK_AT_ONCE) {
             match erasure {
                 Some(resend) => self.erase(resend),
@@ -71,8 +75,9 @@ impl Writer {
 
     /// `bulk` is what would be written next.
     fn write_urgent(&mut self, batch: &Batch, bulk: &mut Vec<Bulk>) {
-        while let Err(fault) = self.commit(batch) {
-            if self.queue.is_closed() {
+        let queue = Arc::clone(&self.queue);
+        while let Err(fault) = self.commit(batch, || !queue.is_abandoned()) {
+            if queue.is_closed() || queue.is_abandoned() {
                 // Nobody is left who could wait for it, and whoever did was told.
                 tracing::error!(%fault, "The store closes without what could not be written.");
                 return;
@@ -94,7 +99,7 @@ impl Writer {
     }
 
     fn write_bulk(&mut self, job: Bulk) {
-        let result = self.commit(&job.batch);
+        let result = self.commit(&job.batch, || true);
         let fault = result.err();
         self.progress.send_if_modified(|progress| {
             let changed = progress.fault != fault;
@@ -110,7 +115,7 @@ impl Writer {
             return;
         }
         let look = Write::Fact(LOOKED, Some(Timestamp::now().0.to_string()));
-        if self.commit(&Batch { writes: vec![look], ..Batch::default() }).is_ok() {
+        if self.commit(&Batch { writes: vec![look], ..Batch::default() }, || true).is_ok() {
             tracing::info!("The store can be written again.");
             self.progress.send_modify(|progress| progress.fault = None);
         }
@@ -120,7 +125,7 @@ impl Writer {
     fn erase(&mut self, resend: ResendId) {
         let batch = Batch { writes: vec![Write::Erase(resend)], ..Batch::default() };
         // What can't be erased now is erased at the next start.
-        if self.commit(&batch).is_ok_and(|again| again) {
+        if self.commit(&batch, || true).is_ok_and(|again| again) {
             self.queue.put_erasure(resend);
         }
     }
@@ -143,9 +148,10 @@ impl Writer {
         Ok(())
     }
 
-    fn commit(&mut self, batch: &Batch) -> Result<bool, Fault> {
+    /// `is_wanted` is asked when all of it is made, for the last time.
+    fn commit(&mut self, batch: &Batch, is_wanted: impl Fn() -> bool) -> Result<bool, Fault> {
         let started = Instant::now();
-        let result = self.set_hard(batch.hard).and_then(|()| transact(&self.connection, batch));
+        let result = self.set_hard(batch.hard).and_then(|()| transact(&self.connection, batch, is_wanted));
         self.metrics.store_operation(StoreOperation::Commit, started.elapsed());
         result.map_err(|error| {
             self.metrics.store_failed(StoreOperation::Commit);
@@ -167,19 +173,22 @@ fn answer(job: Bulk, result: Result<bool, Fault>) {
 
 /// Says whether the same batch is to be written again: erasing goes in parts. Statements are prepared
 /// once: small transactions come by the thousand.
-fn transact(db: &Connection, batch: &Batch) -> rusqlite::Result<bool> {
+fn transact(db: &Connection, batch: &Batch, is_wanted: impl Fn() -> bool) -> rusqlite::Result<bool> {
     db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-    let made = make(db, batch);
+    let made = make(db, batch, is_wanted);
     if made.is_err() && !db.is_autocommit() {
         db.prepare_cached("ROLLBACK")?.execute([])?;
     }
     made
 }
 
-fn make(db: &Connection, batch: &Batch) -> rusqlite::Result<bool> {
+fn make(db: &Connection, batch: &Batch, is_wanted: impl Fn() -> bool) -> rusqlite::Result<bool> {
     let mut again = false;
     for write in &batch.writes {
         again |= write.apply(db)?;
+    }
+    if !is_wanted() {
+        return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ABORT), None));
     }
     db.prepare_cached("COMMIT")?.execute([])?;
     Ok(again)

@@ -11,6 +11,9 @@ use crate::{
     store::file::{Fault, Write, read},
 };
 
+/// So long after the retention a resend stays: a key that met it at the last moment has begun it again by then,
+/// and what is under way must not be erased.
+const GRACE: Duration = Duration::from_secs(60);
 /// Resends looked up at once.
 const RESENDS: u32 = 100;
 /// Calls erased in one transaction.
@@ -22,7 +25,7 @@ impl Work {
     /// Erases what is old at `now`.
     pub(super) fn sweep(&self, now: Timestamp) -> Result<(), Fault> {
         self.registry.forget_old();
-        self.erase_resends(before(now, self.keeping.retention))?;
+        self.erase_resends(before(now, self.keeping.retention + GRACE))?;
         self.erase_calls(before(self.oldest_asker(now), self.keeping.window))?;
         self.gently(Write::EraseCulprits(before(now, CULPRITS))).map(drop)
     }
@@ -32,12 +35,20 @@ impl Work {
             let ids = self.store.read_now(|db| read::ended_before(db, end, RESENDS))?;
             let old: Vec<_> = ids.into_iter().filter(|id| !self.is_under_way(*id)).collect();
             for id in &old {
-                while self.gently(Write::Erase(*id))? {}
+                self.erase_resend(*id, end)?;
             }
             if old.is_empty() {
                 return Ok(());
             }
         }
+    }
+
+    /// Not one that has gone on since it was looked up.
+    pub(super) fn erase_resend(&self, id: ResendId, end: Timestamp) -> Result<(), Fault> {
+        if self.gently(Write::Expire(id, end))? {
+            while self.gently(Write::Erase(id))? {}
+        }
+        Ok(())
     }
 
     /// One that ended may have been taken up again.
@@ -52,7 +63,7 @@ impl Work {
         let mut next = first;
         while next < last {
             next = next.saturating_add(CALLS).min(last);
-            self.gently(Write::EraseCalls { before: next })?;
+            self.gently(Write::EraseCalls { before: next, ended: end })?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use crate::{
     },
     store::{
         Body, Kept, KeptRows, Settled,
-        file::{CallEnd, Claim, read},
+        file::{CallEnd, Claim, ResendRow, Stage, read},
     },
     telemetry::metrics::{BuildInfo, Metrics},
 };
@@ -100,18 +100,48 @@ fn only_what_ended_before_the_retention_is_erased_with_all_of_its_rows() {
     let work = work(&store, &registry);
     let now = Timestamp::now();
     let mut batch = archive::Gathered::default();
-    for (id, age) in [(1, 3 * HOUR), (2, HOUR / 2), (3, 2 * HOUR)] {
+    // The last one may just have been taken up again under its key.
+    for (id, age) in [(1, 3 * HOUR), (2, HOUR / 2), (3, 2 * HOUR), (5, HOUR + Duration::from_secs(30))] {
         let ended = ended(id, 20, Timestamp(now.0 - age.as_millis() as u64));
         batch.add(&ended, |writes| work.write(writes).map(drop)).unwrap();
     }
     let unfinished = Arc::new(record(4, 1));
-    work.write(vec![unfinished.row_at(crate::store::file::Stage::UnderWay)]).unwrap();
+    work.write(vec![unfinished.row_at(Stage::UnderWay)]).unwrap();
 
     work.sweep(now).unwrap();
 
-    assert_eq!(ids(&store), [4, 2]);
+    assert_eq!(ids(&store), [5, 4, 2]);
     let count = |sql: &str| store.read_now(|db| db.query_row(sql, [], |row| row.get::<_, i64>(0))).unwrap();
-    assert_eq!((count("SELECT count(*) FROM chunks"), count("SELECT count(*) FROM ends")), (20, 20));
+    assert_eq!((count("SELECT count(*) FROM chunks"), count("SELECT count(*) FROM ends")), (40, 40));
+}
+
+#[test]
+fn one_that_goes_on_is_not_erased_and_one_that_is_being_erased_does_not_go_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = store(directory.path());
+    let work = work(&store, &Arc::new(Registry::beside_store(HOUR)));
+    let now = Timestamp::now();
+    let mut batch = archive::Gathered::default();
+    for id in [1, 2] {
+        let ended = ended(id, 2, Timestamp(now.0 - 1));
+        batch.add(&ended, |writes| work.write(writes).map(drop)).unwrap();
+    }
+    work.write(batch.take()).unwrap();
+    let row = |id| store.read_now(|db| read::resend(db, ResendId(id))).unwrap().unwrap();
+    let reopen = |id| {
+        let row = ResendRow { stage: Stage::UnderWay, finished_at: None, ..row(id) };
+        work.write(vec![Write::Reopen(Box::new(row))]).unwrap()
+    };
+
+    // Both were looked up as old ones.
+    assert!(reopen(1));
+    work.erase_resend(ResendId(1), now).unwrap();
+    assert!(work.write(vec![Write::Expire(ResendId(2), now)]).unwrap());
+    assert!(!reopen(2));
+
+    assert_eq!(row(1).stage, Stage::UnderWay);
+    assert!(store.read_now(|db| read::chunk(db, ResendId(1), 1)).unwrap().is_some());
+    assert_eq!(row(2).stage, Stage::Reading, "a crash goes on with erasing it");
 }
 
 #[test]
@@ -126,7 +156,7 @@ fn calls_and_culprits_are_erased_once_no_list_can_ask_for_them() {
     for (call, hours) in [(1, 9), (2, 8), (3, 7), (4, 3), (5, 1), (6, 0)] {
         let mut writes = vec![Write::Mark { call, at: ago(hours), claims: vec![claim] }];
         // The second one is still in flight, as far as anybody knows.
-        writes.extend((call != 2).then_some(Write::Ended { call, end: CallEnd::Sent }));
+        writes.extend((call != 2).then_some(Write::Ended { call, at: ago(hours), end: CallEnd::Sent }));
         work.write(writes).unwrap();
     }
     work.write(vec![Write::Culprit(AddressKey(1), ago(25)), Write::Culprit(AddressKey(2), ago(23))]).unwrap();

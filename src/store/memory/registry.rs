@@ -1,7 +1,7 @@
 //! All resends by id, within a byte budget.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry as Slot},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -218,8 +218,12 @@ impl Kept {
     fn remove(&mut self, id: ResendId) {
         let Some((record, bytes)) = self.by_id.remove(&id) else { return };
         self.bytes -= bytes;
-        if let Some(keyed) = record.keyed {
-            self.by_key.remove(&(record.client.clone(), keyed.key));
+        if let Some(keyed) = record.keyed
+            && let Slot::Occupied(slot) = self.by_key.entry((record.client.clone(), keyed.key))
+            // After the retention its key may mean a later one.
+            && *slot.get() == id
+        {
+            slot.remove();
         }
         if self.ended.remove(&id) {
             self.ended_bytes -= bytes;

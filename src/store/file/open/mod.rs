@@ -40,7 +40,7 @@ pub struct Store {
 
 pub(super) struct Shared {
     pub(super) place: Place,
-    queue: Arc<Queue>,
+    pub(super) queue: Arc<Queue>,
     progress: watch::Receiver<Progress>,
     bulk_places: Semaphore,
     readers: Mutex<Vec<Connection>>,

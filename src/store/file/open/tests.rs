@@ -107,7 +107,7 @@ async fn a_call_is_known_by_its_mark_and_by_its_end() {
     send(&store, 1, false, vec![mark(1), mark(2), mark(3)]).await;
     let refusal = Arc::new(Refusal { code: "bad".to_owned(), detail: None });
     let ends = [(1, CallEnd::Sent), (3, CallEnd::Rejected(refusal))];
-    let ends = ends.map(|(call, end)| Write::Ended { call, end });
+    let ends = ends.map(|(call, end)| Write::Ended { call, at: Timestamp(20), end });
     send(&store, 2, false, ends.to_vec()).await;
 
     let calls = store.read(|db| read::calls_after(db, 0, 10)).await.unwrap();
@@ -115,7 +115,9 @@ async fn a_call_is_known_by_its_mark_and_by_its_end() {
         calls.iter().map(|call| (call.id, call.verdict.as_deref(), call.code.as_deref())).collect();
     assert_eq!(told, [(1, Some("sent"), None), (2, None, None), (3, Some("rejected"), Some("bad"))]);
     assert_eq!(calls[1].claims, [claim]);
-    send(&store, 3, false, vec![Write::EraseCalls { before: 3 }]).await;
+    send(&store, 3, false, vec![Write::EraseCalls { before: 3, ended: Timestamp(20) }]).await;
+    assert_eq!(store.read(|db| read::calls_after(db, 0, 10)).await.unwrap().len(), 3, "it ended later");
+    send(&store, 4, false, vec![Write::EraseCalls { before: 3, ended: Timestamp(21) }]).await;
     let calls = store.read(|db| read::calls_after(db, 0, 10)).await.unwrap();
     assert_eq!(calls.iter().map(|call| call.id).collect::<Vec<_>>(), [2, 3], "one without an end is kept");
     assert_eq!(store.read(read::last_call).await.unwrap(), 3);
@@ -126,6 +128,8 @@ async fn erasing_goes_in_parts_and_leaves_nothing() {
     let (directory, _path, store) = new_store();
     let mut writes = vec![Write::Resend(Box::new(resend_row(LIST)))];
     writes.extend((0..40).map(|number| rows(number, number, &["zebra@x.example"])));
+    // Some of them are written again.
+    writes.extend((0..5).map(|number| rows(number, number, &["zebra@x.example"])));
     writes.push(Write::Idempotency(Box::new(IdempotencyRow {
         client: ClientName::anonymous(),
         key: [1; 16],
@@ -143,6 +147,8 @@ async fn erasing_goes_in_parts_and_leaves_nothing() {
     }
 
     assert_eq!(parts, 3);
+    let ends = |db: &Connection| db.query_row("SELECT count(*) FROM ends", [], |row| row.get::<_, i64>(0));
+    assert_eq!(store.read(ends).await.unwrap(), 0);
     assert_eq!(store.read(|db| read::resend(db, LIST)).await.unwrap(), None);
     assert!(store.read(move |db| read::idempotency(db, &anonymous(), [1; 16])).await.unwrap().is_none());
     let log = directory.path().join("gateway.db-wal");
@@ -151,6 +157,32 @@ async fn erasing_goes_in_parts_and_leaves_nothing() {
     }
     let left = fs::read(directory.path().join("gateway.db")).unwrap();
     assert!(!left.windows(5).any(|bytes| bytes == b"zebra"), "it is still in the file");
+}
+
+#[tokio::test]
+async fn a_backup_beside_the_log_of_the_file_before_is_refused_untouched() {
+    let (directory, path, store) = new_store();
+    send(&store, 1, true, vec![Write::Fact("pace", Some("1".to_owned()))]).await;
+    let [log, left, backup] = ["gateway.db-wal", "left", "backup.db"].map(|name| directory.path().join(name));
+    let words = format!("VACUUM INTO '{}'", backup.display());
+    Connection::open(&path).unwrap().execute_batch(&words).unwrap();
+    send(&store, 2, true, vec![Write::Fact("pace", Some("2".to_owned()))]).await;
+    // What a kill leaves.
+    fs::copy(&log, &left).unwrap();
+    drop(store);
+    fs::copy(&backup, &path).unwrap();
+    fs::copy(&left, &log).unwrap();
+
+    let error = open(&path).err().unwrap();
+
+    assert!(matches!(error, OpenError::StrangeLog { .. }), "{error}");
+    assert_eq!(
+        (fs::read(&path).unwrap(), fs::read(&log).unwrap()),
+        (fs::read(&backup).unwrap(), fs::read(left).unwrap())
+    );
+    fs::remove_file(log).unwrap();
+    let store = open(&path).unwrap();
+    assert_eq!(store.read(|db| read::fact(db, "pace")).await.unwrap().as_deref(), Some("1"));
 }
 
 #[tokio::test]

@@ -59,7 +59,8 @@ CREATE TABLE refusals (
     PRIMARY KEY (resend, number)
 ) WITHOUT ROWID;
 
--- Calls to fax.plus: marked before they are made; verdict is NULL until they have ended.
+-- Calls to fax.plus: marked before they are made; verdict is NULL until they have ended. at: when a call was
+-- marked, and once it has ended when that was: a call may wait long for its turn, and windows begin with its end.
 -- members: 36 bytes each (resend, index u32, key).
 CREATE TABLE calls (
     id INTEGER PRIMARY KEY,

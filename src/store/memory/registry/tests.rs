@@ -112,6 +112,27 @@ fn only_what_finished_before_the_retention_is_forgotten() {
 }
 
 #[test]
+fn a_key_that_means_a_later_resend_outlives_the_earlier_one() {
+    let registry = Registry::new(1 << 20, Duration::ZERO);
+    let under_the_key = |id| {
+        let mut record = record(id, &["a@b.c"]);
+        record.keyed = Some(Keyed { key: [1; 16], body: [2; 16] });
+        registry.insert(record).unwrap()
+    };
+    let first = under_the_key(1);
+    finish(&registry, 1);
+    let second = under_the_key(2);
+
+    while Timestamp::now() <= first.snapshot().finished_at.unwrap() {
+        std::hint::spin_loop();
+    }
+    registry.forget_old();
+
+    assert!(registry.get(ResendId(1)).is_none());
+    assert_eq!(registry.keyed(&second.client, [1; 16]).map(|record| record.id), Some(ResendId(2)));
+}
+
+#[test]
 fn counts_add_up_through_settles_repeats_and_the_rest() {
     let mut chunk = Chunk::default();
     for (text, entry) in [
