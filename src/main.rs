@@ -7,7 +7,9 @@ use std::{
 
 use actix_web::rt::System;
 use clap::{Parser, Subcommand};
-use faxplus_gateway::cli::{cancel, check_config, demo, pause, probe, resume, sandbox, send, serve, status};
+use faxplus_gateway::cli::{
+    cancel, check_config, demo, pause, probe, resume, sandbox, send, serve, status, token,
+};
 
 /// Resends fax.plus member invitations: any list in, calls of ten out, one true outcome per address.
 #[derive(Debug, Parser)]
@@ -33,6 +35,8 @@ enum Command {
     Pause(pause::Pause),
     /// Go on after a pause
     Resume(resume::Resume),
+    /// Make the token of a client of the gateway
+    Token(token::Token),
     /// Run a simulated fax.plus alone
     Sandbox(sandbox::SandboxArgs),
     /// Print the effective settings, or everything that is wrong with them
@@ -52,6 +56,7 @@ fn main() -> ExitCode {
             Command::Cancel(arguments) => cancel::run(arguments, &mut stdout(), &mut stderr()).await,
             Command::Pause(arguments) => pause::run(arguments, &mut stdout(), &mut stderr()).await,
             Command::Resume(arguments) => resume::run(arguments, &mut stdout(), &mut stderr()).await,
+            Command::Token(arguments) => token::run(&arguments, &mut stdout(), &mut stderr()),
             Command::Sandbox(arguments) => sandbox::run(arguments, &mut stderr()).await,
             Command::CheckConfig(arguments) => {
                 check_config::run(arguments, &mut stdout(), &mut stderr()).await

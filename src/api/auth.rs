@@ -3,7 +3,10 @@
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
 use super::problem::Problem;
-use crate::clients::{Caller, Client, Directory, Failure};
+use crate::{
+    clients::{Caller, Client, Directory},
+    domain::AuthFailure,
+};
 
 /// The scheme of tokens, in any spelling.
 const SCHEME: &str = "bearer";
@@ -24,7 +27,7 @@ impl Door {
     ///
     /// # Errors
     /// When nobody who may.
-    pub(super) fn admit(&self, headers: &HeaderMap) -> Result<Caller, Failure> {
+    pub(super) fn admit(&self, headers: &HeaderMap) -> Result<Caller, AuthFailure> {
         match self {
             Self::Open(anybody) => Ok(anybody.clone()),
             Self::Tokens(directory) => directory.authenticate(token(headers)?),
@@ -34,11 +37,13 @@ impl Door {
 
 impl Problem {
     /// 401: no client.
-    pub(super) fn not_admitted(failure: Failure) -> Self {
+    pub(super) fn not_admitted(failure: AuthFailure) -> Self {
         Self::unauthorized(match failure {
-            Failure::Missing => "this gateway asks for the token of a client: Authorization: Bearer TOKEN",
-            Failure::Malformed => "the Authorization header is to be: Bearer TOKEN",
-            Failure::Unknown => "no client has this token; it may have been replaced",
+            AuthFailure::Missing => {
+                "this gateway asks for the token of a client: Authorization: Bearer TOKEN"
+            }
+            AuthFailure::Malformed => "the Authorization header is to be: Bearer TOKEN",
+            AuthFailure::Unknown => "no client has this token; it may have been replaced",
         })
     }
 }
@@ -54,17 +59,17 @@ pub(super) fn check_force(client: &Client, force: bool) -> Result<(), Problem> {
     Ok(())
 }
 
-fn token(headers: &HeaderMap) -> Result<&str, Failure> {
+fn token(headers: &HeaderMap) -> Result<&str, AuthFailure> {
     let mut values = headers.get_all(AUTHORIZATION);
-    let value: &HeaderValue = values.next().ok_or(Failure::Missing)?;
+    let value: &HeaderValue = values.next().ok_or(AuthFailure::Missing)?;
     if values.next().is_some() {
-        return Err(Failure::Malformed);
+        return Err(AuthFailure::Malformed);
     }
-    let text = value.to_str().map_err(|_| Failure::Malformed)?.trim();
-    let (scheme, token) = text.split_once(' ').ok_or(Failure::Malformed)?;
+    let text = value.to_str().map_err(|_| AuthFailure::Malformed)?.trim();
+    let (scheme, token) = text.split_once(' ').ok_or(AuthFailure::Malformed)?;
     let token = token.trim_start();
     if !scheme.eq_ignore_ascii_case(SCHEME) || token.is_empty() || token.len() > LONGEST {
-        return Err(Failure::Malformed);
+        return Err(AuthFailure::Malformed);
     }
     Ok(token)
 }
@@ -86,9 +91,10 @@ mod tests {
         for value in ["Bearer fxg_a", "bearer fxg_a", "BEARER   fxg_a "] {
             assert_eq!(token(&headers(&[value])), Ok("fxg_a"), "{value}");
         }
-        assert_eq!(token(&headers(&[])), Err(Failure::Missing));
-        for values in [&["fxg_a"][..], &["Basic YTpi"], &["Bearer"], &["Bearer "], &["Bearer a", "Bearer a"]] {
-            assert_eq!(token(&headers(values)), Err(Failure::Malformed), "{values:?}");
+        assert_eq!(token(&headers(&[])), Err(AuthFailure::Missing));
+        for values in [&["fxg_a"][..], &["Basic YTpi"], &["Bearer"], &["Bearer "], &["Bearer a", "Bearer a"]]
+        {
+            assert_eq!(token(&headers(values)), Err(AuthFailure::Malformed), "{values:?}");
         }
     }
 }

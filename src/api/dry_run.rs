@@ -15,6 +15,7 @@ use super::{
     routes::ApiState,
 };
 use crate::{
+    clients::Caller,
     domain::{Outcome, Status},
     resends::{Draft, Plan, ReadError},
 };
@@ -57,14 +58,15 @@ struct Planned {
 /// Answers the list that `draft` has read.
 pub(super) async fn answer(
     state: &Data<ApiState>,
+    caller: &Caller,
     draft: Draft,
     wishes: &Wishes,
 ) -> Result<HttpResponse, Problem> {
-    let plan = state.resends.plan(draft, wishes.force).await;
+    let plan = state.resends.plan(draft, caller.name(), wishes.force).await;
     let plan = plan
         .map_err(|error| Problem::draft(&error, state.resends.retry_after()))?
         .map_err(|error| Problem::seal(&error, state.resends.retry_after()))?;
-    let body = body(state, &plan);
+    let body = body(state, caller, &plan);
     let mut response = HttpResponse::Ok();
     let problems_only = match wishes.results {
         Results::None => return Ok(response.json(body)),
@@ -74,7 +76,7 @@ pub(super) async fn answer(
     Pages::answer_in(Planned { plan, problems_only, next: 0 }, &body, response).await
 }
 
-fn body<'a>(state: &'a ApiState, plan: &Plan) -> PlanBody<'a> {
+fn body<'a>(state: &ApiState, caller: &'a Caller, plan: &Plan) -> PlanBody<'a> {
     let counts = plan.counts;
     // Rounded up: a call is never foretold to take no time.
     let estimate = plan.view.estimate_of_newcomer(plan.upstream_calls);
@@ -83,7 +85,7 @@ fn body<'a>(state: &'a ApiState, plan: &Plan) -> PlanBody<'a> {
     PlanBody {
         dry_run: true,
         status: Status::Finished.as_str(),
-        client: state.client.as_str(),
+        client: caller.name().as_str(),
         created_at: time(plan.created_at),
         counts: PlanCountsBody {
             received: counts.received,

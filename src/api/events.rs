@@ -10,13 +10,13 @@ use std::{convert::Infallible, future::Future, time::Duration};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
-    web::{Bytes, Data, Path},
+    web::{Bytes, Data, Path, ReqData},
 };
 use futures_util::stream;
 use tokio::time::{Instant, timeout_at};
 
 use super::{problem::Problem, query::Query, render, resends::find, routes::ApiState};
-use crate::{dispatch::View, domain::Hold, resends::Resend, store::Snapshot};
+use crate::{clients::Caller, dispatch::View, domain::Hold, resends::Resend, store::Snapshot};
 
 /// Between two events of progress.
 const PACE: Duration = Duration::from_millis(250);

@@ -19,6 +19,7 @@ use super::{
     compat,
     origin::is_cross_site,
     problem::Problem,
+    routes::ApiState,
 };
 use crate::telemetry::{Metrics, REQUEST_ID_HEADER, RequestId, UNMATCHED, method_word};
 
@@ -55,10 +56,9 @@ async fn finish(
     let write = |problem: &Problem| {
         if is_compat { compat::refuse(problem) } else { problem.render(id.as_str()) }
     };
-    let mut response = if is_cross_site(request.headers()) {
-        request.into_response(write(&Problem::cross_site()))
-    } else {
-        next.call(request).await?.map_into_boxed_body()
+    let mut response = match admit(&request) {
+        Ok(()) => next.call(request).await?.map_into_boxed_body(),
+        Err(problem) => request.into_response(write(&problem)),
     };
     let problem = response.response().extensions().get::<Problem>().cloned();
     if let Some(problem) = problem {
@@ -74,4 +74,21 @@ async fn finish(
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Ok(response)
+}
+
+/// Looks who calls, and lets the handler know. The admin listener has no door.
+fn admit(request: &ServiceRequest) -> Result<(), Problem> {
+    if is_cross_site(request.headers()) {
+        return Err(Problem::cross_site());
+    }
+    let Some(state) = request.app_data::<Data<ApiState>>() else { return Ok(()) };
+    let caller = state.door.admit(request.headers()).map_err(|failure| {
+        tracing::warn!(reason = failure.as_str(), "Let nobody in.");
+        if let Some(metrics) = request.app_data::<Data<Metrics>>() {
+            metrics.auth_failed(failure);
+        }
+        Problem::not_admitted(failure)
+    })?;
+    request.extensions_mut().insert(caller);
+    Ok(())
 }

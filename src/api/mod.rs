@@ -4,6 +4,7 @@
 //! [`problem::Problem`], written in one place.
 
 mod admin;
+mod auth;
 mod body;
 mod compat;
 mod dry_run;
@@ -25,5 +26,6 @@ mod results;
 mod routes;
 
 pub use admin::{Readiness, ReadinessState};
+pub use auth::Door;
 pub use problem::Problem;
 pub use routes::{ApiState, ROUTES, admin_routes, main_routes};

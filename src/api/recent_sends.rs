@@ -3,12 +3,12 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    web::{Data, Payload},
+    web::{Data, Payload, ReqData},
 };
 use serde::{Deserialize, Serialize};
 
 use super::{body, media, problem::Problem, query::Query, render::time, routes::ApiState};
-use crate::{intake::Address, resends::Recalled};
+use crate::{clients::Caller, intake::Address, resends::Recalled};
 
 /// Far more than an address and its JSON have.
 const MAX_BODY: usize = 4096;
@@ -36,15 +36,18 @@ pub(super) async fn look_up(
     request: HttpRequest,
     payload: Payload,
     state: Data<ApiState>,
+    caller: ReqData<Caller>,
 ) -> Result<HttpResponse, Problem> {
     Query::parse(request.query_string(), &[])?;
     media::plain_json(request.headers())?;
     let body = body::read_short(payload, state.body_pace, MAX_BODY).await?;
     let address =
         Address::parse(&body::object::<Question>(&body, EXPECTED)?.email).map_err(Problem::not_an_address)?;
-    let recalled = state.resends.recall(&address).await.map_err(|_| Problem::shutting_down())?;
+    let recalled =
+        state.resends.recall(&address, caller.name()).await.map_err(|_| Problem::shutting_down())?;
     Ok(HttpResponse::Ok().json(match recalled {
         Recalled::Nothing => Answer::default(),
+        Recalled::SentForOthers => Answer { recent: true, ..Answer::default() },
         Recalled::Sent { at, until } => Answer {
             recent: true,
             sent_at: Some(time(at)),

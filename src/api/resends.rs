@@ -12,7 +12,8 @@ use actix_web::{
 };
 
 use super::{
-    auth::check_force, body, dry_run, idempotency, media,
+    auth::check_force,
+    body, dry_run, idempotency, media,
     pages::Pages,
     prefer::{Patience, patience},
     problem::Problem,
@@ -130,7 +131,8 @@ pub(super) async fn list(
 ) -> Result<HttpResponse, Problem> {
     let query = Query::parse(request.query_string(), &["status", "limit", "cursor"])?;
     let limit = query.number("limit", MAX_PAGE)?.unwrap_or(DEFAULT_PAGE).max(1);
-    let page = state.resends.page(caller.client().sees(), query.status()?, query.cursor()?, limit as usize).await;
+    let page =
+        state.resends.page(caller.client().sees(), query.status()?, query.cursor()?, limit as usize).await;
     let page = page.map_err(Problem::store_failing)?;
     let view = state.resends.view();
     let resends: Vec<_> = page

@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    web::{Data, Path},
+    web::{Data, Path, ReqData},
 };
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
     routes::ApiState,
 };
 use crate::{
+    clients::Caller,
     domain::OutcomeKind,
     resends::{ReadError, Reader},
     store::Row,

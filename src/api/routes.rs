@@ -10,8 +10,8 @@ use actix_web::{
 use tracing_actix_web::TracingLogger;
 
 use super::{
-    admin, auth::Door, body::BodyPace, compat, events, middleware, operator, problem::Problem, recent_sends, resends,
-    results,
+    admin, auth::Door, body::BodyPace, compat, events, middleware, operator, problem::Problem, recent_sends,
+    resends, results,
 };
 use crate::{
     config::{CompatSettings, ServerSettings},
@@ -27,8 +27,16 @@ pub const ROUTES: &[Route] = &[
     Route { pattern: "/v1/resends", method: "GET", statuses: &[200, 400, 401, 403, 503] },
     Route { pattern: "/v1/resends/{id}", method: "GET", statuses: &[200, 400, 401, 403, 404, 503] },
     Route { pattern: "/v1/resends/{id}", method: "DELETE", statuses: &[200, 400, 401, 403, 404, 503] },
-    Route { pattern: "/v1/resends/{id}/results", method: "GET", statuses: &[200, 400, 401, 403, 404, 406, 503] },
-    Route { pattern: "/v1/resends/{id}/events", method: "GET", statuses: &[200, 204, 400, 401, 403, 404, 503] },
+    Route {
+        pattern: "/v1/resends/{id}/results",
+        method: "GET",
+        statuses: &[200, 400, 401, 403, 404, 406, 503],
+    },
+    Route {
+        pattern: "/v1/resends/{id}/events",
+        method: "GET",
+        statuses: &[200, 204, 400, 401, 403, 404, 503],
+    },
     Route { pattern: compat::PATHS[0], method: "PATCH", statuses: compat::STATUSES },
     Route {
         pattern: "/v1/recent-sends/lookup",
@@ -41,7 +49,11 @@ pub const ROUTES: &[Route] = &[
         method: "POST",
         statuses: &[200, 400, 401, 403, 408, 413, 415, 422, 503],
     },
-    Route { pattern: "/v1/operator/resume", method: "POST", statuses: &[200, 400, 401, 403, 408, 413, 415, 503] },
+    Route {
+        pattern: "/v1/operator/resume",
+        method: "POST",
+        statuses: &[200, 400, 401, 403, 408, 413, 415, 503],
+    },
     Route { pattern: "/livez", method: "GET", statuses: &[200, 403] },
     Route { pattern: "/readyz", method: "GET", statuses: &[200, 400, 403, 503] },
     Route { pattern: "/metrics", method: "GET", statuses: &[200, 403] },

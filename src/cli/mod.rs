@@ -15,6 +15,7 @@ pub mod sandbox;
 pub mod send;
 pub mod serve;
 pub mod status;
+pub mod token;
 mod words;
 
 /// Done.

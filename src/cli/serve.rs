@@ -11,7 +11,7 @@ use crate::{
     config::{CredentialRule, LoadOptions, Settings, StorePath},
     sandbox::{Sandbox, SandboxOptions},
     shutdown::{Signals, first_signal},
-    startup::Application,
+    startup::{Application, StartupError},
     telemetry::logging,
 };
 
@@ -67,6 +67,7 @@ fn raise_open_files() {
 async fn serve(settings: &Settings, sandbox: bool, signals: Signals, stderr: &mut impl Write) -> u8 {
     let application = match Application::build(settings, sandbox) {
         Ok(application) => application,
+        Err(error @ StartupError::Clients(_)) => return tell(stderr, &error, WRONG_CONFIGURATION),
         Err(error) => return tell(stderr, &error, FAILURE),
     };
     match application.run_until_stopped(first_signal(signals)).await {

@@ -13,32 +13,7 @@ use super::{
     file::{self, ClientsError, Entry},
     token::TokenHash,
 };
-use crate::domain::ClientName;
-
-/// Why nobody is let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Failure {
-    /// No token was given.
-    Missing,
-    /// What was given is no `Bearer` token.
-    Malformed,
-    /// No client has this token, or no longer.
-    Unknown,
-}
-
-impl Failure {
-    /// All of them.
-    pub const ALL: &[Self] = &[Self::Missing, Self::Malformed, Self::Unknown];
-
-    /// The word in logs and metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Malformed => "malformed",
-            Self::Unknown => "unknown",
-        }
-    }
-}
+use crate::domain::{AuthFailure, ClientName};
 
 /// What reading the file again has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +56,7 @@ impl Directory {
     ///
     /// # Errors
     /// When nobody has it.
-    pub fn authenticate(&self, token: &str) -> Result<Caller, Failure> {
+    pub fn authenticate(&self, token: &str) -> Result<Caller, AuthFailure> {
         let hash = TokenHash::of(token);
         let known = self.shared.known.read().unwrap_or_else(PoisonError::into_inner);
         let mut found = None;
@@ -92,7 +67,7 @@ impl Directory {
                 }
             }
         }
-        let client = Arc::clone(found.ok_or(Failure::Unknown)?);
+        let client = Arc::clone(found.ok_or(AuthFailure::Unknown)?);
         drop(known);
         let mut used = self.shared.used.lock().unwrap_or_else(PoisonError::into_inner);
         let used = Arc::clone(used.entry(client.name.clone()).or_default());
@@ -147,7 +122,7 @@ mod tests {
         format!("{name} = {{ tokens = [{}]{more} }}\n", hashes.join(", "))
     }
 
-    fn name(directory: &Directory, token: &str) -> Result<String, Failure> {
+    fn name(directory: &Directory, token: &str) -> Result<String, AuthFailure> {
         directory.authenticate(token).map(|caller| caller.name().as_str().to_owned())
     }
 
@@ -159,7 +134,7 @@ mod tests {
         write(line("billing", &["old"], "") + &line("crm", &["other"], ""));
         let directory = Directory::open(&path).unwrap();
         assert_eq!(name(&directory, "old").unwrap(), "billing");
-        assert_eq!(name(&directory, "new"), Err(Failure::Unknown));
+        assert_eq!(name(&directory, "new"), Err(AuthFailure::Unknown));
         assert_eq!(directory.reload().unwrap(), None);
 
         write(line("billing", &["old", "new"], "") + &line("crm", &["other"], ""));
@@ -168,8 +143,8 @@ mod tests {
 
         write(line("billing", &["new"], ""));
         directory.reload().unwrap();
-        assert_eq!(name(&directory, "old"), Err(Failure::Unknown));
-        assert_eq!(name(&directory, "other"), Err(Failure::Unknown));
+        assert_eq!(name(&directory, "old"), Err(AuthFailure::Unknown));
+        assert_eq!(name(&directory, "other"), Err(AuthFailure::Unknown));
         assert_eq!(name(&directory, "new").unwrap(), "billing");
     }
 

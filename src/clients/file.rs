@@ -115,14 +115,28 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Vec<Entry>, ClientsError> 
     Ok(entries)
 }
 
-fn entry(name: &str, row: Row) -> Result<Entry, &'static str> {
+/// The line of a new client.
+///
+/// # Errors
+/// When no client can have this name.
+pub fn line(name: &str, hash: &TokenHash) -> Result<String, &'static str> {
+    check_name(name)?;
+    Ok(format!("{name} = {{ tokens = [\"{hash}\"] }}"))
+}
+
+fn check_name(name: &str) -> Result<(), &'static str> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(is_plain) {
-        return Err("a name has up to 64 of a-z, A-Z, 0-9, - and _");
+        return Err("the name of a client has up to 64 of a-z, A-Z, 0-9, - and _");
     }
     if name == ClientName::anonymous().as_str() {
         return Err("this name is for callers without a token");
     }
+    Ok(())
+}
+
+fn entry(name: &str, row: Row) -> Result<Entry, &'static str> {
+    check_name(name)?;
     if row.tokens.is_empty() || row.tokens.len() > MOST_TOKENS {
         return Err("tokens holds one hash, or two while the token is being changed");
     }
@@ -209,7 +223,7 @@ mod tests {
             (format!("a = {{ tokens = [\"{HASH}\", \"{HASH}\", \"{HASH}\"] }}"), "tokens holds one hash"),
             ("a = { tokens = [\"fxg_secret\"] }".to_owned(), "client a: a token stands there as sha256:"),
             ("a = { tokens = \"fxg_secret\" }".to_owned(), "line 1"),
-            (format!("\"a b\" = {{ tokens = [\"{HASH}\"] }}"), "client a?b: a name has"),
+            (format!("\"a b\" = {{ tokens = [\"{HASH}\"] }}"), "client a?b: the name of a client has"),
             (format!("anonymous = {{ tokens = [\"{HASH}\"] }}"), "without a token"),
             (format!("a = {{ tokens = [\"{HASH}\"], weight = 0 }}"), "weight is 1 to 100"),
             (format!("a = {{ tokens = [\"{HASH}\"], addresses_per_minute = 0 }}"), "leave it out"),

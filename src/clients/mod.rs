@@ -7,15 +7,17 @@ mod allowance;
 mod directory;
 mod file;
 mod token;
+mod watch;
 
 use std::num::NonZeroU32;
 
 use crate::domain::ClientName;
 
 pub use allowance::{Caller, OverLimit};
-pub use directory::{Directory, Failure, Reloaded};
-pub use file::ClientsError;
+pub use directory::{Directory, Reloaded};
+pub use file::{ClientsError, line};
 pub use token::{NewToken, TokenHash};
+pub use watch::watch;
 
 /// An internal service that posts lists.
 #[derive(Debug, Clone, PartialEq, Eq)]

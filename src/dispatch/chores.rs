@@ -1,7 +1,7 @@
 //! What dispatch does besides calls: probes of a failing upstream, cleaning, and showing others what
 //! stands here. The credential is tended in a file of its own.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -133,9 +133,7 @@ impl Dispatcher {
         for reason in NotSentReason::ALL {
             self.metrics.set_hold(*reason, holds.iter().any(|hold| hold.reason == *reason));
         }
-        for (client, waiting) in &self.waiting {
-            self.metrics.set_queued(client, *waiting);
-        }
+        self.queued.each(|client, waiting| self.metrics.set_queued(client, waiting));
         let oldest = self.resends.values().map(|active| now - active.record.since).max().unwrap_or_default();
         self.metrics.set_queue_oldest(oldest);
         self.metrics.set_resends_active(self.resends.len() as u64);
@@ -152,7 +150,7 @@ impl Dispatcher {
             holds,
             paused: self.health.paused().cloned(),
             forecast: self.forecast(now),
-            queued: self.queued.load(Ordering::Acquire),
+            queued: self.queued.all(),
             active: self.resends.len(),
             left: self.resends.iter().take(TOLD).map(|(id, active)| (*id, active.unsettled.into())).collect(),
             in_flight: self.calls.len(),

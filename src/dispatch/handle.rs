@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
     time::Duration,
@@ -23,12 +23,14 @@ use super::{
     ledger::Ledger,
     look_up::QUESTIONS,
     message::{Because, Message},
+    queued::{Queued, Room},
     recover::recover,
     view::View,
 };
 use crate::{
+    clients::Directory,
     config::{CredentialChoice, Settings, StoreSettings},
-    domain::{Paused, ResendId},
+    domain::{ClientName, Paused, ResendId},
     recent::{Eviction, Recent},
     store::{
         Keeper, Keeping, Record, Registry,
@@ -75,6 +77,14 @@ pub enum Refused {
         /// Most that may.
         max: u64,
     },
+    /// Too many addresses of this client wait.
+    #[error("{queued} addresses of this client wait, and {max} may")]
+    OwnQueueFull {
+        /// Its addresses that wait.
+        queued: u64,
+        /// Most that may.
+        max: u64,
+    },
     /// The gateway is stopping.
     #[error("the gateway is shutting down")]
     ShuttingDown,
@@ -85,7 +95,7 @@ pub enum Refused {
 pub struct Dispatch {
     pub(super) inbox: mpsc::Sender<Message>,
     view: watch::Receiver<View>,
-    queued: Arc<AtomicU64>,
+    queued: Arc<Queued>,
     max_queued: u64,
     closing: Arc<AtomicBool>,
     pub(super) questions: Arc<Semaphore>,
@@ -103,11 +113,12 @@ impl Dispatch {
         registry: Arc<Registry>,
         store: Option<Store>,
         metrics: Arc<Metrics>,
+        clients: Option<Directory>,
         paused: Option<Paused>,
     ) -> Result<(Self, JoinHandle<()>), StartError> {
         let (inbox, messages) = mpsc::channel(INBOX);
         let (view, watcher) = watch::channel(View::default());
-        let queued = Arc::new(AtomicU64::new(0));
+        let queued = Arc::new(Queued::default());
         let (ready, started) = std::sync::mpsc::sync_channel::<Result<(), StartError>>(1);
         let thread = {
             let settings = settings.clone();
@@ -130,7 +141,7 @@ impl Dispatch {
                         Ledger::File(recent, Box::new(Books::new(store, keeper)))
                     }
                 };
-                let parts = Parts { ledger, upstream, metrics, registry, queued, view };
+                let parts = Parts { ledger, upstream, metrics, registry, clients, queued, view };
                 let mut dispatcher = Dispatcher::new(&settings, parts);
                 if let Some(recovered) = recovered {
                     dispatcher.take_over(recovered);
@@ -164,18 +175,18 @@ impl Dispatch {
         Ok((dispatch, thread))
     }
 
-    /// Keeps room in the queue for `addresses`, and a place in the thread's inbox, until submitted or
-    /// given back.
+    /// Keeps room in the queue for `addresses` of `client`, which may have `own` there, and a place in the
+    /// thread's inbox, until submitted or given back.
     ///
     /// # Errors
     /// When the queue is full or the gateway is stopping.
-    pub async fn reserve(&self, addresses: u32) -> Result<Reservation, Refused> {
-        let addresses = u64::from(addresses);
-        let queued = self.queued.fetch_add(addresses, Ordering::AcqRel);
-        let room = Room { queued: Arc::clone(&self.queued), addresses };
-        if queued + addresses > self.max_queued {
-            return Err(Refused::QueueFull { queued, max: self.max_queued });
-        }
+    pub async fn reserve(
+        &self,
+        addresses: u32,
+        client: &ClientName,
+        own: Option<u64>,
+    ) -> Result<Reservation, Refused> {
+        let room = self.queued.reserve(client, addresses.into(), self.max_queued, own)?;
         let place = self.inbox.clone().reserve_owned().await.map_err(|_| Refused::ShuttingDown)?;
         if self.is_closing() {
             return Err(Refused::ShuttingDown);
@@ -245,24 +256,6 @@ impl Dispatch {
 pub struct Reservation {
     place: mpsc::OwnedPermit<Message>,
     room: Room,
-}
-
-struct Room {
-    queued: Arc<AtomicU64>,
-    addresses: u64,
-}
-
-impl Room {
-    /// Keeps room for so many, and gives the rest back.
-    fn keep(mut self, addresses: u32) {
-        self.addresses = self.addresses.saturating_sub(addresses.into());
-    }
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        self.queued.fetch_sub(self.addresses, Ordering::AcqRel);
-    }
 }
 
 fn keeping(settings: &Settings) -> Keeping {

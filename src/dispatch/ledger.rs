@@ -13,7 +13,7 @@ use super::{
     call::Member,
 };
 use crate::{
-    domain::{AddressKey, Outcome, Paused, Timestamp},
+    domain::{AddressKey, ClientTag, Outcome, Paused, Timestamp},
     intake::Address,
     recent::{Memory, Recent},
     store::{
@@ -118,9 +118,9 @@ impl Ledger {
     }
 
     /// Remembers what a call did to one address.
-    pub(super) fn remember(&mut self, key: AddressKey, outcome: &Outcome, now: Instant) {
+    pub(super) fn remember(&mut self, key: AddressKey, by: ClientTag, outcome: &Outcome, now: Instant) {
         match outcome {
-            Outcome::Sent => self.recent().record_sent(key, now),
+            Outcome::Sent => self.recent().record_sent(key, by, now),
             Outcome::Unknown(_) => self.recent().record_doubt(key, now),
             Outcome::Duplicate(_) | Outcome::Invalid(_) | Outcome::Rejected(_) | Outcome::NotSent(_) => {}
         }

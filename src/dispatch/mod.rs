@@ -30,6 +30,7 @@ mod operate;
 mod pace;
 mod promise;
 mod promised;
+mod queued;
 mod recover;
 mod release;
 mod rotation;

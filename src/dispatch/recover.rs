@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use super::ledger::{PACE, PAUSED, REFRESH_TOKEN};
 use crate::{
     config::OnUnknown,
-    domain::{AddressKey, Outcome, Paused, ResendId, Timestamp, UnknownReason},
+    domain::{AddressKey, ClientTag, Outcome, Paused, ResendId, Timestamp, UnknownReason},
     recent::Recent,
     store::{
         Record, Restored, Settled,
@@ -20,6 +20,8 @@ use crate::{
 
 /// Calls read at once.
 const PAGE: u32 = 10_000;
+/// Resends whose client is kept at hand meanwhile.
+const MOST_OWNERS: usize = 10_000;
 
 /// What goes on.
 pub(super) struct Recovered {
@@ -62,6 +64,7 @@ pub(super) fn recover(store: &Store, recent: &Recent, on_unknown: OnUnknown) -> 
     }
     let places: HashMap<ResendId, usize> =
         recovered.resends.iter().enumerate().map(|(place, restored)| (restored.record.id, place)).collect();
+    let mut owners = Owners::default();
     let mut made = vec![0; recovered.resends.len()];
     let mut last = 0;
     loop {
@@ -78,7 +81,7 @@ pub(super) fn recover(store: &Store, recent: &Recent, on_unknown: OnUnknown) -> 
                 recovered.interrupt(store, call, &places, on_unknown)?;
             }
             let goes_on = |id| on_unknown == OnUnknown::Resend && places.contains_key(&id);
-            remember(call, recent, goes_on);
+            remember(call, recent, goes_on, |resend| owners.of(store, resend));
         }
     }
     for (restored, made) in recovered.resends.iter().zip(made) {
@@ -88,11 +91,33 @@ pub(super) fn recover(store: &Store, recent: &Recent, on_unknown: OnUnknown) -> 
     Ok(recovered)
 }
 
+/// Whose resends the calls were made for, as far as the file still knows.
+#[derive(Default)]
+struct Owners(HashMap<ResendId, ClientTag>);
+
+impl Owners {
+    fn of(&mut self, store: &Store, resend: ResendId) -> ClientTag {
+        // Calls of a resend stand close together: a few of them are enough.
+        if self.0.len() > MOST_OWNERS {
+            self.0.clear();
+        }
+        *self.0.entry(resend).or_insert_with(|| {
+            let client = store.read_now(|db| read::client(db, resend)).ok().flatten();
+            client.map_or(ClientTag::NOBODY, |client| client.tag())
+        })
+    }
+}
+
 /// Addresses of resends that go on and send again what is in doubt are not held back by that doubt.
-fn remember(call: &StoredCall, recent: &Recent, goes_on: impl Fn(ResendId) -> bool) {
+fn remember(
+    call: &StoredCall,
+    recent: &Recent,
+    goes_on: impl Fn(ResendId) -> bool,
+    mut owner: impl FnMut(ResendId) -> ClientTag,
+) {
     for claim in &call.claims {
         match call.verdict.as_deref() {
-            Some("sent") => recent.load_sent(claim.key, call.at),
+            Some("sent") => recent.load_sent(claim.key, owner(claim.resend), call.at),
             None if goes_on(claim.resend) => {}
             Some("unknown") => recent.load_doubt(claim.key, call.at),
             // It may have come to its end at any time since it was marked.
@@ -175,10 +200,10 @@ mod tests {
         // The mark waited for a disk with room, or the call for an answer.
         let recent = known(70, Some(10));
         let posted_now = recent.find(AddressKey(1), Instant::now(), false);
-        assert!(matches!(posted_now, Some(Memory::Sent(_))), "{posted_now:?}");
+        assert!(matches!(posted_now, Some(Memory::Sent(..))), "{posted_now:?}");
         // It followed that call when the process ended.
         let forced = recent.find(AddressKey(1), at(ago(30)), true);
-        assert!(matches!(forced, Some(Memory::Sent(_))), "{forced:?}");
+        assert!(matches!(forced, Some(Memory::Sent(..))), "{forced:?}");
         assert_eq!(recent.find(AddressKey(1), at(ago(5)), true), None, "that was before it");
     }
 

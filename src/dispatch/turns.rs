@@ -1,6 +1,6 @@
 //! Who stands in the fair queue, and how much waits.
 
-use std::sync::atomic::Ordering;
+use std::num::NonZeroU32;
 
 use super::dispatcher::Dispatcher;
 use crate::domain::ResendId;
@@ -14,7 +14,11 @@ impl Dispatcher {
             && active.has_more()
         {
             active.queued = true;
-            self.queue.push(&active.record.client, id);
+            let client = &active.record.client;
+            // One that is no longer in the clients file is still owed its turns.
+            let known = self.clients.as_ref().and_then(|clients| clients.client(client));
+            let weight = known.map_or(NonZeroU32::MIN, |known| known.weight);
+            self.queue.push(client, weight, id);
         }
     }
 
@@ -37,11 +41,8 @@ impl Dispatcher {
     }
 
     pub(super) fn queue_shrank(&mut self, id: ResendId, addresses: u64) {
-        if let Some(active) = self.resends.get(&id)
-            && let Some(waiting) = self.waiting.get_mut(&active.record.client)
-        {
-            *waiting = waiting.saturating_sub(addresses);
+        if let Some(active) = self.resends.get(&id) {
+            self.queued.remove(&active.record.client, addresses);
         }
-        self.queued.fetch_sub(addresses, Ordering::AcqRel);
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::service::{Resends, SealError};
 use crate::{
+    clients::Caller,
     dispatch::{Dispatch, Reservation},
     domain::{OutcomeKind, ResendId, Status},
     store::{
@@ -21,9 +22,13 @@ const AT_ONCE: usize = 8;
 
 impl Resends {
     /// Runs what was not sent of an ended resend in RAM. `None` when it has just been forgotten.
-    pub(super) async fn run_again(&self, record: &Record) -> Result<Option<Arc<Record>>, SealError> {
+    pub(super) async fn run_again(
+        &self,
+        record: &Record,
+        caller: &Caller,
+    ) -> Result<Option<Arc<Record>>, SealError> {
         let not_sent = record.snapshot().counts.of(OutcomeKind::NotSent);
-        let reservation = self.dispatch.reserve(not_sent as u32).await?;
+        let reservation = self.reserve_again(caller, not_sent as u32).await?;
         let restored = match &self.store {
             None => Some(record.again()),
             Some(store) => match row_of(store, record.id).await? {
@@ -36,11 +41,18 @@ impl Resends {
         self.go_on(restored, reservation).map(Some)
     }
 
+    /// Room in the queue for what was taken before: its client paid for it then.
+    async fn reserve_again(&self, caller: &Caller, addresses: u32) -> Result<Reservation, SealError> {
+        let most = caller.client().limits.queued_addresses;
+        Ok(self.dispatch.reserve(addresses, caller.name(), most).await?)
+    }
+
     /// The answer of a resend that is only in the file, or what goes on of it. `None` when it is being forgotten.
     pub(super) async fn run_again_from_file(
         &self,
         row: ResendRow,
         keyed: Keyed,
+        caller: &Caller,
     ) -> Result<Option<Arc<Record>>, SealError> {
         let Some(store) = &self.store else { return Err(SealError::Store(Fault::Closed)) };
         let [.., not_sent, _] = row.counts;
@@ -48,12 +60,12 @@ impl Resends {
             Stage::Reading => return Ok(None),
             Stage::Ended if not_sent == 0 => (row.clone(), Some(restore(store, row).await?), None),
             Stage::Ended => {
-                let reservation = self.dispatch.reserve(not_sent as u32).await?;
+                let reservation = self.reserve_again(caller, not_sent as u32).await?;
                 (row.clone(), self.reopen(store, row).await?, Some(reservation))
             }
             // It found no room when the gateway started.
             Stage::UnderWay => {
-                let reservation = self.dispatch.reserve(row.received as u32).await?;
+                let reservation = self.reserve_again(caller, row.received as u32).await?;
                 (row.clone(), Some(restore(store, row).await?), Some(reservation))
             }
         };

@@ -12,6 +12,7 @@ use super::{
     service::{Resends, SealError},
 };
 use crate::{
+    clients::Caller,
     dispatch::{Dispatch, Refused},
     domain::{ClientName, OutcomeKind, ResendId, Timestamp, TraceContext},
     intake::{Encoding, Format},
@@ -28,7 +29,7 @@ const AT_ONCE: usize = 8;
 struct Posted {
     whole: Whole,
     keyed: Keyed,
-    client: ClientName,
+    caller: Caller,
     force: bool,
     trace: TraceContext,
 }
@@ -58,14 +59,14 @@ impl Resends {
         &self,
         draft: Draft,
         keyed: Keyed,
-        client: &ClientName,
+        caller: &Caller,
         force: bool,
         trace: TraceContext,
     ) -> Result<Result<Arc<Record>, SealError>, DraftError> {
         // The list keeps its share of the memory while it waits for its turn.
-        let claim = self.key_claims.claim(client, keyed.key).await;
+        let claim = self.key_claims.claim(caller.name(), keyed.key).await;
         let whole = draft.finish().await?;
-        let posted = Posted { whole, keyed, client: client.clone(), force, trace };
+        let posted = Posted { whole, keyed, caller: caller.clone(), force, trace };
         let this = self.clone();
         // A caller that goes away must not leave this half done.
         let sealing = tokio::spawn(async move { this.meet_or_begin(posted, claim).await });
@@ -78,10 +79,10 @@ impl Resends {
             Rows::Stored(id, _) => Some(id),
         };
         let (keyed, force) = (posted.keyed, posted.force);
-        let result = match self.known(&posted.client, keyed.key).await {
+        let result = match self.known(posted.caller.name(), keyed.key).await {
             Ok(None) => return self.begin_keyed(posted).await,
             Ok(Some(known)) if known.body != keyed.body || known.force != force => Err(SealError::KeyReused),
-            Ok(Some(known)) => match self.meet(known.resend, keyed).await {
+            Ok(Some(known)) => match self.meet(known.resend, keyed, &posted.caller).await {
                 Ok(None) => return self.begin_keyed(posted).await,
                 Ok(Some(record)) => {
                     record.is_met();
@@ -129,21 +130,26 @@ impl Resends {
 
     /// The resend answers as it is, or begins again where something of it was not sent. `None` when the
     /// retention is over for it just now.
-    async fn meet(&self, resend: Met, keyed: Keyed) -> Result<Option<Arc<Record>>, SealError> {
+    async fn meet(
+        &self,
+        resend: Met,
+        keyed: Keyed,
+        caller: &Caller,
+    ) -> Result<Option<Arc<Record>>, SealError> {
         match resend {
             Met::InRam(record) => {
                 let snapshot = record.snapshot();
                 if !snapshot.status.is_final() || snapshot.counts.of(OutcomeKind::NotSent) == 0 {
                     return Ok(Some(record));
                 }
-                self.run_again(&record).await
+                self.run_again(&record, caller).await
             }
-            Met::InFile(row) => self.run_again_from_file(row, keyed).await,
+            Met::InFile(row) => self.run_again_from_file(row, keyed, caller).await,
         }
     }
 
     async fn begin_keyed(&self, posted: Posted) -> Result<Arc<Record>, SealError> {
-        let Posted { whole, keyed, client, force, trace } = posted;
+        let Posted { whole, keyed, caller, force, trace } = posted;
         // The share is held until the registry counts the list.
         let Whole { rows, share: _share } = whole;
         let (id, body, stored) = match rows {
@@ -153,14 +159,14 @@ impl Resends {
         if body.is_empty() {
             return Err(SealError::Empty);
         }
-        let reservation = match self.dispatch.reserve(body.fresh()).await {
+        let reservation = match self.reserve(&caller, body.fresh()).await {
             Ok(reservation) => reservation,
             Err(refused) => {
                 self.discard(stored);
-                return Err(refused.into());
+                return Err(refused);
             }
         };
-        let mut record = Record::new(id, client, force, trace, body);
+        let mut record = Record::new(id, caller.name().clone(), force, trace, body);
         record.keyed = Some(keyed);
         let room = self.registry.hold(&record).inspect_err(|_| self.discard(stored))?;
         if let Some(store) = &self.store

@@ -14,9 +14,10 @@ use super::{
     stow::Unclaimed,
 };
 use crate::{
+    clients::{Caller, OverLimit},
     config::Settings,
-    dispatch::{Because, Dispatch, Ended, Refused, View},
-    domain::{ClientName, PauseNote, ResendId, TraceContext},
+    dispatch::{Because, Dispatch, Ended, Refused, Reservation, View},
+    domain::{PauseNote, ResendId, TraceContext},
     intake::{Encoding, Format, KeyHasher, ListBuilder},
     store::{
         Body, Full, Record, Registry,
@@ -37,6 +38,9 @@ pub enum SealError {
     /// Dispatch takes no more.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// Its client has sent as much as it may for now.
+    #[error(transparent)]
+    OverLimit(#[from] OverLimit),
     /// Its key has led to another list, or to the same one with another `force`.
     #[error("this key was used for another list, or with another force; nothing was sent")]
     KeyReused,
@@ -140,21 +144,21 @@ impl Resends {
     pub async fn seal(
         &self,
         draft: Draft,
-        client: &ClientName,
+        caller: &Caller,
         force: bool,
         trace: TraceContext,
     ) -> Result<Result<Arc<Record>, SealError>, DraftError> {
         if let Some(keyed) = draft.keyed() {
-            return self.seal_keyed(draft, keyed, client, force, trace).await;
+            return self.seal_keyed(draft, keyed, caller, force, trace).await;
         }
         let whole = draft.finish().await?;
-        Ok(self.accept(whole, client, force, trace).await)
+        Ok(self.accept(whole, caller, force, trace).await)
     }
 
     pub(super) async fn accept(
         &self,
         whole: Whole,
-        client: &ClientName,
+        caller: &Caller,
         force: bool,
         trace: TraceContext,
     ) -> Result<Arc<Record>, SealError> {
@@ -172,7 +176,8 @@ impl Resends {
             return Err(SealError::Empty);
         }
         // What can wait or fail comes first: a caller that goes away at the await leaves nothing behind.
-        let reservation = self.dispatch.reserve(body.fresh()).await?;
+        let client = caller.name();
+        let reservation = self.reserve(caller, body.fresh()).await?;
         let record = self.stow(Record::new(id, client.clone(), force, trace, body), &mut rows).await?;
         let record = self.registry.insert(record)?;
         rows.claim();
@@ -180,6 +185,15 @@ impl Resends {
         record.tell_invalid(|outcome, addresses| self.metrics.outcome(client, outcome, addresses));
         Dispatch::submit(Arc::clone(&record), reservation);
         Ok(record)
+    }
+
+    /// Room in the queue for a new list of so many addresses, within the limits of who posts it.
+    pub(super) async fn reserve(&self, caller: &Caller, addresses: u32) -> Result<Reservation, SealError> {
+        let most = caller.client().limits.queued_addresses;
+        let reservation = self.dispatch.reserve(addresses, caller.name(), most).await?;
+        // Last, so that a list that is refused for another reason costs nothing.
+        caller.charge(addresses)?;
+        Ok(reservation)
     }
 
     /// An id that sorts by time.

@@ -45,6 +45,7 @@ mod sharing;
 mod shutdown;
 mod spilled;
 mod statuses;
+mod tokens;
 mod traces;
 mod truth;
 mod uncertain;

@@ -15,10 +15,11 @@ use crate::{
 };
 
 /// Every metric of the contract: name, type, labels.
-const METRICS: [(&str, &str, &[&str]); 37] = [
+const METRICS: [(&str, &str, &[&str]); 38] = [
     ("http_requests_total", "counter", &["method", "route", "status"]),
     ("http_request_duration_seconds", "histogram", &["method", "route"]),
     ("http_requests_in_flight", "gauge", &[]),
+    ("auth_failures_total", "counter", &["reason"]),
     ("addresses_received_total", "counter", &["client"]),
     ("addresses_total", "counter", &["client", "outcome"]),
     ("outcome_reasons_total", "counter", &["outcome", "reason"]),

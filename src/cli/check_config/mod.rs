@@ -13,7 +13,10 @@ use std::{
 use clap::Args;
 
 use super::{FAILURE, SUCCESS, WRONG_CONFIGURATION};
-use crate::config::{CredentialRule, LoadOptions, Settings};
+use crate::{
+    clients::{ClientsError, Directory},
+    config::{AuthMode, CredentialRule, LoadOptions, Settings},
+};
 
 /// Arguments of `check-config`.
 #[derive(Debug, Args)]
@@ -45,10 +48,20 @@ fn check(
 ) -> Result<Box<Settings>, u8> {
     match Settings::load(options) {
         Ok(settings) => match tell(&settings, stdout, stderr) {
-            Ok(()) => Ok(Box::new(settings)),
+            Ok(()) => match check_clients(&settings) {
+                Ok(()) => Ok(Box::new(settings)),
+                Err(error) => Err(writeln!(stderr, "{error}").map_or(FAILURE, |()| WRONG_CONFIGURATION)),
+            },
             Err(_) => Err(FAILURE),
         },
         Err(error) => Err(writeln!(stderr, "{error}").map_or(FAILURE, |()| WRONG_CONFIGURATION)),
+    }
+}
+
+fn check_clients(settings: &Settings) -> Result<(), ClientsError> {
+    match (settings.auth.mode, &settings.auth.clients_file) {
+        (AuthMode::Tokens, Some(file)) => Directory::open(file).map(drop),
+        (AuthMode::Tokens, None) | (AuthMode::None, _) => Ok(()),
     }
 }
 
@@ -74,6 +87,19 @@ mod tests {
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let code = check(&options, &mut stdout, &mut stderr).err().unwrap_or(SUCCESS);
         (code, String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+    }
+
+    #[test]
+    fn a_clients_file_that_can_not_be_used_is_told() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "billing = { tokens = [\"fxg_hush\"] }").unwrap();
+        let path = file.path().to_str().unwrap();
+
+        let pairs = [("credentials.token", "t"), ("auth.mode", "tokens"), ("auth.clients_file", path)];
+        let (code, _, stderr) = check_with(&pairs);
+
+        assert_eq!(code, WRONG_CONFIGURATION);
+        assert!(stderr.contains("client billing") && !stderr.contains("hush"), "{stderr}");
     }
 
     #[test]

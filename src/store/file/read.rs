@@ -227,6 +227,13 @@ pub fn culprits(db: &Connection) -> rusqlite::Result<Vec<(AddressKey, Timestamp)
     Ok(rows.into_iter().filter_map(known).collect())
 }
 
+/// Whose resend it is.
+pub fn client(db: &Connection, resend: ResendId) -> rusqlite::Result<Option<ClientName>> {
+    let sql = "SELECT client FROM resends WHERE id = ?1";
+    let name = db.prepare_cached(sql)?.query_row([codec::id(resend)], |row| row.get::<_, String>(0));
+    Ok(name.optional()?.map(|name| ClientName::new(&name)))
+}
+
 /// What was learned or decided under this name.
 pub fn fact(db: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
     db.prepare_cached("SELECT value FROM facts WHERE name = ?1")?

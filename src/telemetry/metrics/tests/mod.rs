@@ -13,9 +13,10 @@ use crate::domain::{CallResult, InvalidReason, NotSentReason, Outcome, Status, T
 
 /// Name, type and series at the start for one client and the two routes below.
 const CONTRACT: &[(&str, &str, usize)] = &[
-    ("http_requests_total", "counter", 7),
+    ("http_requests_total", "counter", 8),
     ("http_request_duration_seconds", "histogram", 3),
     ("http_requests_in_flight", "gauge", 1),
+    ("auth_failures_total", "counter", 3),
     ("addresses_received_total", "counter", 1),
     ("addresses_total", "counter", 6),
     ("outcome_reasons_total", "counter", 23),
