@@ -76,7 +76,7 @@ impl Problem {
     /// 429: a client has sent as much as it may for now.
     pub(in crate::api) fn over_limit(over: &OverLimit) -> Self {
         Self::too_much("rate-limit", "The client's limit is used up", format!("{over}; nothing was sent"))
-            .after(over.retry_after)
+            .exactly_after(over.retry_after)
     }
 
     fn too_much(word: &'static str, title: &'static str, detail: String) -> Self {

@@ -185,6 +185,11 @@ impl Problem {
         self
     }
 
+    /// When it is known to whom alone: no need to spread those who come back.
+    fn exactly_after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
+    }
+
     fn after(self, wait: Duration) -> Self {
         Self { retry_after: Some(jittered(wait)), ..self }
     }
