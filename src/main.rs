@@ -6,9 +6,9 @@ use std::{
 };
 
 use actix_web::rt::System;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use faxplus_gateway::cli::{
-    cancel, check_config, demo, pause, probe, resume, sandbox, send, serve, status, token,
+    cancel, check_config, completions, demo, pause, probe, resume, sandbox, send, serve, status, token,
 };
 
 /// Resends fax.plus member invitations: any list in, calls of ten out, one true outcome per address.
@@ -41,6 +41,8 @@ enum Command {
     Sandbox(sandbox::SandboxArgs),
     /// Print the effective settings, or everything that is wrong with them
     CheckConfig(check_config::CheckConfig),
+    /// Print what a shell needs to complete these commands
+    Completions(completions::Completions),
     /// GET a URL and exit with 0 on 2xx
     Probe(probe::Probe),
 }
@@ -60,6 +62,9 @@ fn main() -> ExitCode {
             Command::Sandbox(arguments) => sandbox::run(arguments, &mut stderr()).await,
             Command::CheckConfig(arguments) => {
                 check_config::run(arguments, &mut stdout(), &mut stderr()).await
+            }
+            Command::Completions(arguments) => {
+                completions::run(&arguments, Arguments::command(), &mut stdout())
             }
             Command::Probe(arguments) => probe::run(arguments, &mut stdout(), &mut stderr()).await,
         }

@@ -41,6 +41,50 @@ async fn without_a_command_the_help_is_told_as_a_mistake() {
     );
 }
 
+/// The commands of the list that `--help` gives.
+async fn commands() -> Vec<String> {
+    let help = Process::run(&["--help"], &[]).await.stdout;
+    let (_, list) = help.split_once("Commands:\n").unwrap();
+    let lines = list.lines().take_while(|line| !line.is_empty());
+    let names = lines.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    names.map(|line| line.split_whitespace().next().unwrap().to_owned()).collect()
+}
+
+#[actix_web::test]
+async fn the_help_of_every_command_shows_an_example_of_it() {
+    let commands = commands().await;
+    assert!(commands.len() > 10, "{commands:?}");
+    for command in commands.iter().filter(|command| *command != "help") {
+        let help = Process::run(&[command, "--help"], &[]).await.stdout;
+
+        let (_, examples) = help.split_once("Example").unwrap_or_else(|| panic!("{command}: {help}"));
+        assert!(examples.contains(&format!("faxplus-gateway {command}")), "{help}");
+    }
+}
+
+#[actix_web::test]
+async fn shells_complete_every_command() {
+    let commands = commands().await;
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let ended = Process::run(&["completions", shell], &[]).await;
+
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+        assert!(commands.iter().all(|command| ended.stdout.contains(command.as_str())), "{shell}");
+    }
+}
+
+#[actix_web::test]
+async fn a_client_token_is_told_once_with_its_line() {
+    let ended = Process::run(&["token", "new", "billing"], &[]).await;
+
+    assert_eq!(ended.code, Some(0));
+    let lines: Vec<_> = ended.stdout.lines().collect();
+    assert!(lines.len() == 2 && lines[0].starts_with("fxg_"), "{}", ended.stdout);
+    assert!(lines[1].starts_with("billing = { tokens = [\"sha256:"), "{}", ended.stdout);
+    assert!(!ended.stderr.contains("fxg_"), "{}", ended.stderr);
+    assert_refused(&Process::run(&["token", "new", "a b"], &[]).await, WRONG_USAGE, &["name of a client"]);
+}
+
 #[actix_web::test]
 async fn every_command_has_help_on_stdout() {
     for arguments in [

@@ -6,6 +6,7 @@
 pub mod cancel;
 pub mod check_config;
 mod client;
+pub mod completions;
 pub mod demo;
 mod paint;
 pub mod pause;

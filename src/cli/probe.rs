@@ -13,6 +13,8 @@ const MAX_ANSWER_BYTES: usize = 1 << 20;
 
 /// Arguments of `probe`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:
+  faxplus-gateway probe http://127.0.0.1:9090/readyz")]
 pub struct Probe {
     /// What to GET, such as http://127.0.0.1:9090/readyz?verbose
     pub url: Uri,

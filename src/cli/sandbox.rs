@@ -17,6 +17,9 @@ use crate::sandbox::{FaultError, Rule, Sandbox, SandboxError, SandboxOptions, pa
 
 /// Run a simulated fax.plus on this machine; it mails nobody. `GET /` on it explains its endpoints.
 #[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:
+  faxplus-gateway sandbox --latency-ms 300 --calls-per-second 20 --burst 5
+  faxplus-gateway sandbox --faults config/faults.example.json")]
 pub struct SandboxArgs {
     /// Where to listen; loopback only.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]

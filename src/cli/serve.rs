@@ -20,6 +20,10 @@ const SANDBOX_LATENCY: Duration = Duration::from_millis(30);
 
 /// Arguments of `serve`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  faxplus-gateway serve --sandbox
+  faxplus-gateway serve --config gateway.toml
+  FAXPLUS_GATEWAY__CREDENTIALS__TOKEN_FILE=token faxplus-gateway serve")]
 pub struct Serve {
     /// TOML file over the defaults; the environment (FAXPLUS_GATEWAY__SECTION__KEY) goes over both
     #[arg(long, value_name = "FILE")]

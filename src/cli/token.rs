@@ -10,6 +10,8 @@ use crate::clients::{NewToken, line};
 
 /// Arguments of `token`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:
+  faxplus-gateway token new billing")]
 pub struct Token {
     #[command(subcommand)]
     command: TokenCommand,

@@ -20,6 +20,9 @@ use crate::{
 
 /// Arguments of `check-config`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  faxplus-gateway check-config --config gateway.toml
+  faxplus-gateway check-config --config gateway.toml --online")]
 pub struct CheckConfig {
     /// TOML file over the defaults; the environment (FAXPLUS_GATEWAY__SECTION__KEY) goes over both
     #[arg(long, value_name = "FILE")]
