@@ -8,7 +8,7 @@ use std::{
 use actix_web::rt::System;
 use clap::{Parser, Subcommand};
 use faxplus_gateway::cli::{
-    cancel, check_config, demo, pause, probe, resume, sandbox, send, serve, status, token,
+    cancel, check_config, demo, openapi, pause, probe, resume, sandbox, send, serve, status, token,
 };
 
 /// Resends fax.plus member invitations: any list in, calls of ten out, one true outcome per address.
@@ -41,6 +41,8 @@ enum Command {
     Sandbox(sandbox::SandboxArgs),
     /// Print the effective settings, or everything that is wrong with them
     CheckConfig(check_config::CheckConfig),
+    /// Print the OpenAPI document of the API
+    Openapi(openapi::Openapi),
     /// GET a URL and exit with 0 on 2xx
     Probe(probe::Probe),
 }
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
             Command::CheckConfig(arguments) => {
                 check_config::run(arguments, &mut stdout(), &mut stderr()).await
             }
+            Command::Openapi(arguments) => openapi::run(&arguments, &mut stdout(), &mut stderr()),
             Command::Probe(arguments) => probe::run(arguments, &mut stdout(), &mut stderr()).await,
         }
     });

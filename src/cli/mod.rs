@@ -7,6 +7,7 @@ pub mod cancel;
 pub mod check_config;
 mod client;
 pub mod demo;
+pub mod openapi;
 mod paint;
 pub mod pause;
 pub mod probe;
