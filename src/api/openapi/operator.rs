@@ -41,44 +41,38 @@ fn stands(paused: bool) -> Value {
     told
 }
 
-/// Only for operators.
-fn operating(id: &str, summary: &str, description: &str, paused: bool) -> Operation {
+fn get() -> Operation {
     let mut problems = refusals::door();
     problems.extend([refusals::not_allowed(), refusals::query()]);
-    let description = format!(
-        "{description} For clients with the right `operator`; without authentication only on a gateway that \
-         listens on a loopback address."
-    );
-    Operation::new(id, TAG, summary, &description)
-        .answer(200, "How the gateway stands", &[], json_of("Operator", &stands(paused)))
+    operating("getOperator", "How the gateway stands", "Whether it is paused, and how much waits.", false)
         .problems(&problems)
 }
 
-fn get() -> Operation {
-    operating("getOperator", "How the gateway stands", "Whether it is paused, and how much waits.", false)
-}
-
 fn pause() -> Operation {
-    let mut problems = refusals::short_body();
-    problems.extend([refusals::bad_note(), refusals::shutting_down(), refusals::query()]);
-    let mut all = refusals::door();
-    all.push(refusals::not_allowed());
+    let mut problems = [refusals::door(), refusals::short_body()].concat();
+    problems.extend([
+        refusals::not_allowed(),
+        refusals::bad_note(),
+        refusals::shutting_down(),
+        refusals::query(),
+    ]);
     let description = "Sends nothing more for anybody until it is resumed. Lists are still taken; calls in flight \
         end. Pausing again keeps `since`, and the note unless there is a new one.";
-    order_of("pause", "Pause", description, true)
+    operating("pause", "Pause", description, true)
         .body(order("Pause", &json!({"note": "maintenance until noon"}), &json!(false)))
-        .problems(&[problems, all].concat())
+        .problems(&problems)
 }
 
 fn resume() -> Operation {
     let mut problems = [refusals::door(), refusals::short_body()].concat();
     problems.extend([refusals::not_allowed(), refusals::shutting_down(), refusals::query()]);
-    order_of("resume", "Resume", "Goes on for everybody.", false)
+    operating("resume", "Resume", "Goes on for everybody.", false)
         .body(order("Resume", &json!({}), &json!(false)))
         .problems(&problems)
 }
 
-fn order_of(id: &str, summary: &str, description: &str, paused: bool) -> Operation {
+/// Only for operators.
+fn operating(id: &str, summary: &str, description: &str, paused: bool) -> Operation {
     let description = format!(
         "{description} For clients with the right `operator`; without authentication only on a gateway that \
          listens on a loopback address."
