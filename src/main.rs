@@ -8,7 +8,8 @@ use std::{
 use actix_web::rt::System;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use faxplus_gateway::cli::{
-    cancel, check_config, completions, demo, pause, probe, resume, sandbox, send, serve, status, token,
+    cancel, check_config, completions, demo, openapi, pause, probe, resume, sandbox, send, serve, status,
+    token,
 };
 
 /// Resends fax.plus member invitations: any list in, calls of ten out, one true outcome per address.
@@ -43,6 +44,8 @@ enum Command {
     CheckConfig(check_config::CheckConfig),
     /// Print what a shell needs to complete these commands
     Completions(completions::Completions),
+    /// Print the OpenAPI document of the API
+    Openapi(openapi::Openapi),
     /// GET a URL and exit with 0 on 2xx
     Probe(probe::Probe),
 }
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
             Command::Completions(arguments) => {
                 completions::run(&arguments, Arguments::command(), &mut stdout())
             }
+            Command::Openapi(arguments) => openapi::run(&arguments, &mut stdout(), &mut stderr()),
             Command::Probe(arguments) => probe::run(arguments, &mut stdout(), &mut stderr()).await,
         }
     });

@@ -96,6 +96,7 @@ async fn every_command_has_help_on_stdout() {
         &["sandbox", "-h"],
         &["check-config", "--help"],
         &["probe", "--help"],
+        &["openapi", "--help"],
         &["send", "--help"],
         &["status", "--help"],
         &["cancel", "--help"],
@@ -301,4 +302,12 @@ async fn the_sandbox_refuses_what_makes_no_sense() {
 
         assert_refused(&ended, FAILURE, &[text]);
     }
+}
+
+#[actix_web::test]
+async fn the_document_of_the_api_is_printed_without_settings() {
+    let ended = Process::run(&["openapi"], &[]).await;
+
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    assert_eq!(ended.stdout, include_str!("openapi.json"));
 }

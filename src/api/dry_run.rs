@@ -5,8 +5,10 @@
 
 use actix_web::{HttpResponse, web::Data};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
+    openapi::words,
     pages::{Pages, Rows},
     problem::Problem,
     query::Results,
@@ -23,24 +25,35 @@ use crate::{
 /// Rows looked at at once.
 const PAGE: u32 = 1000;
 
-#[derive(Debug, Serialize)]
-struct PlanBody<'a> {
+/// What would become of a list, without its results. Nothing was sent.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Plan)]
+pub(super) struct PlanBody<'a> {
+    #[schema(schema_with = words::yes)]
     dry_run: bool,
+    #[schema(schema_with = words::finished)]
     status: &'static str,
     client: &'a str,
+    #[schema(format = DateTime)]
     created_at: String,
     counts: PlanCountsBody,
     upstream_calls: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    /// Not there before the first call, and while work is held.
+    #[schema(nullable = false)]
     estimated_seconds: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     hold: Option<HoldBody>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
     sandbox: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct PlanCountsBody {
+/// How many addresses would come to which end.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PlanCounts)]
+pub(super) struct PlanCountsBody {
     received: u64,
     would_send: u64,
     duplicate: u64,

@@ -13,6 +13,7 @@ mod forms;
 mod idempotency;
 mod media;
 mod middleware;
+mod openapi;
 mod operator;
 mod origin;
 mod pages;
@@ -27,5 +28,6 @@ mod routes;
 
 pub use admin::{Readiness, ReadinessState};
 pub use auth::Door;
+pub use openapi::document as openapi;
 pub use problem::Problem;
 pub use routes::{ApiState, ROUTES, admin_routes, main_routes};

@@ -6,6 +6,7 @@ use actix_web::{
     web::{Data, Payload, ReqData},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use utoipa::ToSchema;
 
 use super::{auth::Door, body, media, problem::Problem, query::Query, render::time, routes::ApiState};
 use crate::{clients::Caller, dispatch::View, domain::PauseNote};
@@ -15,23 +16,32 @@ const MAX_BODY: usize = 8192;
 const EXPECTED: &str = r#"{"note": "..."}, {} or no body"#;
 const EXPECTED_NOTHING: &str = "{} or no body";
 
-#[derive(Default, Deserialize)]
+/// An order to pause.
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = Pause)]
 #[serde(deny_unknown_fields)]
-struct Pausing {
+pub(super) struct Pausing {
+    /// What callers are told, on one line; empty takes it away.
+    #[schema(max_length = 500, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]*$")]
     note: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
+/// An order to go on.
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = Resume)]
 #[serde(deny_unknown_fields)]
-struct Resuming {}
+pub(super) struct Resuming {}
 
 /// How the gateway stands.
-#[derive(Debug, Serialize)]
-struct OperatorBody<'a> {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Operator)]
+pub(super) struct OperatorBody<'a> {
     paused: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime, nullable = false)]
     since: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     note: Option<&'a str>,
     calls_in_flight: usize,
     queued_addresses: u64,

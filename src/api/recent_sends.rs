@@ -6,6 +6,7 @@ use actix_web::{
     web::{Data, Payload, ReqData},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{body, media, problem::Problem, query::Query, render::time, routes::ApiState};
 use crate::{clients::Caller, intake::Address, resends::Recalled};
@@ -14,20 +15,29 @@ use crate::{clients::Caller, intake::Address, resends::Recalled};
 const MAX_BODY: usize = 4096;
 const EXPECTED: &str = r#"{"email": "..."}"#;
 
-#[derive(Deserialize)]
+/// The address that is asked about.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = Lookup)]
 #[serde(deny_unknown_fields)]
-struct Question {
+pub(super) struct Question {
+    #[schema(format = "email")]
     email: String,
 }
 
-#[derive(Debug, Default, Serialize)]
-struct Answer {
+/// Whether an address was sent inside the window; times only of the same client's sends.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = LookupAnswer)]
+pub(super) struct Answer {
     recent: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime, nullable = false)]
     sent_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime, nullable = false)]
     expires_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    /// Its last call ended `unknown`.
+    #[schema(format = DateTime, nullable = false)]
     doubt_since: Option<String>,
 }
 

@@ -10,8 +10,8 @@ use actix_web::{
 use tracing_actix_web::TracingLogger;
 
 use super::{
-    admin, auth::Door, body::BodyPace, compat, events, middleware, operator, problem::Problem, recent_sends,
-    resends, results,
+    admin, auth::Door, body::BodyPace, compat, events, middleware, openapi, operator, problem::Problem,
+    recent_sends, resends, results,
 };
 use crate::{
     config::{CompatSettings, ServerSettings},
@@ -54,6 +54,10 @@ pub const ROUTES: &[Route] = &[
         method: "POST",
         statuses: &[200, 400, 401, 403, 408, 413, 415, 503],
     },
+    Route { pattern: openapi::DOCUMENT, method: "GET", statuses: &[200, 403] },
+    Route { pattern: openapi::DOCS, method: "GET", statuses: &[308, 403] },
+    Route { pattern: openapi::PAGE, method: "GET", statuses: &[200, 403] },
+    Route { pattern: openapi::FILE, method: "GET", statuses: &[200, 403, 404] },
     Route { pattern: "/livez", method: "GET", statuses: &[200, 403] },
     Route { pattern: "/readyz", method: "GET", statuses: &[200, 400, 403, 503] },
     Route { pattern: "/metrics", method: "GET", statuses: &[200, 403] },
@@ -71,6 +75,8 @@ pub struct ApiState {
     /// Whether callers without a token may operate the gateway: only those on this machine.
     pub(super) may_operate: bool,
     pub(super) door: Door,
+    /// The OpenAPI document.
+    pub(super) document: web::Bytes,
 }
 
 impl ApiState {
@@ -91,6 +97,7 @@ impl ApiState {
             body_pace: BodyPace::new(settings),
             may_operate: matches!(door, Door::Open(_)) && settings.listen.ip().is_loopback(),
             door,
+            document: openapi::document().to_string().into(),
         }
     }
 }
@@ -128,6 +135,10 @@ pub fn main_routes(config: &mut ServiceConfig) {
             .service(read_only("/v1/operator", web::get().to(operator::get)))
             .service(post_only("/v1/operator/pause", web::post().to(operator::pause)))
             .service(post_only("/v1/operator/resume", web::post().to(operator::resume)))
+            .service(read_only(openapi::DOCUMENT, web::get().to(openapi::serve::document)))
+            .service(read_only(openapi::DOCS, web::get().to(openapi::serve::docs)))
+            .service(read_only(openapi::PAGE, web::get().to(openapi::serve::page)))
+            .service(read_only(openapi::FILE, web::get().to(openapi::serve::file)))
             .default_service(web::to(|| refuse(Problem::no_such_path()))),
     );
 }

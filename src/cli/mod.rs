@@ -8,6 +8,7 @@ pub mod check_config;
 mod client;
 pub mod completions;
 pub mod demo;
+pub mod openapi;
 mod paint;
 pub mod pause;
 pub mod probe;

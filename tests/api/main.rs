@@ -31,6 +31,7 @@ mod malformed;
 mod manners;
 mod metrics;
 mod oauth;
+mod openapi;
 mod operator;
 mod pace;
 mod problem;

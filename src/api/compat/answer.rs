@@ -8,10 +8,12 @@ use actix_web::{
 };
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::digest::{Digest, MOST_TOLD};
 use crate::{
     api::{
+        openapi::words,
         problem::{Problem, jittered},
         render::{self, CountsBody},
     },
@@ -22,7 +24,7 @@ use crate::{
 
 /// What became of a list as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+pub(in crate::api) enum End {
     Done,
     StillSending,
     OutcomeUnknown,
@@ -30,10 +32,14 @@ enum End {
     Rejected,
 }
 
-#[derive(Serialize)]
-struct Body {
+/// What became of a list that was not sent in whole, as fax.plus writes its errors.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CompatEnd)]
+pub(in crate::api) struct Body {
+    #[schema(schema_with = words::compat_end)]
     error: &'static str,
     description: String,
+    #[schema(format = "uuid")]
     resend_id: String,
     counts: CountsBody,
     #[serde(flatten)]
@@ -66,6 +72,10 @@ pub(super) async fn write(resend: &Resend, resends: &Resends) -> Result<HttpResp
 }
 
 impl End {
+    /// Every end that is told as an error.
+    pub(in crate::api) const ERRORS: [Self; 4] =
+        [Self::StillSending, Self::OutcomeUnknown, Self::NotSent, Self::Rejected];
+
     fn of(snapshot: &Snapshot) -> Self {
         let any = |kind| snapshot.counts.of(kind) > 0;
         if !snapshot.status.is_final() {
@@ -81,7 +91,7 @@ impl End {
         }
     }
 
-    fn status(self) -> StatusCode {
+    pub(in crate::api) fn status(self) -> StatusCode {
         match self {
             Self::Done => StatusCode::OK,
             Self::StillSending => StatusCode::GATEWAY_TIMEOUT,
@@ -91,7 +101,7 @@ impl End {
         }
     }
 
-    fn word(self) -> &'static str {
+    pub(in crate::api) fn word(self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::StillSending => "still_sending",

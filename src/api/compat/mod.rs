@@ -37,7 +37,8 @@ use super::{
 };
 use crate::{clients::Caller, intake::Format, resends::Resend, store::Caller as Waiting};
 
-pub(super) use refusal::refuse;
+pub(super) use answer::{Body as EndBody, End};
+pub(super) use refusal::{refuse, told};
 
 /// The path, and the path as clients with a slash at the end of their base URL write it. The first names both
 /// in metrics and logs.

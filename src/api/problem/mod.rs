@@ -17,8 +17,12 @@ use actix_web::{
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use crate::domain::{BadNote, InvalidReason};
+
+/// The media type of a problem.
+pub(in crate::api) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// Why a request was refused, in words and as a status code. Nothing was sent because of it.
 #[derive(Debug, Clone)]
@@ -32,8 +36,10 @@ pub struct Problem {
     allow: Option<&'static str>,
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
+/// Why a request was refused (RFC 9457). Nothing was sent because of it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(in crate::api) struct Document<'a> {
     #[serde(rename = "type")]
     kind: String,
     title: &'a str,
@@ -41,6 +47,7 @@ struct Document<'a> {
     detail: &'a str,
     request_id: &'a str,
     #[serde(flatten)]
+    #[schema(ignore)]
     members: &'a Map<String, Value>,
 }
 
@@ -201,15 +208,24 @@ impl Problem {
 
     /// The document, with the id of the request it answers.
     pub fn render(&self, request_id: &str) -> HttpResponse {
-        let body = Document {
+        self.answer(self.status, PROBLEM_JSON, &self.document(request_id))
+    }
+
+    /// What [`Problem::render`] writes.
+    pub(in crate::api) fn document<'a>(&'a self, request_id: &'a str) -> Document<'a> {
+        Document {
             kind: format!("urn:faxplus-gateway:problem:{}", self.word),
             title: self.title,
             status: self.status.as_u16(),
             detail: &self.detail,
             request_id,
             members: &self.members,
-        };
-        self.answer(self.status, "application/problem+json", &body)
+        }
+    }
+
+    /// Whether it is told when to come back.
+    pub(in crate::api) fn says_when(&self) -> bool {
+        self.retry_after.is_some()
     }
 
     /// An answer with this body, and with the headers of the problem.

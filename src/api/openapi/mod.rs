@@ -1,0 +1,91 @@
+//! The OpenAPI 3.1 document of the main listener, and the pages that show it.
+//!
+//! Put together from the code: schemas are derived where the bodies are declared, words come from the closed
+//! sets of the domain, and each refusal is shown by a [`Problem`](super::problem::Problem) that was made like a
+//! real one. What can't be derived (parameters, headers, which refusals a path knows) is written here, and tests
+//! hold it against `ROUTES`. Owns no state; the same for every gateway, so it says nothing of settings.
+
+mod bodies;
+mod compat;
+mod operation;
+mod operator;
+mod parameters;
+mod refusals;
+mod resends;
+mod schemas;
+pub(super) mod serve;
+#[cfg(test)]
+mod tests;
+pub(super) mod words;
+
+use serde_json::{Map, Value, json};
+
+use self::operation::Operation;
+
+/// Where the document is.
+pub(super) const DOCUMENT: &str = "/openapi.json";
+/// Where people look for the page.
+pub(super) const DOCS: &str = "/docs";
+/// The page that shows the document.
+pub(super) const PAGE: &str = "/docs/";
+/// What the page is made of.
+pub(super) const FILE: &str = "/docs/{file}";
+
+const DESCRIPTION: &str = "Takes lists of e-mail addresses of any size and resends fax.plus member invitations to \
+    them, ten per upstream call, never twice inside a window, with one true outcome per address.\n\n\
+    Every refusal is a problem document (RFC 9457), and nothing was sent then. A path or a query parameter that is \
+    not known here is refused, too. Every answer names its request in `X-Request-Id`. Requests that a browser makes \
+    for a page of another site are refused with 403.";
+
+/// Whether a route is for everybody, token or not.
+pub(super) fn is_open(pattern: &str) -> bool {
+    [DOCUMENT, DOCS, PAGE, FILE].contains(&pattern)
+}
+
+/// The whole document.
+pub fn document() -> Value {
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "faxplus-gateway",
+            "version": env!("CARGO_PKG_VERSION"),
+            "summary": "Resends fax.plus member invitations",
+            "description": DESCRIPTION,
+        },
+        "servers": [{"url": "/"}],
+        "tags": [
+            {"name": "resends", "description": "Post lists, follow them, read what became of each address"},
+            {"name": "recent sends", "description": "Whether an address was sent lately"},
+            {"name": "operator", "description": "Pause and resume for everybody"},
+            {"name": "fax.plus", "description": "The endpoint of fax.plus, without its limit of ten"},
+            {"name": "documentation", "description": "This document; open to everybody"},
+        ],
+        "paths": paths(),
+        "components": {
+            "schemas": schemas::all(),
+            "parameters": parameters::shared(),
+            "headers": parameters::headers(),
+            "securitySchemes": {"token": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "The token of a client, where `auth.mode` is `tokens`. Without authentication \
+                    nothing is looked for.",
+            }},
+        },
+        "security": [{"token": []}, {}],
+    })
+}
+
+fn paths() -> Value {
+    let mut paths = Map::new();
+    let all = resends::operations()
+        .into_iter()
+        .chain(operator::operations())
+        .chain(compat::operations())
+        .chain(serve::operations());
+    for (path, method, operation) in all {
+        let item = paths.entry(path.to_owned()).or_insert_with(|| json!({}));
+        item[method] = Operation::into_value(operation);
+    }
+    paths.into()
+}

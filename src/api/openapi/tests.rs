@@ -1,0 +1,116 @@
+//! The document against the routes, and against the file that keeps it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::document;
+use crate::api::ROUTES;
+
+/// What the admin listener serves.
+const ADMIN: [&str; 3] = ["/livez", "/readyz", "/metrics"];
+const FROZEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/openapi.json");
+
+fn operations(document: &Value) -> BTreeMap<(String, String), &Value> {
+    let paths = document["paths"].as_object().unwrap().iter();
+    paths
+        .flat_map(|(path, item)| {
+            let methods = item.as_object().unwrap().iter();
+            methods.map(|(method, operation)| ((path.clone(), method.to_uppercase()), operation))
+        })
+        .collect()
+}
+
+/// Calls `look` with every object in `value`.
+fn walk<'a>(value: &'a Value, look: &mut impl FnMut(&'a serde_json::Map<String, Value>)) {
+    match value {
+        Value::Object(members) => {
+            look(members);
+            members.values().for_each(|member| walk(member, look));
+        }
+        Value::Array(items) => items.iter().for_each(|item| walk(item, look)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_route_and_status_stands_in_the_document_and_no_other() {
+    let document = document();
+    let told: BTreeMap<_, BTreeSet<u16>> = operations(&document)
+        .into_iter()
+        .map(|(name, operation)| {
+            let statuses = operation["responses"].as_object().unwrap().keys();
+            (name, statuses.map(|status| status.parse().unwrap()).collect())
+        })
+        .collect();
+
+    let served: BTreeMap<_, BTreeSet<u16>> = ROUTES
+        .iter()
+        .filter(|route| !ADMIN.contains(&route.pattern))
+        .map(|route| {
+            let name = (route.pattern.to_owned(), route.method.to_owned());
+            (name, route.statuses.iter().copied().collect())
+        })
+        .collect();
+
+    assert_eq!(told, served);
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_every_component_is_used() {
+    let document = document();
+    let mut used = BTreeSet::new();
+
+    walk(&document, &mut |members| {
+        if let Some(Value::String(target)) = members.get("$ref") {
+            used.insert(target.as_str());
+        }
+    });
+
+    for target in &used {
+        assert!(document.pointer(target.strip_prefix('#').unwrap()).is_some(), "{target}");
+    }
+    for kind in ["schemas", "parameters", "headers"] {
+        for name in document["components"][kind].as_object().unwrap().keys() {
+            let target = format!("#/components/{kind}/{name}");
+            assert!(used.contains(target.as_str()), "nothing needs {target}");
+        }
+    }
+}
+
+#[test]
+fn each_operation_has_a_name_of_its_own_and_each_body_an_example() {
+    let document = document();
+    let operations = operations(&document);
+
+    let names: BTreeSet<_> =
+        operations.values().map(|operation| operation["operationId"].as_str().unwrap()).collect();
+
+    assert_eq!(names.len(), operations.len());
+    for (name, operation) in &operations {
+        let bodies = operation["responses"].as_object().unwrap().values().chain(operation.get("requestBody"));
+        for (kind, content) in bodies.filter_map(|body| body["content"].as_object()).flatten() {
+            let is_shown = content.get("example").is_some() || content.get("examples").is_some();
+            assert!(is_shown || name.0.starts_with("/docs") || name.0 == "/openapi.json", "{name:?} {kind}");
+        }
+    }
+}
+
+/// After a change that is meant: `UPDATE_OPENAPI=1 cargo test --lib openapi`, then look at the difference.
+#[test]
+fn the_document_is_the_one_that_is_kept() {
+    let made = format!("{:#}\n", document());
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        std::fs::write(FROZEN, &made).unwrap();
+    }
+
+    let kept = std::fs::read_to_string(FROZEN).unwrap_or_default();
+
+    let differs = made.lines().zip(kept.lines()).position(|(made, kept)| made != kept);
+    assert!(
+        made == kept,
+        "what callers are told has changed, from line {} of tests/openapi.json on. If that is meant: \
+         UPDATE_OPENAPI=1 cargo test --lib openapi, and commit the file",
+        differs.unwrap_or_else(|| made.lines().count().min(kept.lines().count())) + 1
+    );
+}

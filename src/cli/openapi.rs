@@ -1,0 +1,25 @@
+//! `openapi`: prints the OpenAPI document of the API, as `GET /openapi.json` serves it. Needs no settings.
+
+use std::io::Write;
+
+use clap::Args;
+
+use super::{FAILURE, SUCCESS};
+use crate::api;
+
+/// Arguments of `openapi`.
+#[derive(Debug, Args)]
+pub struct Openapi {}
+
+/// Runs the command; gives the exit code.
+pub fn run(_: &Openapi, stdout: &mut impl Write, stderr: &mut impl Write) -> u8 {
+    let written = writeln!(stdout, "{:#}", api::openapi()).and_then(|()| stdout.flush());
+    match written {
+        Ok(()) => SUCCESS,
+        Err(error) => {
+            // When even stderr is gone, the exit code has to say it; it is the same.
+            writeln!(stderr, "faxplus-gateway: can't write: {error}").ok();
+            FAILURE
+        }
+    }
+}
