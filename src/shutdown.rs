@@ -73,6 +73,8 @@ pub(crate) async fn shut_down(running: Running) -> bool {
     if !ends_in_time {
         tracing::warn!("Some callers did not finish their requests; ends without them.");
     }
+    // Whoever watches the status page would hold up the end.
+    running.readiness.set(ReadinessState::Stopped);
     running.admin.stop(true).await;
     if running.thread.join().is_err() {
         tracing::error!("The dispatch thread did not end well.");

@@ -14,13 +14,7 @@ use actix_web::{
 };
 use tokio::time::Instant;
 
-use super::{
-    admin::{Readiness, ReadinessState},
-    compat,
-    origin::is_cross_site,
-    problem::Problem,
-    routes::ApiState,
-};
+use super::{admin::Readiness, compat, origin::is_cross_site, problem::Problem, routes::ApiState};
 use crate::telemetry::{Metrics, REQUEST_ID_HEADER, RequestId, UNMATCHED, method_word};
 
 const CONTENT_TYPE_OPTIONS: HeaderName = HeaderName::from_static("x-content-type-options");
@@ -64,7 +58,7 @@ async fn finish(
     if let Some(problem) = problem {
         response = response.into_response(write(&problem));
     }
-    if readiness.is_some_and(|readiness| readiness.get() == ReadinessState::Draining) {
+    if readiness.is_some_and(|readiness| readiness.is_ending()) {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     let headers = response.headers_mut();

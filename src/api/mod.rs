@@ -24,8 +24,10 @@ mod render;
 mod resends;
 mod results;
 mod routes;
+mod status;
 
 pub use admin::{Readiness, ReadinessState};
 pub use auth::Door;
 pub use problem::Problem;
 pub use routes::{ApiState, ROUTES, admin_routes, main_routes};
+pub use status::StatusSource;

@@ -44,6 +44,7 @@ mod scrape;
 mod sharing;
 mod shutdown;
 mod spilled;
+mod status;
 mod statuses;
 mod tokens;
 mod traces;
