@@ -177,10 +177,12 @@ impl Application {
         self.running.readiness.set(ReadinessState::Ready);
         tracing::info!(address = %self.address, admin = %self.admin_address, "The gateway is ready.");
         stop.await;
-        if shutdown::shut_down(self.running).await {
-            main.await.map_err(io::Error::other)??;
+        let closed = shutdown::shut_down(self.running).await;
+        for (server, is_closed) in [(main, closed.main), (admin, closed.admin)] {
+            if is_closed {
+                server.await.map_err(io::Error::other)??;
+            }
         }
-        admin.await.map_err(io::Error::other)??;
         keeping.abort();
         if let Some(watch) = watch {
             watch.abort();

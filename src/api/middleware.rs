@@ -14,7 +14,13 @@ use actix_web::{
 };
 use tokio::time::Instant;
 
-use super::{admin::Readiness, compat, origin::is_cross_site, problem::Problem, routes::ApiState};
+use super::{
+    admin::Readiness,
+    compat,
+    origin::{is_cross_site, is_followed_link},
+    problem::Problem,
+    routes::ApiState,
+};
 use crate::telemetry::{Metrics, REQUEST_ID_HEADER, RequestId, UNMATCHED, method_word};
 
 const CONTENT_TYPE_OPTIONS: HeaderName = HeaderName::from_static("x-content-type-options");
@@ -72,7 +78,9 @@ async fn finish(
 
 /// Looks who calls, and lets the handler know. The admin listener has no door.
 fn admit(request: &ServiceRequest) -> Result<(), Problem> {
-    if is_cross_site(request.headers()) {
+    // The status page may be linked to from a wiki or a dashboard; it changes nothing and can't be framed.
+    let is_link_to_page = request.path() == "/" && is_followed_link(request.headers());
+    if is_cross_site(request.headers()) && !is_link_to_page {
         return Err(Problem::cross_site());
     }
     let Some(state) = request.app_data::<Data<ApiState>>() else { return Ok(()) };

@@ -91,6 +91,26 @@ async fn the_page_loads_nothing_from_elsewhere_and_is_held_to_that() {
 }
 
 #[actix_web::test]
+async fn a_link_on_another_site_leads_to_the_page_and_another_site_reads_nothing() {
+    let gateway = Gateway::start().await;
+    let fetched =
+        |mode, dest| [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", mode), ("sec-fetch-dest", dest)];
+
+    for (path, mode, dest, code) in [
+        ("/", "navigate", "document", 200),
+        ("/", "navigate", "iframe", 403),
+        ("/", "cors", "empty", 403),
+        ("/status", "navigate", "document", 403),
+        ("/status", "cors", "empty", 403),
+        ("/status/events", "cors", "empty", 403),
+    ] {
+        let answer = gateway.admin_request(awc::http::Method::GET, path, &fetched(mode, dest)).await;
+        assert_eq!(answer.status, code, "{path} {mode} {dest}");
+    }
+    gateway.stop().await;
+}
+
+#[actix_web::test]
 async fn the_status_of_a_gateway_without_work_is_well() {
     let gateway = Gateway::with(SandboxOptions::default(), &[("upstream.max_calls_per_second", "50")]).await;
 

@@ -64,10 +64,15 @@ function rate(value) {
 
 function span(ms) {
   const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 90) return `${seconds} s`;
-  if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 36 * 3600) return `${tenths.format(seconds / 3600)} h`;
-  return `${Math.round(seconds / 86400)} days`;
+  if (seconds < 90) return `${seconds}\u00a0s`;
+  if (seconds < 90 * 60) return `${Math.round(seconds / 60)}\u00a0min`;
+  if (seconds < 36 * 3600) return `${tenths.format(seconds / 3600)}\u00a0h`;
+  return `${Math.round(seconds / 86400)}\u00a0days`;
+}
+
+function ago(text) {
+  const ms = now() - Date.parse(text);
+  return ms < 2000 ? "just now" : `${span(ms)} ago`;
 }
 
 function bytes(count) {
@@ -77,7 +82,7 @@ function bytes(count) {
     count /= 1024;
     step += 1;
   }
-  return `${tenths.format(count)} ${units[step]}`;
+  return `${tenths.format(count)}\u00a0${units[step]}`;
 }
 
 // The gateway's clock, not the reader's, decides how long ago something was.
@@ -109,7 +114,7 @@ function showHealth(status) {
   say(byId("lead"), isHeld ? (queue.addresses > 0 ? safe : none) : lead);
   const reasons = health.holds.map((hold) => ({
     text: sentence(hold.detail),
-    more: `${hold.reason} since ${moment(hold.since)}, ${span(now() - when(hold.since))}. ${next(hold)}`,
+    more: `${hold.reason} since ${moment(hold.since)}, ${span(now() - when(hold.since))}. ${next(hold, health.state)}`,
   }));
   reasons.push(...health.words.map((words) => ({ text: sentence(words), more: "" })));
   fill(byId("reasons"), reasons, () => {
@@ -125,14 +130,15 @@ function showHealth(status) {
   document.title = `${title} – faxplus-gateway`;
 }
 
-function next(hold) {
+function next(hold, state) {
   if (!hold.next_attempt_at) return "Waits for a person.";
+  if (state === "paused") return "Is tried again once the gateway is resumed.";
   const left = when(hold.next_attempt_at) - now();
   return left < 1000 ? "Is tried again now." : `Next attempt at ${moment(hold.next_attempt_at)}, in ${span(left)}.`;
 }
 
 function sentence(words) {
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return words.startsWith("fax.plus") ? words : words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 // Said aloud only once a state has lasted a moment: one that flickers would drown the rest.
@@ -152,12 +158,15 @@ function tile(name, value, more, tone) {
 
 function showTiles(status) {
   const { queue, upstream, credential, store, readiness } = status;
+  const sent = samples.reduce((sum, sample) => sum + sample.sent, 0);
+  const settled = samples.reduce((sum, sample) => sum + ended(sample), 0);
+  tile("sent", whole.format(sent), settled ? `of ${whole.format(settled)} settled in 15\u00a0min` : "nothing settled in 15\u00a0min");
   tile("waiting", whole.format(queue.addresses),
     queue.resends ? `in ${plural(queue.resends, "resend", "resends")}, the oldest for ${span(queue.oldest_seconds * 1000)}` : "no resend runs");
   tile("pace", `${rate(upstream.rate)} calls/s`,
     upstream.ceiling === null ? "learned; no ceiling is set" : `learned; the ceiling is ${rate(upstream.ceiling)}`);
   tile("flight", whole.format(upstream.calls_in_flight),
-    upstream.last_success_at ? `last accepted ${span(now() - when(upstream.last_success_at))} ago` : "none accepted yet");
+    upstream.last_success_at ? `last accepted ${ago(upstream.last_success_at)}` : "none accepted yet");
   tile("breaker", ...(BREAKER[upstream.breaker] || [upstream.breaker, "", "wait"]));
   showCredential(credential);
   const free = store.free_bytes === null ? "" : `, ${bytes(store.free_bytes)} free`;

@@ -95,15 +95,17 @@ async function run(browser, stage) {
   await stage.faults([REFUSED]);
   for (const [at, client] of CLIENTS.entries()) await stage.post(client, client, 40_000 >> (2 * at));
   await stage.post("billing", "more", 3000);
-  await until("five samples are taken", async () => (await stage.status()).history.samples.length >= 8, 90);
+  await until("some samples are taken", async () => (await stage.status()).history.samples.length >= 8, 90);
   await inState(browser, stage, "busy", "All is well", ["Lists are being sent.", ...CLIENTS, "Closed"]);
   const bars = await stage.status();
   assert.ok(bars.resends.length >= 2 && bars.resends.every((resend) => resend.counts.received > 0));
 
   await stage.faults([{ fate: "token_expired" }, { target: "probe", fate: "token_expired" }]);
   await until("it is held", async () => (await stage.status()).health.state === "held");
-  await inState(browser, stage, "held", "Work is held", ["Fax.plus refuses the access token", "credentials_rejected", "safe and wait"]);
+  await inState(browser, stage, "held", "Work is held", ["fax.plus refuses the access token", "credentials_rejected", "safe and wait"]);
 
+  await stage.faults([REFUSED]);
+  await until("it goes on", async () => (await stage.status()).health.state === "working", 60);
   await stage.faults([{ fate: "status", status: 500 }, { target: "probe", fate: "status", status: 500 }]);
   await until("upstream is down", async () => (await stage.status()).upstream.breaker === "open", 90);
   await sleep(1500);
