@@ -34,7 +34,7 @@ pub struct View {
     pub active: usize,
     /// Addresses without an outcome of each of them, at most [`TOLD`].
     pub(super) left: Arc<[(ResendId, u64)]>,
-    /// The newest of them, newest first, at most [`NEWEST`].
+    /// The newest of them, newest first; a bounded few.
     pub newest: Arc<[ResendId]>,
     /// Calls in flight.
     pub in_flight: usize,

@@ -100,8 +100,14 @@ async function run(browser, stage) {
   const bars = await stage.status();
   assert.ok(bars.resends.length >= 2 && bars.resends.every((resend) => resend.counts.received > 0));
 
+  const watcher = await open(browser, stage, LOOKS[0]);
+  await sleep(5000);
+  assert.equal(await watcher.page.locator("#announce").textContent(), "", "nothing is said aloud without a change");
   await stage.faults([{ fate: "token_expired" }, { target: "probe", fate: "token_expired" }]);
   await until("it is held", async () => (await stage.status()).health.state === "held");
+  const said = () => watcher.page.locator("#announce").textContent();
+  await until("it is said aloud", async () => (await said()).startsWith("Work is held. fax.plus refuses the access token"));
+  await watcher.context.close();
   await inState(browser, stage, "held", "Work is held", ["fax.plus refuses the access token", "credentials_rejected", "safe and wait"]);
 
   await stage.faults([REFUSED]);
