@@ -331,6 +331,8 @@ function show(status) {
   showPlots(status);
   const clients = status.queue.clients.map(({ client, addresses }) => ({ name: client, count: addresses }));
   showBars("clients", "clients-none", clients);
+  byId("clients-more").hidden = status.queue.more_clients === 0;
+  say(byId("clients-more"), `and ${plural(status.queue.more_clients, "client", "clients")} with less`);
   showResends(status);
   showLink();
 }

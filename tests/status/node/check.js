@@ -93,8 +93,8 @@ async function run(browser, stage) {
   await checkKeyboard(browser, stage);
 
   await stage.faults([REFUSED]);
-  for (const [at, client] of CLIENTS.entries()) await stage.post(client, client, 40_000 >> (2 * at));
-  await stage.post("billing", "more", 3000);
+  for (const [at, client] of CLIENTS.entries()) await stage.post(client, client, 60_000 >> at);
+  await stage.post("billing", "more", 12_000);
   await until("some samples are taken", async () => (await stage.status()).history.samples.length >= 8, 90);
   await inState(browser, stage, "busy", "All is well", ["Lists are being sent.", ...CLIENTS, "Closed"]);
   const bars = await stage.status();
