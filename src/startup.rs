@@ -17,7 +17,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use crate::{
-    api::{ApiState, Door, ROUTES, Readiness, ReadinessState, admin_routes, main_routes},
+    api::{ApiState, Door, ROUTES, Readiness, ReadinessState, StatusSource, admin_routes, main_routes},
     clients::{self, Caller, ClientsError, Directory},
     config::{AuthMode, CredentialChoice, Settings, StorePath},
     dispatch::{Dispatch, StartError},
@@ -30,7 +30,7 @@ use crate::{
         Registry,
         file::{OpenError, Store},
     },
-    telemetry::{Metrics, metrics::BuildInfo},
+    telemetry::{History, Metrics, metrics::BuildInfo},
 };
 
 /// Why the gateway did not start.
@@ -74,6 +74,7 @@ pub struct Application {
     admin: Server,
     store: Option<Store>,
     clients: Option<Directory>,
+    history: (History, Arc<Metrics>),
     pub(crate) running: Running,
 }
 
@@ -115,6 +116,15 @@ impl Application {
         };
         let (resends, dispatch, thread, store) = services(settings, credential, clients.clone(), &metrics)?;
         let readiness = Readiness::of(resends.store_watch());
+        let history = History::default();
+        let status = Data::new(StatusSource::new(
+            resends.clone(),
+            readiness.clone(),
+            Arc::clone(&metrics),
+            history.clone(),
+            sandbox,
+        ));
+        let history = (history, Arc::clone(&metrics));
         let state = Data::new(ApiState::new(resends, &settings.server, &settings.compat, door, sandbox));
         let data = Data::from(metrics);
         let main = {
@@ -127,7 +137,7 @@ impl Application {
         let admin = {
             let readiness = Data::new(readiness.clone());
             serve(settings, 1, admin_listener, move |config| {
-                config.app_data(readiness.clone()).app_data(data.clone());
+                config.app_data(readiness.clone()).app_data(data.clone()).app_data(status.clone());
                 admin_routes(config);
             })?
         };
@@ -141,7 +151,7 @@ impl Application {
             drain_timeout: settings.server.drain_timeout,
             request_timeout: settings.upstream.request_timeout,
         };
-        Ok(Self { address, admin_address, main, admin, store, clients, running })
+        Ok(Self { address, admin_address, main, admin, store, clients, history, running })
     }
 
     /// Where lists are posted.
@@ -162,13 +172,18 @@ impl Application {
         let main = actix_web::rt::spawn(self.main);
         let admin = actix_web::rt::spawn(self.admin);
         let watch = self.clients.map(|clients| actix_web::rt::spawn(clients::watch(clients)));
+        let (history, metrics) = self.history;
+        let keeping = actix_web::rt::spawn(history.keep(metrics));
         self.running.readiness.set(ReadinessState::Ready);
         tracing::info!(address = %self.address, admin = %self.admin_address, "The gateway is ready.");
         stop.await;
-        if shutdown::shut_down(self.running).await {
-            main.await.map_err(io::Error::other)??;
+        let closed = shutdown::shut_down(self.running).await;
+        for (server, is_closed) in [(main, closed.main), (admin, closed.admin)] {
+            if is_closed {
+                server.await.map_err(io::Error::other)??;
+            }
         }
-        admin.await.map_err(io::Error::other)??;
+        keeping.abort();
         if let Some(watch) = watch {
             watch.abort();
         }

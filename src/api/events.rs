@@ -25,7 +25,7 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// The next attempt is told as a time of the day, which is known no better than this.
 const SAME_ATTEMPT_MS: u64 = 1000;
 /// nginx holds back what it thinks will come as a whole, unless told not to.
-const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+pub(super) const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// `GET /v1/resends/{id}/events`

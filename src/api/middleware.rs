@@ -15,9 +15,9 @@ use actix_web::{
 use tokio::time::Instant;
 
 use super::{
-    admin::{Readiness, ReadinessState},
+    admin::Readiness,
     compat, openapi,
-    origin::is_cross_site,
+    origin::{is_cross_site, is_followed_link},
     problem::Problem,
     routes::ApiState,
 };
@@ -64,7 +64,7 @@ async fn finish(
     if let Some(problem) = problem {
         response = response.into_response(write(&problem));
     }
-    if readiness.is_some_and(|readiness| readiness.get() == ReadinessState::Draining) {
+    if readiness.is_some_and(|readiness| readiness.is_ending()) {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     let headers = response.headers_mut();
@@ -79,7 +79,9 @@ async fn finish(
 /// Looks who calls, and lets the handler know. The admin listener has no door, and whoever reaches the gateway
 /// may read how it is called.
 fn admit(request: &ServiceRequest) -> Result<(), Problem> {
-    if is_cross_site(request.headers()) {
+    // The status page may be linked to from a wiki or a dashboard; it changes nothing and can't be framed.
+    let is_link_to_page = request.path() == "/" && is_followed_link(request.headers());
+    if is_cross_site(request.headers()) && !is_link_to_page {
         return Err(Problem::cross_site());
     }
     if request.match_pattern().is_some_and(|pattern| openapi::is_open(&pattern)) {

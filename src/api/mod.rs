@@ -25,9 +25,11 @@ mod render;
 mod resends;
 mod results;
 mod routes;
+mod status;
 
 pub use admin::{Readiness, ReadinessState};
 pub use auth::Door;
 pub use openapi::document as openapi;
 pub use problem::Problem;
 pub use routes::{ApiState, ROUTES, admin_routes, main_routes};
+pub use status::StatusSource;

@@ -11,7 +11,7 @@ use tracing_actix_web::TracingLogger;
 
 use super::{
     admin, auth::Door, body::BodyPace, compat, events, middleware, openapi, operator, problem::Problem,
-    recent_sends, resends, results,
+    recent_sends, resends, results, status,
 };
 use crate::{
     config::{CompatSettings, ServerSettings},
@@ -61,6 +61,11 @@ pub const ROUTES: &[Route] = &[
     Route { pattern: "/livez", method: "GET", statuses: &[200, 403] },
     Route { pattern: "/readyz", method: "GET", statuses: &[200, 400, 403, 503] },
     Route { pattern: "/metrics", method: "GET", statuses: &[200, 403] },
+    Route { pattern: "/status", method: "GET", statuses: &[200, 400, 403] },
+    Route { pattern: "/status/events", method: "GET", statuses: &[200, 400, 403] },
+    Route { pattern: "/", method: "GET", statuses: &[200, 403] },
+    Route { pattern: "/status.js", method: "GET", statuses: &[200, 403] },
+    Route { pattern: "/status.css", method: "GET", statuses: &[200, 403] },
 ];
 
 /// What the handlers of the main listener share.
@@ -152,6 +157,11 @@ pub fn admin_routes(config: &mut ServiceConfig) {
             .service(read_only("/livez", web::get().to(admin::livez)))
             .service(read_only("/readyz", web::get().to(admin::readyz)))
             .service(read_only("/metrics", web::get().to(admin::metrics)))
+            .service(read_only("/status", web::get().to(status::get)))
+            .service(read_only("/status/events", web::get().to(status::events)))
+            .service(read_only("/", web::get().to(status::page)))
+            .service(read_only("/status.js", web::get().to(status::script)))
+            .service(read_only("/status.css", web::get().to(status::style)))
             .default_service(web::to(|| refuse(Problem::no_such_path()))),
     );
 }

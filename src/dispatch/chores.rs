@@ -12,7 +12,7 @@ use super::{
     health::Gate,
     message::{Event, Probed},
     pace::Outlook,
-    view::{TOLD, View, told, told_pause},
+    view::{NEWEST, TOLD, View, told, told_pause},
 };
 use crate::{domain::NotSentReason, telemetry::metrics, upstream::Probe};
 
@@ -153,6 +153,7 @@ impl Dispatcher {
             queued: self.queued.all(),
             active: self.resends.len(),
             left: self.resends.iter().take(TOLD).map(|(id, active)| (*id, active.unsettled.into())).collect(),
+            newest: self.resends.keys().rev().take(NEWEST).copied().collect(),
             in_flight: self.calls.len(),
             batch_size: self.options.batch_size,
         });

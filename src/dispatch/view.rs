@@ -16,6 +16,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(60);
 /// Most resends of which is told how much of each is left.
 pub(super) const TOLD: usize = 256;
 
+/// Most resends that are named to operators at once.
+pub(super) const NEWEST: usize = 20;
+
 /// Dispatch at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct View {
@@ -31,6 +34,8 @@ pub struct View {
     pub active: usize,
     /// Addresses without an outcome of each of them, at most [`TOLD`].
     pub(super) left: Arc<[(ResendId, u64)]>,
+    /// The newest of them, newest first; a bounded few.
+    pub newest: Arc<[ResendId]>,
     /// Calls in flight.
     pub in_flight: usize,
     /// Most addresses of one call.

@@ -122,6 +122,11 @@ impl Resends {
         Ok(found.filter(|resend| client.is_none_or(|client| resend.client() == client)))
     }
 
+    /// The resend with this id, if it is in RAM, as each is that is under way.
+    pub fn live(&self, id: ResendId) -> Option<Resend> {
+        self.registry.get(id).map(Resend::Live)
+    }
+
     /// Cancels a resend and waits until its calls in flight have ended. One that has ended stays as it is.
     pub async fn cancel(&self, resend: &Resend) {
         match resend {

@@ -45,6 +45,7 @@ mod scrape;
 mod sharing;
 mod shutdown;
 mod spilled;
+mod status;
 mod statuses;
 mod tokens;
 mod traces;

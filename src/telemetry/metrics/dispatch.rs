@@ -12,9 +12,9 @@ use crate::domain::{ClientName, NotSentReason};
 
 #[derive(Debug)]
 pub(super) struct DispatchSeries {
-    queued: IntGaugeVec,
+    pub(super) queued: IntGaugeVec,
     queued_by_client: HashMap<ClientName, IntGauge>,
-    oldest: Gauge,
+    pub(super) oldest: Gauge,
     holds: Vec<IntGauge>,
 }
 

@@ -6,6 +6,7 @@
 
 mod dedupe;
 mod dispatch;
+mod glance;
 mod http;
 mod labels;
 mod process;
@@ -26,6 +27,7 @@ use self::{
 };
 use crate::domain::ClientName;
 
+pub use glance::Glance;
 pub use http::{HttpInFlight, Route};
 pub use labels::{BreakerState, DedupeHit, EvictionCause, RetryReason, StoreOperation};
 pub use process::BuildInfo;

@@ -19,7 +19,7 @@ const RATIOS: &[f64] = &[0.1, 0.25, 0.5, 0.67, 0.8, 0.9, 0.95, 1.0, 1.05, 1.1, 1
 #[derive(Debug)]
 pub(super) struct ResendSeries {
     received: IntCounterVec,
-    addresses: IntCounterVec,
+    pub(super) addresses: IntCounterVec,
     clients: HashMap<ClientName, ClientSeries>,
     invalid: Vec<IntCounter>,
     not_sent: Vec<IntCounter>,
