@@ -9,6 +9,8 @@ use crate::api;
 
 /// Arguments of `openapi`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:
+  faxplus-gateway openapi > openapi.json")]
 pub struct Openapi {}
 
 /// Runs the command; gives the exit code.
