@@ -106,7 +106,7 @@ impl Books {
 
     /// Hands in what is pending, unless a batch is out, or nobody waits for it yet.
     pub(super) fn hand_in(&mut self, now: Instant) {
-        if self.wake().is_none_or(|wake| now < wake) || self.gave_up {
+        if self.wake().is_none_or(|wake| now < wake) {
             return;
         }
         self.sent += 1;
@@ -114,9 +114,9 @@ impl Books {
         self.store.send(Batch { number: self.sent, writes, hard: std::mem::take(&mut self.hard) });
     }
 
-    /// When what is pending is to be handed in.
+    /// When what is pending is to be handed in; never once given up, so that nobody wakes for it.
     pub(super) fn wake(&self) -> Option<Instant> {
-        if self.pending.is_empty() || self.is_out() {
+        if self.pending.is_empty() || self.is_out() || self.gave_up {
             return None;
         }
         let is_awaited = self.hard || self.waiting.back().is_some_and(|(number, _)| *number > self.sent);

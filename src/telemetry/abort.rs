@@ -19,3 +19,31 @@ impl Drop for AbortOnPanic {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{env, os::unix::process::ExitStatusExt as _, process::Command};
+
+    use super::*;
+
+    const PANIC: &str = "FAXPLUS_GATEWAY_TEST_PANIC";
+    const SIGABRT: i32 = 6;
+
+    #[test]
+    fn a_panic_of_the_thread_ends_the_process() {
+        if env::var_os(PANIC).is_some() {
+            let thread = thread::spawn(|| {
+                let _guard = AbortOnPanic { thread: "test" };
+                panic!("as a mistake would");
+            });
+            drop(thread.join());
+            return;
+        }
+        let name = "telemetry::abort::tests::a_panic_of_the_thread_ends_the_process";
+        let mut again = Command::new(env::current_exe().unwrap());
+
+        let ended = again.args(["--exact", name]).env(PANIC, "1").output().unwrap();
+
+        assert_eq!(ended.status.signal(), Some(SIGABRT), "{ended:?}");
+    }
+}

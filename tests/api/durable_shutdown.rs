@@ -11,6 +11,11 @@ use crate::{
     wire::Wire,
 };
 
+/// A store at `path`, more work than can be done, and little time at the end.
+fn soon_over(path: &str) -> [(&str, &str); 3] {
+    [("store.path", path), ("upstream.max_calls_per_second", "20"), ("server.drain_timeout_seconds", "1")]
+}
+
 /// A path for a store, in a directory that goes with the test.
 pub fn place() -> (TempDir, String) {
     let directory = tempfile::tempdir().unwrap();
@@ -66,11 +71,7 @@ fn id_of(answer: &Answer) -> String {
 #[actix_web::test]
 async fn what_is_unfinished_at_the_end_goes_on_at_the_next_start_and_nobody_is_mailed_twice() {
     let (_directory, path) = place();
-    let settings = [
-        ("store.path", path.as_str()),
-        ("upstream.max_calls_per_second", "20"),
-        ("server.drain_timeout_seconds", "1"),
-    ];
+    let settings = soon_over(&path);
     let mut gateway = Gateway::with(slow(), &settings).await;
     let (promised, mut waited, compat) = (addresses("p", 600), addresses("w", 300), addresses("c", 200));
     waited.extend_from_slice(&promised[500..550]);
@@ -232,11 +233,7 @@ async fn a_caller_that_has_gone_keeps_nobody() {
 #[actix_web::test]
 async fn a_list_too_long_for_ram_goes_on_whether_it_was_promised_before_or_is_at_the_end() {
     let (_directory, path) = place();
-    let settings = [
-        ("store.path", path.as_str()),
-        ("upstream.max_calls_per_second", "20"),
-        ("server.drain_timeout_seconds", "1"),
-    ];
+    let settings = soon_over(&path);
     let mut gateway = Gateway::with(slow(), &settings).await;
     // More than a megabyte, and more rows than are restored to RAM.
     let (promised, waited) =
@@ -263,11 +260,7 @@ async fn a_list_too_long_for_ram_goes_on_whether_it_was_promised_before_or_is_at
 #[actix_web::test]
 async fn a_store_that_can_not_be_written_at_the_end_keeps_nobody_and_callers_are_told_the_truth() {
     let (_directory, path) = place();
-    let settings = [
-        ("store.path", path.as_str()),
-        ("upstream.max_calls_per_second", "20"),
-        ("server.drain_timeout_seconds", "1"),
-    ];
+    let settings = soon_over(&path);
     let mut gateway = Gateway::with(slow(), &settings).await;
     let (promised, waited) = (addresses("p", 200), addresses("w", 200));
     let id = gateway.post_async("", &promised).await;

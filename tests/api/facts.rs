@@ -123,17 +123,22 @@ async fn a_replaced_refresh_token_outlasts_the_process_and_a_changed_seed_wins_o
     gateway.stop().await;
 }
 
-#[actix_web::test]
-async fn the_end_waits_for_a_refresh_that_is_under_way() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("gateway.db");
-    let settings = [
-        ("store.path", path.to_str().unwrap()),
+/// OAuth2 with a seed in the settings, and a store at `path`.
+fn oauth2(path: &str) -> [(&str, &str); 5] {
+    [
+        ("store.path", path),
         ("credentials.kind", "oauth2"),
         ("credentials.client_id", "client"),
         ("credentials.client_secret", "client-secret"),
         ("credentials.refresh_token", "seed"),
-    ];
+    ]
+}
+
+#[actix_web::test]
+async fn the_end_waits_for_a_refresh_that_is_under_way() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gateway.db");
+    let settings = oauth2(path.to_str().unwrap());
     let options = rotating();
     let rules = json!([{"target": "token", "times": 1, "fate": "delay", "ms": 1_500}]);
     let faults = faxplus_gateway::sandbox::parse_faults(rules.to_string().as_bytes()).unwrap();
@@ -156,13 +161,7 @@ async fn the_end_waits_for_a_refresh_that_is_under_way() {
 async fn a_new_access_token_is_not_used_before_the_refresh_token_beside_it_is_written() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("gateway.db");
-    let settings = [
-        ("store.path", path.to_str().unwrap()),
-        ("credentials.kind", "oauth2"),
-        ("credentials.client_id", "client"),
-        ("credentials.client_secret", "client-secret"),
-        ("credentials.refresh_token", "seed"),
-    ];
+    let settings = oauth2(path.to_str().unwrap());
     let rules = json!([{"target": "token", "times": 1, "fate": "delay", "ms": 1_000}]);
     let faults = faxplus_gateway::sandbox::parse_faults(rules.to_string().as_bytes()).unwrap();
     let gateway = Gateway::with(SandboxOptions { faults, ..rotating() }, &settings).await;
