@@ -26,6 +26,13 @@ pub struct OverLimit {
     pub retry_after: Duration,
 }
 
+/// What a list has cost its client. Dropping it gives that back: a list that is refused costs nothing.
+#[derive(Debug)]
+pub struct Charge {
+    used: Arc<Allowance>,
+    takes: Duration,
+}
+
 /// Somebody who calls: a client, and what it has used.
 #[derive(Debug, Clone)]
 pub struct Caller {
@@ -64,15 +71,16 @@ impl Caller {
     /// # Errors
     /// When the client owes time for those before.
     pub fn check(&self) -> Result<(), OverLimit> {
-        self.charge(0)
+        self.charge(0).map(Charge::keep)
     }
 
     /// Takes so many addresses off the limit.
     ///
     /// # Errors
     /// When the client owes time for those before; nothing is taken then.
-    pub fn charge(&self, addresses: u32) -> Result<(), OverLimit> {
-        let Some(per_minute) = self.client.limits.addresses_per_minute else { return Ok(()) };
+    pub fn charge(&self, addresses: u32) -> Result<Charge, OverLimit> {
+        let mut charge = Charge { used: Arc::clone(&self.used), takes: Duration::ZERO };
+        let Some(per_minute) = self.client.limits.addresses_per_minute else { return Ok(charge) };
         let now = Instant::now();
         let mut paid_off = self.used.paid_off.lock().unwrap_or_else(PoisonError::into_inner);
         let owed_until = paid_off.filter(|until| *until > now);
@@ -86,9 +94,25 @@ impl Caller {
                 retry_after: until - now - credit + Duration::from_millis(1),
             });
         }
-        let takes = Duration::from_secs(60) * addresses / per_minute.get();
-        *paid_off = Some(owed_until.unwrap_or(now) + takes);
-        Ok(())
+        charge.takes = Duration::from_secs(60) * addresses / per_minute.get();
+        *paid_off = Some(owed_until.unwrap_or(now) + charge.takes);
+        Ok(charge)
+    }
+}
+
+impl Charge {
+    /// The list is taken.
+    pub fn keep(mut self) {
+        self.takes = Duration::ZERO;
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        if !self.takes.is_zero() {
+            let mut paid_off = self.used.paid_off.lock().unwrap_or_else(PoisonError::into_inner);
+            *paid_off = paid_off.and_then(|until| until.checked_sub(self.takes));
+        }
     }
 }
 
@@ -107,21 +131,21 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_minutes_worth_is_had_at_once_and_then_the_rate() {
         let caller = caller(60);
-        caller.charge(30).unwrap();
-        caller.charge(30).unwrap();
+        caller.charge(30).unwrap().keep();
+        caller.charge(30).unwrap().keep();
 
         let over = caller.charge(1).unwrap_err();
 
         assert!(over.retry_after <= Duration::from_secs(1), "{over:?}");
         advance(over.retry_after).await;
-        caller.charge(1).unwrap();
+        caller.charge(1).unwrap().keep();
         assert!(caller.check().is_err());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_list_longer_than_the_limit_is_taken_and_its_time_waited_for() {
         let caller = caller(100);
-        caller.charge(1000).unwrap();
+        caller.charge(1000).unwrap().keep();
 
         let over = caller.check().unwrap_err();
 
@@ -136,7 +160,20 @@ mod tests {
     async fn a_client_without_a_limit_is_never_over_it() {
         let caller = Caller::anonymous();
         for _ in 0..10 {
-            caller.charge(u32::MAX).unwrap();
+            caller.charge(u32::MAX).unwrap().keep();
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_that_is_refused_after_all_costs_nothing() {
+        let caller = caller(100);
+        caller.charge(50).unwrap().keep();
+        drop(caller.charge(1000).unwrap());
+
+        caller.charge(50).unwrap().keep();
+
+        assert!(caller.check().is_err());
+        advance(Duration::from_secs(1)).await;
+        caller.check().unwrap();
     }
 }

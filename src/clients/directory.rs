@@ -171,7 +171,7 @@ mod tests {
         let path = folder.path().join("clients.toml");
         fs::write(&path, line("billing", &["good"], ", addresses_per_minute = 10")).unwrap();
         let directory = Directory::open(&path).unwrap();
-        directory.authenticate("good").unwrap().charge(100).unwrap();
+        directory.authenticate("good").unwrap().charge(100).unwrap().keep();
 
         fs::write(&path, line("billing", &["good"], ", addresses_per_minute = 20")).unwrap();
         directory.reload().unwrap();

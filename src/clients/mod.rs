@@ -13,7 +13,7 @@ use std::num::NonZeroU32;
 
 use crate::domain::ClientName;
 
-pub use allowance::{Caller, OverLimit};
+pub use allowance::{Caller, Charge, OverLimit};
 pub use directory::{Directory, Reloaded};
 pub use file::{ClientsError, line};
 pub use token::{NewToken, TokenHash};

@@ -17,9 +17,6 @@ use crate::{
     },
 };
 
-/// Changes written at once: dispatch must not wait for long.
-const AT_ONCE: usize = 8;
-
 impl Resends {
     /// Runs what was not sent of an ended resend in RAM. `None` when it has just been forgotten.
     pub(super) async fn run_again(
@@ -89,10 +86,11 @@ impl Resends {
             ..row
         };
         row.counts[OutcomeKind::NotSent as usize] = 0;
-        if !store.write(hard(vec![Write::Reopen(Box::new(row.clone()))])).await? {
+        let reopening = vec![Write::Reopen(Box::new(row.clone()))];
+        if !store.write(Batch { writes: reopening, hard: true, ..Batch::default() }).await? {
             return Ok(None);
         }
-        let mut writes = Vec::new();
+        let mut parts = store.hard_parts();
         // Rows that are left out by a crash in between stay as they ended.
         for number in 0.. {
             let ends = store.read(move |db| read::ends(db, id, number)).await?;
@@ -101,13 +99,10 @@ impl Resends {
             }
             let ends = not_sent_in(&ends);
             if !ends.is_empty() {
-                writes.push(Write::Ends { resend: id, number, ends });
-            }
-            if writes.len() >= AT_ONCE {
-                store.write(hard(std::mem::take(&mut writes))).await?;
+                parts.add(Write::Ends { resend: id, number, ends }).await?;
             }
         }
-        store.write(hard(writes)).await?;
+        parts.end().await?;
         let restored = restore(store, row).await?;
         Ok(Some(Restored { record: restored.record.taken_up(), ..restored }))
     }
@@ -125,10 +120,6 @@ impl Resends {
         Dispatch::submit_again(Arc::clone(&record), unsettled, reservation);
         Ok(record)
     }
-}
-
-fn hard(writes: Vec<Write>) -> Batch {
-    Batch { writes, hard: true, ..Batch::default() }
 }
 
 async fn row_of(store: &Store, id: ResendId) -> Result<Option<ResendRow>, Fault> {

@@ -14,7 +14,7 @@ use super::{
     stow::Unclaimed,
 };
 use crate::{
-    clients::{Caller, OverLimit},
+    clients::{Caller, Charge, OverLimit},
     config::Settings,
     dispatch::{Because, Dispatch, Ended, Refused, Reservation, View},
     domain::{PauseNote, ResendId, TraceContext},
@@ -61,6 +61,12 @@ pub enum StoreTrouble {
     /// It has no room.
     #[error(transparent)]
     Full(#[from] Lack),
+}
+
+/// What a new list needs before it is taken. Dropping it gives all of that back.
+pub(super) struct Place {
+    reservation: Reservation,
+    charge: Charge,
 }
 
 /// All resends of this gateway. Cheap to clone.
@@ -164,45 +170,56 @@ impl Resends {
     ) -> Result<Arc<Record>, SealError> {
         // The share is held until the registry counts the list.
         let Whole { rows, share: _share } = whole;
-        let (id, body) = match rows {
-            Rows::Resident(list) => (Self::new_id(), Body::Resident(list)),
-            Rows::Stored(id, shape) => (id, Body::Stored(shape)),
-        };
-        let mut rows = match (&body, &self.store) {
-            (Body::Stored(_), Some(store)) => Unclaimed::new(store, id),
-            (Body::Stored(_), None) | (Body::Resident(_), _) => Unclaimed::default(),
-        };
+        let (id, body, mut rows) = self.unpack(rows);
         if body.is_empty() {
             return Err(SealError::Empty);
         }
         // What can wait or fail comes first: a caller that goes away at the await leaves nothing behind.
-        let client = caller.name();
-        let reservation = self.reserve(caller, body.fresh()).await?;
-        let record = self.stow(Record::new(id, client.clone(), force, trace, body), &mut rows).await?;
+        let place = self.reserve(caller, body.fresh()).await?;
+        let record = self.stow(Record::new(id, caller.name().clone(), force, trace, body), &mut rows).await?;
         let record = self.registry.insert(record)?;
         rows.claim();
-        self.metrics.addresses_received(client, record.body.len().into());
-        record.tell_invalid(|outcome, addresses| self.metrics.outcome(client, outcome, addresses));
-        Dispatch::submit(Arc::clone(&record), reservation);
+        self.begin(&record, place);
         Ok(record)
     }
 
+    /// The id of a list that is whole, what it is, and its rows in the store, which nobody has taken over yet.
+    pub(super) fn unpack(&self, rows: Rows) -> (ResendId, Body, Unclaimed) {
+        match rows {
+            Rows::Resident(list) => (Self::new_id(), Body::Resident(list), Unclaimed::default()),
+            Rows::Stored(id, shape) => {
+                let mut rows = Unclaimed::default();
+                rows.add(self.store.as_ref(), id);
+                (id, Body::Stored(shape), rows)
+            }
+        }
+    }
+
+    /// Sends what the registry has taken.
+    pub(super) fn begin(&self, record: &Arc<Record>, place: Place) {
+        let Place { reservation, charge } = place;
+        charge.keep();
+        let client = &record.client;
+        self.metrics.addresses_received(client, record.body.len().into());
+        record.tell_invalid(|outcome, addresses| self.metrics.outcome(client, outcome, addresses));
+        Dispatch::submit(Arc::clone(record), reservation);
+    }
+
     /// Room in the queue for a new list of so many addresses, within the limits of who posts it.
-    pub(super) async fn reserve(&self, caller: &Caller, addresses: u32) -> Result<Reservation, SealError> {
+    pub(super) async fn reserve(&self, caller: &Caller, addresses: u32) -> Result<Place, SealError> {
         let most = caller.client().limits.queued_addresses;
         let reservation = self.dispatch.reserve(addresses, caller.name(), most).await?;
-        // Last, so that a list that is refused for another reason costs nothing.
-        caller.charge(addresses)?;
-        Ok(reservation)
+        let charge = caller.charge(addresses)?;
+        Ok(Place { reservation, charge })
     }
 
     /// An id that sorts by time.
-    pub(super) fn new_id() -> ResendId {
+    fn new_id() -> ResendId {
         ResendId(Uuid::now_v7().as_u128())
     }
 
-    /// Waits for the end of a resend, at most so long, for a caller that is owed the end: as soon as this process draws nothing more of it, the
-    /// rest is to be promised. Says whether the end came.
+    /// Waits for the end of a resend, at most so long, for a caller that is owed the end: as soon as this
+    /// process draws nothing more of it, the rest is to be promised. Says whether the end came.
     pub async fn wait_as_caller(&self, record: &Record, at_most: Duration) -> bool {
         if !record.snapshot().status.is_final() {
             drop(timeout(at_most, record.finished_or_suspended()).await);

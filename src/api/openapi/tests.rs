@@ -7,8 +7,9 @@ use serde_json::Value;
 use super::document;
 use crate::api::ROUTES;
 
-/// What the admin listener serves.
-const ADMIN: [&str; 3] = ["/livez", "/readyz", "/metrics"];
+/// What the admin listener serves, to operators: no part of what callers are told.
+const ADMIN: [&str; 8] =
+    ["/livez", "/readyz", "/metrics", "/", "/status", "/status/events", "/status.js", "/status.css"];
 const FROZEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/openapi.json");
 
 fn operations(document: &Value) -> BTreeMap<(String, String), &Value> {
