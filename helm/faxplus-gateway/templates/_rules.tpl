@@ -7,15 +7,12 @@ Rules of Prometheus: the alerts of files/rules/alerts.yaml with the values put i
 namespace, job, instance
 {{- end }}
 
-{{/* The labels of this release's series. What the operator calls the job depends on who tells it of the pod. */}}
+{{/* The labels of this release's series: the monitors' job is the chart's name, so the pod tells releases apart. */}}
 {{- define "faxplus-gateway.rules.selector" -}}
-{{- $name := include "faxplus-gateway.fullname" . -}}
 {{- if .Values.prometheusRule.selector -}}
 {{ tpl .Values.prometheusRule.selector . }}
-{{- else if .Values.podMonitor.enabled -}}
-namespace="{{ .Release.Namespace }}",job="{{ .Values.podMonitor.namespace | default .Release.Namespace }}/{{ $name }}"
 {{- else -}}
-namespace="{{ .Release.Namespace }}",job="{{ include "faxplus-gateway.adminServiceName" . }}"
+namespace="{{ .Release.Namespace }}",job="{{ include "faxplus-gateway.name" . }}",pod=~"{{ include "faxplus-gateway.fullname" . }}-[0-9]+"
 {{- end -}}
 {{- end }}
 

@@ -1,0 +1,135 @@
+"""Checks the rules of the chart with promtool: that they parse, when each alert fires, when it stays silent.
+
+    alerts.py RULES DIRECTORY
+
+RULES is the spec of the rendered PrometheusRule. The cases come from cases.yaml; promtool's files go to DIRECTORY. Also
+checks that no rule lacks a case of either kind, that every alert has what a person needs, and that its words name no
+label which it does not have, and that the runbook has a section for it, and no other.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+HERE = Path(__file__).parent
+RUNBOOK = HERE.parents[2] / "helm/faxplus-gateway/RUNBOOK.md"
+GATEWAY = {"namespace": "fax", "job": "gateway", "instance": "gw:9090"}
+# What every alert is tried with once more: the same gateway, but it mails nobody.
+SANDBOX = {"faxplus_gateway_sandbox": "1x400"}
+# The labels by which two rules of one name differ.
+APART = ["severity", "long_window", "short_window"]
+
+
+def series(name, values):
+    """One input series, with the labels of the gateway where it has none of its own."""
+    metric, _, rest = name.partition("{")
+    own = dict(re.findall(r'(\w+)="([^"]*)"', rest))
+    labels = ",".join(f'{key}="{value}"' for key, value in {**GATEWAY, **own}.items())
+    return {"series": f"{metric}{{{labels}}}", "values": values}
+
+
+def sample(alert, labels):
+    """ALERTS as it stands while an alert with these labels fires."""
+    place = {} if "slo" not in labels else {"gateway": "fax/gw-faxplus-gateway", "instance": "none"}
+    words = {"alertname": alert, "alertstate": "firing", **GATEWAY, **place, **labels}
+    inside = ",".join(f'{key}="{value}"' for key, value in sorted(words.items()) if value != "none")
+    return {"labels": f"ALERTS{{{inside}}}", "value": 1}
+
+
+def unit_test(alert, case, sandbox):
+    """A case as promtool takes it."""
+    only = "".join(f',{key}="{value}"' for key, value in case.get("only", {}).items())
+    return {
+        "name": f"{alert}: {case['case']}" + (" (sandbox)" if sandbox else ""),
+        "interval": case.get("every", "1m"),
+        "input_series": [series(*pair) for pair in {**case["series"], **(SANDBOX if sandbox else {})}.items()],
+        "promql_expr_test": [{
+            "expr": f'ALERTS{{alertname="{alert}",alertstate="firing"{only}}}',
+            "eval_time": case["at"],
+            "exp_samples": [] if sandbox else [sample(alert, labels) for labels in case["fires"]],
+        }],
+    }
+
+
+def promtool(*arguments):
+    """Runs promtool; what it says is the explanation of a failure."""
+    done = subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"promtool {' '.join(map(str, arguments))}:\n{done.stdout}{done.stderr}")
+
+
+def same(rule, labels):
+    """Whether an alert with these labels comes from this rule."""
+    return all(rule["labels"].get(key) == labels.get(key) for key in APART)
+
+
+def uncovered(rules, cases):
+    """Rules without a case that fires, or without one that is silent."""
+    for rule in rules:
+        own = cases.get(rule["alert"], [])
+        fires = [labels for case in own for labels in case["fires"] if same(rule, labels)]
+        if not fires:
+            yield f"{rule['alert']} {rule['labels']}: no case in which it fires"
+        matches = lambda case: all(rule["labels"].get(key) == value for key, value in case.get("only", {}).items())
+        if not any(matches(case) and not any(same(rule, labels) for labels in case["fires"]) for case in own):
+            yield f"{rule['alert']} {rule['labels']}: no case in which it is silent"
+        known = set(GATEWAY) | {key for labels in fires for key in labels}
+        gone = {key for labels in fires for key, value in labels.items() if value == "none"}
+        texts = " ".join(rule["annotations"].values())
+        for label in set(re.findall(r"\$labels\.(\w+)", texts)) - (known - gone):
+            yield f"{rule['alert']}: its words name the label {label}, which no firing case has"
+    for alert in set(cases) - {rule["alert"] for rule in rules}:
+        yield f"{alert}: has cases, but there is no such alert"
+
+
+def incomplete(rules):
+    """Alerts without words, or with a link that leads nowhere; sections of the runbook without an alert."""
+    text = RUNBOOK.read_text()
+    anchors = {re.sub(r"[^\w -]", "", line).strip().lower().replace(" ", "-")
+               for line in re.findall(r"^#+ (.*)$", text, re.M)}
+    for rule in rules:
+        if rule["labels"].get("severity") not in ("critical", "warning"):
+            yield f"{rule['alert']}: severity {rule['labels'].get('severity')}"
+        for name in ("summary", "description", "runbook_url"):
+            if not rule["annotations"].get(name):
+                yield f"{rule['alert']}: no {name}"
+        anchor = rule["annotations"].get("runbook_url", "").partition("#")[2]
+        if anchor not in anchors:
+            yield f"{rule['alert']}: the runbook has no section #{anchor}"
+    for section in set(re.findall(r"^## (FaxplusGateway\w+)$", text, re.M)) - {rule["alert"] for rule in rules}:
+        yield f"RUNBOOK.md: the section {section} is of no alert"
+    for section in re.findall(r"^## (FaxplusGateway\w+)\n(.*?)(?=^## |\Z)", text, re.M | re.S):
+        for part in ("**Meaning.**", "**Impact.**", "**Look at.**", "**Do.**"):
+            if part not in section[1]:
+                yield f"RUNBOOK.md: {section[0]} lacks {part}"
+
+
+def main():
+    """Everything the module says; exits with all that is wrong."""
+    rules_file, directory = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
+    promtool("check", "rules", rules_file)
+    rules = [rule for group in yaml.safe_load(rules_file.read_text())["groups"] for rule in group["rules"]]
+    alerts = [rule for rule in rules if "alert" in rule]
+    # Everything stays a text: to YAML 0x10 would be sixteen, to promtool it is ten times nothing.
+    cases = yaml.load((HERE / "cases.yaml").read_text(), Loader=yaml.BaseLoader)
+    cases = {entry["alert"]: entry["cases"] for entry in cases}
+    if wrong := [*uncovered(alerts, cases), *incomplete(alerts)]:
+        sys.exit("\n".join(wrong))
+    tests = [unit_test(alert, case, sandbox)
+             for alert, own in cases.items() for case in own for sandbox in (False, True)
+             if case["fires"] or not sandbox]
+    for every in {test["interval"] for test in tests}:
+        file = directory / f"alerts.{every}.test.yaml"
+        some = [test for test in tests if test["interval"] == every]
+        whole = {"rule_files": [str(rules_file)], "evaluation_interval": every, "tests": some}
+        file.write_text(yaml.safe_dump(whole, sort_keys=False))
+        promtool("test", "rules", file)
+    firing = sum(bool(case["fires"]) for own in cases.values() for case in own)
+    print(f"{len(rules)} rules, {len(alerts)} alerts of {len(cases)} names; "
+          f"{firing} cases fire, {len(tests) - 2 * firing} are silent, {firing} are silent in the sandbox")
+
+
+main()
