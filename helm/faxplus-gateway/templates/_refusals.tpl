@@ -1,0 +1,89 @@
+{{/*
+What the schema can't say, or not in words that help: values that contradict each other or lack what nobody can guess.
+All of them are told at once. Each says where, what is wrong and what to do.
+*/}}
+
+{{- define "faxplus-gateway.refuse" -}}
+{{- $wrong := list -}}
+{{- $sandbox := .Values.sandbox.enabled -}}
+{{- $credentials := .Values.credentials -}}
+
+{{- if gt (int .Values.replicaCount) 1 -}}
+{{- $wrong = append $wrong "replicaCount: there can be one gateway only; two would not know whom the other has mailed. Set 1" -}}
+{{- end -}}
+
+{{- if and (not $sandbox) (not $credentials.existingSecret) -}}
+{{- $wrong = append $wrong "credentials.existingSecret: is missing. Name a Secret with the access token for fax.plus (kubectl create secret generic faxplus --from-file=token=FILE), or set sandbox.enabled=true to try the gateway without mailing anybody" -}}
+{{- end -}}
+{{- if and (eq $credentials.kind "oauth2") (not $credentials.oauth2.clientId) (not $sandbox) -}}
+{{- $wrong = append $wrong "credentials.oauth2.clientId: is missing; OAuth2 needs the client's id" -}}
+{{- end -}}
+{{- if and (ne $credentials.kind "oauth2") $credentials.oauth2.clientId -}}
+{{- $wrong = append $wrong "credentials.oauth2.clientId: does nothing with a personal access token. Set credentials.kind=oauth2, or leave it out" -}}
+{{- end -}}
+
+{{- if and .Values.auth.existingSecret .Values.auth.allowAnonymous -}}
+{{- $wrong = append $wrong "auth.allowAnonymous: contradicts auth.existingSecret, which demands a token of every caller. Keep one of them" -}}
+{{- end -}}
+{{- if not (or $sandbox .Values.auth.existingSecret .Values.auth.allowAnonymous) -}}
+{{- $wrong = append $wrong "auth: nobody may call. Name a Secret with the clients file in auth.existingSecret (kubectl create secret generic faxplus-clients --from-file=clients.toml=FILE), or set auth.allowAnonymous=true if everybody who reaches the port may send" -}}
+{{- end -}}
+
+{{- $owned := include "faxplus-gateway.ownedSettings" . | fromYaml -}}
+{{- range $section, $settings := .Values.config -}}
+{{- range $key, $value := $settings -}}
+{{- with get $owned (printf "%s.%s" $section $key) -}}
+{{- $wrong = append $wrong (printf "config.%s.%s: belongs to the chart; %s" $section $key .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $variables := dict -}}
+{{- range $setting, $instead := $owned -}}
+{{- $_ := set $variables (printf "FAXPLUS_GATEWAY__%s" (replace "." "__" $setting | upper)) $instead -}}
+{{- end -}}
+{{- range $variable := .Values.extraEnv -}}
+{{- with get $variables (upper $variable.name) -}}
+{{- $wrong = append $wrong (printf "extraEnv: what %s sets belongs to the chart; %s" $variable.name .) -}}
+{{- end -}}
+{{- end -}}
+
+{{- if include "faxplus-gateway.claims" . -}}
+{{- $reserve := dig "store" "reserve_bytes" 268435456 .Values.config | int64 -}}
+{{- if le (include "faxplus-gateway.bytes" .Values.persistence.size | int64) (mul 2 $reserve) -}}
+{{- $wrong = append $wrong (printf "persistence.size: of %s the gateway keeps %d bytes free (config.store.reserve_bytes), which leaves too little for lists. Take more than twice that" .Values.persistence.size $reserve) -}}
+{{- end -}}
+{{- end -}}
+
+{{- $names := list "config" "store" "tmp" "credentials" "clients" -}}
+{{- range .Values.extraVolumes -}}
+{{- if has .name $names -}}
+{{- $wrong = append $wrong (printf "extraVolumes: the chart has a volume %q already. Take another name" .name) -}}
+{{- end -}}
+{{- end -}}
+{{- range concat .Values.initContainers .Values.extraContainers -}}
+{{- if eq .name "gateway" -}}
+{{- $wrong = append $wrong "initContainers, extraContainers: the chart has a container \"gateway\" already. Take another name" -}}
+{{- end -}}
+{{- end -}}
+
+{{- $service := .Values.service -}}
+{{- if and $service.nodePort (eq $service.type "ClusterIP") -}}
+{{- $wrong = append $wrong "service.nodePort: a ClusterIP has none. Set service.type=NodePort, or leave it out" -}}
+{{- end -}}
+{{- if and (or $service.loadBalancerClass $service.loadBalancerSourceRanges) (ne $service.type "LoadBalancer") -}}
+{{- $wrong = append $wrong "service.loadBalancerClass, service.loadBalancerSourceRanges: only with service.type=LoadBalancer" -}}
+{{- end -}}
+{{- if and .Values.ingress.enabled (not .Values.ingress.hosts) -}}
+{{- $wrong = append $wrong "ingress.hosts: is empty, so nothing would be routed. Name at least one host" -}}
+{{- end -}}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
+{{- $wrong = append $wrong "httpRoute.parentRefs: is empty, so no Gateway would take the route. Name one" -}}
+{{- end -}}
+{{- if and .Values.serviceMonitor.enabled .Values.podMonitor.enabled -}}
+{{- $wrong = append $wrong "podMonitor.enabled: serviceMonitor.enabled is true as well, so every sample would be there twice. Keep one of them" -}}
+{{- end -}}
+
+{{- with $wrong -}}
+{{- fail (printf "\n\nThese values can't be used:\n  - %s\n" (join "\n  - " .)) -}}
+{{- end -}}
+{{- end -}}
