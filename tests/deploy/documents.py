@@ -1,0 +1,108 @@
+"""Keeps what is made of values.yaml in step with it: the tables in the chart's README, descriptions and defaults in its
+schema, and the schema of `config`, which is made of the gateway's own config/default.toml.
+
+With --write it writes them; without, it says which of them is behind.
+"""
+
+import json
+import re
+import sys
+import tomllib
+
+import values_file
+from common import CHART, ROOT, Wrong, main
+
+BEGIN, END = "<!-- values: written by tests/deploy/run --write -->", "<!-- end of values -->"
+REMEDY = "run tests/deploy/run --write and look at what it changed"
+
+
+def settings():
+    """The gateway's settings as a schema: sections, keys, kinds of value and words, of config/default.toml."""
+    text = (ROOT / "config" / "default.toml").read_text()
+    sections, words, section = {}, [], None
+    for line in text.splitlines():
+        if line.startswith("#"):
+            words.append(line.lstrip("# "))
+        elif found := re.match(r"\[(\w+)\]$", line):
+            section = sections.setdefault(found[1], {})
+            words = []
+        elif found := re.match(r"(\w+) = ", line):
+            value = tomllib.loads(line)[found[1]]
+            section[found[1]] = {"description": " ".join(words), "default": value, **kind(value, words)}
+        else:
+            words = []
+    closed = {"type": "object", "additionalProperties": False}
+    return {name: {**closed, "properties": keys} for name, keys in sections.items()}
+
+
+def kind(value, words):
+    """The JSON type of a setting's values."""
+    if isinstance(value, bool):
+        return {"type": "boolean"}
+    if isinstance(value, int):
+        return {"type": "number" if "fractions" in " ".join(words) else "integer"}
+    return {"type": "string"}
+
+
+def schema(entries):
+    """The schema as it should be: hand-written but for `config`, descriptions and defaults."""
+    whole = json.loads((CHART / "values.schema.json").read_text())
+    whole["properties"]["config"] = {"type": "object", "additionalProperties": False, "properties": settings()}
+    for entry in entries:
+        if entry.path[0] == "config" and len(entry.path) > 1:
+            continue
+        here = schema_at(whole, entry.path)
+        if here is None:
+            raise Wrong(f"values.schema.json", f"does not know {entry.dotted} of values.yaml", "describe it there")
+        here["description"] = entry.words
+        if not entry.is_group:
+            here["default"] = entry.default
+    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+
+
+def schema_at(whole, path):
+    """The schema of the value at `path`; None when there is none."""
+    here = whole
+    for key in path:
+        if "properties" not in here:
+            return {}  # an open map: whatever stands in it is welcome
+        here = here["properties"].get(key)
+        if here is None:
+            return None
+    return here
+
+
+def readme(entries):
+    """The README as it should be: hand-written but for the tables of values."""
+    text = (CHART / "README.md").read_text()
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    out, section = [], None
+    for entry in entries:
+        if entry.section != section:
+            section = entry.section
+            out += ["", f"### {section}", "", "| key | default | meaning |", "|---|---|---|"]
+        default = "" if entry.is_group else f"`{json.dumps(entry.default, ensure_ascii=False)}`"
+        out.append(f"| `{entry.dotted}` | {cell(default)} | {cell(entry.words)} |")
+    return before + BEGIN + "\n" + "\n".join(out) + "\n\n" + END + after
+
+
+def cell(text):
+    return text.replace("|", "\\|")
+
+
+def check():
+    entries = values_file.read()
+    wanted = {CHART / "values.schema.json": schema(entries), CHART / "README.md": readme(entries)}
+    if "--write" in sys.argv:
+        for path, text in wanted.items():
+            path.write_text(text)
+        return "written: " + ", ".join(path.name for path in wanted)
+    for path, text in wanted.items():
+        if path.read_text() != text:
+            raise Wrong(path.relative_to(ROOT), "is behind values.yaml or config/default.toml", REMEDY)
+    return f"{len(entries)} values have a comment; README and schema say the same"
+
+
+if __name__ == "__main__":
+    main(check)
