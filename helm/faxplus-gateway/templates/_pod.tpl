@@ -115,7 +115,9 @@ spec:
         name: {{ include "faxplus-gateway.fullname" . }}
     {{- if not $sandbox }}
     {{- include "faxplus-gateway.credentialsVolume" . | nindent 4 }}
-    {{- include "faxplus-gateway.storeVolume" . | nindent 4 }}
+    {{- with include "faxplus-gateway.storeVolume" . }}
+    {{- . | nindent 4 }}
+    {{- end }}
     {{- end }}
     {{- with .Values.auth.existingSecret }}
     - name: clients
@@ -126,7 +128,7 @@ spec:
           - key: {{ $.Values.auth.clientsKey }}
             path: clients.toml
     {{- end }}
-    # For SQLite, should it need a temporary file: the root file system is read-only.
+    # Should SQLite need a temporary file: the root file system is read-only.
     - name: tmp
       emptyDir:
         sizeLimit: 64Mi
@@ -157,7 +159,7 @@ spec:
   topologySpreadConstraints:
     {{- $selector := dict "matchLabels" (include "faxplus-gateway.selectorLabels" $ | fromYaml) }}
     {{- range . }}
-    - {{- merge dict . (dict "labelSelector" $selector) | toYaml | nindent 6 }}
+    - {{- hasKey . "labelSelector" | ternary . (merge (dict "labelSelector" $selector) .) | toYaml | nindent 6 }}
     {{- end }}
   {{- end }}
 {{- end -}}

@@ -1,0 +1,130 @@
+"""Values that must be refused, each by both helms and in words that name what is wrong. The first half is refused by the
+schema, the second by the chart, which has to say more."""
+
+import concurrent.futures
+import json
+import re
+
+import yaml
+
+from common import CHART, HELMS, HelmError, Wrong, main, template
+
+GOOD = "{credentials: {existingSecret: faxplus}, auth: {allowAnonymous: true}}"
+
+# What is added to good values, and a pattern of what must be said.
+BY_SCHEMA = {
+    "replicas: 2": "replicas",
+    "replicaCount: two": "replicaCount",
+    "replicaCount: -1": "replicaCount",
+    "sandbox: {enable: true}": "enable",
+    "sandbox: {enabled: 'yes'}": "enabled",
+    "image: {digest: 'sha256:12'}": "digest",
+    "image: {tag: 'a b'}": "tag",
+    "image: {pullPolicy: Sometimes}": "pullPolicy",
+    "imagePullSecrets: [name]": "imagePullSecrets",
+    "credentials: {token: fxp_1}": "token",
+    "credentials: {kind: password}": "kind",
+    "auth: {tokens: [a]}": "tokens",
+    "config: {serverr: {workers: 4}}": "serverr",
+    "config: {server: {worker: 4}}": "worker",
+    "config: {server: {workers: four}}": "workers",
+    "config: {server: 4}": "server",
+    "config: {upstream: {base_url: [a]}}": "base_url",
+    "config: {auth: {allow_anonymous: 'true'}}": "allow_anonymous",
+    "terminationGracePeriodSeconds: 20": "terminationGracePeriodSeconds",
+    "terminationGracePeriodSeconds: 3601": "terminationGracePeriodSeconds",
+    "resources: {limit: {memory: 1Gi}}": "limit",
+    "resources: {limits: {memory: much}}": "memory",
+    "persistence: {size: 2G}": "size",
+    "persistence: {size: 0Gi}": "size",
+    "persistence: {accessMode: ReadWriteMany}": "accessMode",
+    "persistence: {retention: {whenDeleted: Keep}}": "whenDeleted",
+    "service: {type: ExternalName}": "type",
+    "service: {port: 70000}": "port",
+    "adminService: {type: NodePort}": "type",
+    "ipFamilies: [IPv5]": "ipFamilies",
+    "ingress: {hosts: [{paths: []}]}": "host",
+    "ingress: {hosts: [{host: a.example, paths: [{path: v1}]}]}": "path",
+    "networkPolicy: {ingressFrom: all}": "ingressFrom",
+    "serviceMonitor: {interval: 30}": "interval",
+    "livenessProbe: {path: /readyz}": "path",
+    "pdb: {minAvailable: 1}": "minAvailable",
+    "pdb: {maxUnavailable: 0}": "maxUnavailable",
+    "pdb: {maxUnavailable: '0%'}": "maxUnavailable",
+    "podLabels: {a: 1}": "podLabels",
+    "extraEnv: [{value: a}]": "extraEnv",
+    "updateStrategy: {type: Recreate}": "updateStrategy",
+    "hpa: {enabled: true}": "hpa",
+}
+BY_CHART = {
+    "replicaCount: 2": "replicaCount: there can be one gateway only",
+    "credentials: {existingSecret: ''}": r"credentials\.existingSecret: is missing",
+    "auth: {allowAnonymous: false}": "auth: nobody may call",
+    "auth: {existingSecret: tokens, allowAnonymous: true}": r"auth\.allowAnonymous: contradicts",
+    "credentials: {existingSecret: a, kind: oauth2}": r"credentials\.oauth2\.clientId: is missing",
+    "credentials: {existingSecret: a, oauth2: {clientId: b}}": r"clientId: does nothing with a personal access token",
+    "config: {server: {listen: '0.0.0.0:80'}}": r"config\.server\.listen: belongs to the chart; .*service\.port",
+    "config: {server: {admin_listen: '0.0.0.0:80'}}": r"config\.server\.admin_listen: belongs to the chart",
+    "config: {server: {drain_timeout_seconds: 5}}": "set terminationGracePeriodSeconds",
+    "config: {server: {drain_delay_seconds: 5}}": "set terminationGracePeriodSeconds",
+    "config: {store: {path: ':memory:'}}": r"config\.store\.path: belongs to the chart; set persistence",
+    "config: {auth: {mode: tokens}}": r"set auth\.existingSecret",
+    "config: {auth: {clients_file: /a}}": r"set auth\.existingSecret and auth\.clientsKey",
+    "config: {auth: {allow_anonymous: true}}": r"set auth\.allowAnonymous",
+    "config: {credentials: {kind: oauth2}}": r"set credentials\.kind",
+    "config: {credentials: {client_id: a}}": r"set credentials\.oauth2\.clientId",
+    "config: {credentials: {token: hush}}": "secrets don't belong here",
+    "config: {credentials: {token_file: /a}}": r"set credentials\.existingSecret",
+    "config: {credentials: {client_secret: hush}}": "secrets don't belong here",
+    "config: {credentials: {client_secret_file: /a}}": r"set credentials\.existingSecret",
+    "config: {credentials: {refresh_token: hush}}": "secrets don't belong here",
+    "config: {credentials: {refresh_token_file: /a}}": r"set credentials\.existingSecret",
+    "extraEnv: [{name: FAXPLUS_GATEWAY__CREDENTIALS__TOKEN, value: a}]": "extraEnv: what FAXPLUS_GATEWAY__CREDENTIALS__TOKEN sets",
+    "extraEnv: [{name: faxplus_gateway__server__listen, value: a}]": "extraEnv: what faxplus_gateway__server__listen sets",
+    "persistence: {size: 512Mi}": r"persistence\.size: of 512Mi",
+    "extraVolumes: [{name: store, emptyDir: {}}]": "already",
+    "initContainers: [{name: gateway, image: 'a:1'}]": "already",
+    "service: {nodePort: 30000}": r"service\.nodePort: a ClusterIP has none",
+    "service: {loadBalancerClass: a}": "only with service.type=LoadBalancer",
+    "ingress: {enabled: true}": r"ingress\.hosts: is empty",
+    "httpRoute: {enabled: true}": r"httpRoute\.parentRefs: is empty",
+    "{serviceMonitor: {enabled: true}, podMonitor: {enabled: true}}": r"podMonitor\.enabled: serviceMonitor",
+}
+# Wrong values all at once: each must be told in the same answer.
+TOGETHER = "{replicaCount: 3, ingress: {enabled: true}, config: {store: {path: a}}}"
+TOGETHER_SAID = ["replicaCount", r"credentials\.existingSecret", "auth: nobody", r"ingress\.hosts", r"config\.store\.path"]
+
+
+def refused(chart, values, added, pattern):
+    """Both helms refuse `added` over `values`, and their words match."""
+    for version in HELMS:
+        where = f"{version} with {added}"
+        try:
+            template(chart=chart, version=version, more=sets(values) + sets(added))
+        except HelmError as error:
+            said = " ".join(str(error).split())
+            if not re.search(pattern, said):
+                raise Wrong(where, f"is refused, but nothing says {pattern!r}: {said}", "say it in _refusals.tpl or the schema") from error
+            if "hush" in said:
+                raise Wrong(where, "the refusal tells the secret", "leave the value out of the message") from error
+            continue
+        raise Wrong(where, "is taken", "refuse it, in values.schema.json or in _refusals.tpl")
+
+
+def sets(values):
+    """Values as arguments: `--set-json` of each key at the root, because it merges as values files do."""
+    return [word for key, value in yaml.safe_load(values).items() for word in ("--set-json", f"{key}={json.dumps(value)}")]
+
+
+def check(chart=CHART):
+    cases = [(GOOD, added, pattern) for added, pattern in (BY_SCHEMA | BY_CHART).items()]
+    cases += [("{}", TOGETHER, pattern) for pattern in TOGETHER_SAID]
+    cases += [("{}", "{}", r"credentials\.existingSecret"), ("{}", "{}", r"auth\.existingSecret")]
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        for one in [pool.submit(refused, chart, *case) for case in cases]:
+            one.result()
+    return f"{len(cases)} wrong values are refused by both helms, in words that say which"
+
+
+if __name__ == "__main__":
+    main(check)
