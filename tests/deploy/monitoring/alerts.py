@@ -1,9 +1,9 @@
 """Checks the rules of the chart with promtool: that they parse, when each alert fires, when it stays silent.
 
-    alerts.py RULES DIRECTORY
+    alerts.py RENDERED DIRECTORY
 
-RULES is the spec of the rendered PrometheusRule. The cases come from cases.yaml; promtool's files go to DIRECTORY. Also
-checks that no rule lacks a case of either kind, that every alert has what a person needs, and that its words name no
+RENDERED is the chart with `prometheusRule.selector` as in GATEWAY. The cases come from cases.yaml; promtool's files go to
+DIRECTORY. Also checks that no rule lacks a case of either kind, that every alert has what a person needs, and that its words name no
 label which it does not have, and that the runbook has a section for it, and no other.
 """
 
@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 
 import yaml
+
+import expressions
 
 HERE = Path(__file__).parent
 RUNBOOK = HERE.parents[2] / "helm/faxplus-gateway/RUNBOOK.md"
@@ -109,9 +111,12 @@ def incomplete(rules):
 
 def main():
     """Everything the module says; exits with all that is wrong."""
-    rules_file, directory = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
+    directory = Path(sys.argv[2]).resolve()
+    spec = expressions.rules(sys.argv[1])
+    rules_file = directory / "alerts.rules.yaml"
+    rules_file.write_text(yaml.safe_dump(spec))
     promtool("check", "rules", rules_file)
-    rules = [rule for group in yaml.safe_load(rules_file.read_text())["groups"] for rule in group["rules"]]
+    rules = [rule for group in spec["groups"] for rule in group["rules"]]
     alerts = [rule for rule in rules if "alert" in rule]
     # Everything stays a text: to YAML 0x10 would be sixteen, to promtool it is ten times nothing.
     cases = yaml.load((HERE / "cases.yaml").read_text(), Loader=yaml.BaseLoader)
@@ -124,7 +129,9 @@ def main():
     for every in {test["interval"] for test in tests}:
         file = directory / f"alerts.{every}.test.yaml"
         some = [test for test in tests if test["interval"] == every]
-        whole = {"rule_files": [str(rules_file)], "evaluation_interval": every, "tests": some}
+        # The records first: otherwise promtool takes the groups in any order.
+        order = [group["name"] for group in spec["groups"]]
+        whole = {"rule_files": [str(rules_file)], "evaluation_interval": every, "group_eval_order": order, "tests": some}
         file.write_text(yaml.safe_dump(whole, sort_keys=False))
         promtool("test", "rules", file)
     firing = sum(bool(case["fires"]) for own in cases.values() for case in own)

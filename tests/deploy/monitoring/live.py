@@ -1,0 +1,183 @@
+"""The rendered dashboards and rules on a real Prometheus that scrapes a real gateway under load.
+
+    live.py BINARY RENDERED DIRECTORY
+
+Every expression of every panel must give something, and something other than nothing but zeros where the load makes
+for it; sums must be what callers and the simulated fax.plus counted; every rule must evaluate; and an alert must be seen
+firing, and ending, in a real Alertmanager.
+"""
+
+import json
+import math
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+import expressions
+from load import Load, people
+from stack import Stack, get, host, until
+
+# What is zero in a gateway that is well, which has no OAuth2, and whose upstream is not down.
+STAYS_ZERO = {
+    "Talks to", "Breaker", "Addresses forgotten", "Failed operations", "Requests without a client's token",
+    "Refused requests for access tokens, last day", "Access tokens renewed, last day", "Reasons that hold work", "Holds",
+    "Own errors", "Availability, 30 days (queries)", "Budget left, 30 days (queries)", "Burn rate (queries)",
+    "Budget left, 30 days (intake)", "Resends that took at most as long as promised",
+}
+ALERT = "FaxplusGatewayPausedForLong"
+
+
+def unknown_names(rendered, metrics):
+    """Metrics, labels and values that dashboards and rules ask for, and the gateway does not have; and the reverse."""
+    known = expressions.series(metrics)
+    asked = [(f"{file}: {title}", expression)
+             for file, (dashboard, _) in expressions.dashboards(rendered).items()
+             for title, expression in expressions.asked(dashboard)]
+    rules = [rule for group in expressions.rules(rendered)["groups"] for rule in group["rules"]]
+    asked += [(rule.get("alert") or rule["record"], rule["expr"]) for rule in rules]
+    recorded = {rule["record"]: {"gateway", "slo", "namespace", "job"} for rule in rules if "record" in rule}
+    shown = set()
+    for place, expression in asked:
+        here = [(metric, matchers) for metric, matchers in expressions.selectors(expression) if metric not in recorded]
+        for metric, matchers in here:
+            if not place.startswith("FaxplusGateway") and ":" not in place.split(": ")[0]:
+                shown.add(metric)
+            if metric not in known:
+                yield f"{place}: there is no {metric}"
+                continue
+            for label, operator, value in matchers:
+                values = known[metric].get(label)
+                if values is None:
+                    yield f"{place}: {metric} has no label {label}"
+                elif operator == "=" and label != "status" and value not in values:
+                    yield f"{place}: {metric} never has {label}={value}"
+                elif operator == "=~" and not any(re.fullmatch(value, one) for one in values):
+                    yield f"{place}: {metric} has no {label} that {value} matches"
+        labels = {label for metric, _ in here for label in known.get(metric, {})}
+        for label in expressions.grouped(expression) - labels - {"slo", "gateway"}:
+            yield f"{place}: groups by {label}, which nothing in it has"
+    family = lambda metric: re.sub(r"_(bucket|sum|count)$", "", metric)
+    hidden = {family(metric) for metric in known if metric.startswith("faxplus_gateway_")} - set(map(family, shown))
+    yield from (f"no dashboard shows {metric}" for metric in sorted(hidden))
+
+
+def unanswered(stack, rendered):
+    """Expressions that gave nothing yet, or nothing but zeros: a function that asks them again and tells the rest."""
+    left = {(file, title, expression) for file, (dashboard, _) in expressions.dashboards(rendered).items()
+            for title, expression in expressions.asked(dashboard)}
+    count = len(left)
+
+    def ask():
+        for place in list(left):
+            values = [value for _, value in stack.query(place[2]) if math.isfinite(value)]
+            if values and (any(values) or place[1] in STAYS_ZERO):
+                left.discard(place)
+        return not left
+
+    return left, count, ask
+
+
+def sums_differ(stack, load):
+    """Where Prometheus and those who were asked, or asked, do not count the same."""
+    number = lambda expression: round(stack.number(expression))
+    all_of = lambda metric, inside="": number(f"sum(faxplus_gateway_{metric}{{{inside}}})")
+    for client, posted in load.posted.items():
+        received = all_of("addresses_received_total", f'client="{client}"')
+        if received != posted:
+            yield f"{client} posted {posted} addresses, received are {received}"
+        told = {}
+        for resend in resends(stack, client):
+            for outcome, count in resend["counts"].items():
+                told[outcome] = told.get(outcome, 0) + count
+        for outcome in ("sent", "duplicate", "invalid", "rejected", "not_sent", "unknown"):
+            ended = all_of("addresses_total", f'client="{client}",outcome="{outcome}"')
+            if ended != told.get(outcome, 0):
+                yield f"{client} was told {told.get(outcome, 0)} {outcome}, the metric says {ended}"
+    truth = json.loads(get(f"{stack.upstream}/sandbox/stats"))
+    if truth["calls"] != all_of("upstream_calls_total"):
+        yield f"fax.plus saw {truth['calls']} calls, the metric says {all_of('upstream_calls_total')}"
+    accepted = all_of("addresses_total", 'outcome=~"sent|unknown"')
+    if truth["addresses_accepted"] != accepted:
+        yield f"fax.plus accepted {truth['addresses_accepted']} addresses, sent or unknown are {accepted}"
+    for (route, status), count in load.answers.items():
+        path = {"post": 'route="/v1/resends",method="POST"',
+                "patch": 'route="/v3/accounts/self/member-invitations"'}.get(route)
+        if path and status != 401 and all_of("http_requests_total", f'{path},status="{status}"') != count:
+            yield f"{route} was answered {status} {count} times"
+    bad = load.answers["post", 503] + load.answers["patch", 503]
+    good = sum(count for (route, status), count in load.answers.items()
+               if route in ("post", "patch") and not 400 <= status < 500) - bad
+    ratio = stack.number('faxplus_gateway:slo_errors:ratio1h{slo="intake"}')
+    if not math.isclose(ratio, bad / (bad + good), rel_tol=0.15):
+        yield f"{bad} of {bad + good} lists were refused for want of room, the recorded ratio is {ratio}"
+
+
+def resends(stack, client):
+    """All resends of a client."""
+    cursor = ""
+    while True:
+        _, page = stack.post(f"/v1/resends?limit=500{cursor}", b"", client, "GET")
+        # Operators see those of others as well.
+        yield from (resend for resend in page["resends"] if resend["client"] == client)
+        if not page.get("next_cursor"):
+            return
+        cursor = f"&cursor={page['next_cursor']}"
+
+
+def amtool(stack):
+    """What Alertmanager knows of the alert."""
+    command = ["amtool", f"--alertmanager.url={stack.alertmanager}", "alert", "query", "-o", "json", f"alertname={ALERT}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    return json.loads(done.stdout or "[]") if not done.returncode else []
+
+
+def main():
+    """Everything the module says, in about a minute and a half."""
+    binary, rendered, directory = Path(sys.argv[1]).resolve(), sys.argv[2], Path(sys.argv[3]).resolve()
+    rules = directory / "rules.yaml"
+    rules.write_text(yaml.safe_dump(expressions.rules(rendered)))
+    with Stack(binary, rules, directory) as stack:
+        if wrong := list(unknown_names(rendered, get(f"{stack.admin}/metrics"))):
+            sys.exit("\n".join(wrong))
+        with Load(stack) as load:
+            left, count, ask = unanswered(stack, rendered)
+            try:
+                until(100, "answer to every panel", ask)
+            except SystemExit as error:
+                sys.exit(f"{error}\n" + "\n".join(f"{file}: {title}: {one}" for file, title, one in sorted(left))
+                         + f"\n{load.failed}\n{dict(load.answers)}\n{stack.told('gateway')}")
+        if load.failed:
+            sys.exit(f"callers failed: {load.failed}")
+        print(f"{count} expressions gave something; answers were {dict(sorted(load.answers.items()))}")
+
+        until(60, "end of the work", lambda: not stack.number("sum(faxplus_gateway_resends_active)"))
+        differences = []
+        same = lambda: not (differences.clear() or differences.extend(sums_differ(stack, load)) or differences)
+        try:
+            until(20, "agreement about the sums", same)
+        except SystemExit as error:
+            sys.exit(f"{error}\n" + "\n".join(differences))
+        print(f"{sum(load.posted.values())} addresses: Prometheus, the callers and fax.plus count the same")
+
+        groups = json.loads(get(f"{stack.prometheus}/api/v1/rules"))["data"]["groups"]
+        states = [rule for group in groups for rule in group["rules"]]
+        if sick := [f"{rule['name']}: {rule['health']} {rule.get('lastError')}" for rule in states if rule["health"] != "ok"]:
+            sys.exit("rules that can't be evaluated:\n" + "\n".join(sick))
+        if amtool(stack):
+            sys.exit(f"{ALERT} fires before anything was paused")
+        stack.post("/v1/operator/pause", {"note": "a test of the alert"})
+        (alert,) = until(40, f"{ALERT} in Alertmanager", lambda: amtool(stack))
+        words = " ".join(alert["annotations"].values())
+        if "no value" in words or "error" in words.lower() or not alert["annotations"]["runbook_url"].endswith(ALERT.lower()):
+            sys.exit(f"the words of the alert are {alert['annotations']}")
+        if alert["labels"]["severity"] != "warning" or alert["labels"]["instance"] != host(stack.admin):
+            sys.exit(f"the labels of the alert are {alert['labels']}")
+        stack.post("/v1/operator/resume", b"")
+        until(40, f"end of {ALERT} in Alertmanager", lambda: not amtool(stack))
+        print(f"{len(states)} rules evaluate; {ALERT} fired and ended in Alertmanager")
+
+
+main()
