@@ -41,7 +41,7 @@ def kind(value, words):
         return {"type": "boolean"}
     if isinstance(value, int):
         return {"type": "number" if "fractions" in " ".join(words) else "integer"}
-    return {"type": "string"}
+    return {"type": "string", "pattern": "^[^\\x00-\\x1f\\x7f]*$"}
 
 
 def schema(entries):

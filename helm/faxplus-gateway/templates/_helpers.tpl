@@ -14,7 +14,7 @@
 
 {{/* What selects the gateway's pods, and never changes. */}}
 {{- define "faxplus-gateway.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "faxplus-gateway.name" . }}
+app.kubernetes.io/name: {{ include "faxplus-gateway.name" . | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
@@ -30,8 +30,9 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 
 {{/* The metadata of an object. Takes root, component, and optionally suffix, namespace, labels, annotations. */}}
 {{- define "faxplus-gateway.metadata" -}}
-name: {{ include "faxplus-gateway.fullname" .root }}{{ with .suffix }}-{{ . }}{{ end }}
-namespace: {{ .namespace | default .root.Release.Namespace }}
+{{- $name := include "faxplus-gateway.fullname" .root }}
+name: {{ .suffix | empty | ternary $name (printf "%s-%s" $name .suffix) | quote }}
+namespace: {{ .namespace | default .root.Release.Namespace | quote }}
 labels:
   {{- include "faxplus-gateway.labels" . | nindent 2 }}
 {{- with merge dict (.annotations | default dict) .root.Values.commonAnnotations }}

@@ -6,7 +6,7 @@
 jobLabel: app.kubernetes.io/name
 namespaceSelector:
   matchNames:
-    - {{ .root.Release.Namespace }}
+    - {{ .root.Release.Namespace | quote }}
 {{- with .monitor.sampleLimit }}
 sampleLimit: {{ . }}
 {{- end }}

@@ -15,7 +15,7 @@ metadata:
     {{- toYaml . | nindent 4 }}
     {{- end }}
 spec:
-  serviceAccountName: {{ include "faxplus-gateway.serviceAccountName" . }}
+  serviceAccountName: {{ include "faxplus-gateway.serviceAccountName" . | quote }}
   automountServiceAccountToken: false
   enableServiceLinks: false
   terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}
@@ -23,10 +23,10 @@ spec:
   {{- . | nindent 2 }}
   {{- end }}
   {{- with .Values.priorityClassName }}
-  priorityClassName: {{ . }}
+  priorityClassName: {{ . | quote }}
   {{- end }}
   {{- with .Values.runtimeClassName }}
-  runtimeClassName: {{ . }}
+  runtimeClassName: {{ . | quote }}
   {{- end }}
   {{- with .Values.podSecurityContext }}
   securityContext:
@@ -112,7 +112,7 @@ spec:
   volumes:
     - name: config
       configMap:
-        name: {{ include "faxplus-gateway.fullname" . }}
+        name: {{ include "faxplus-gateway.fullname" . | quote }}
     {{- if not $sandbox }}
     {{- include "faxplus-gateway.credentialsVolume" . | nindent 4 }}
     {{- with include "faxplus-gateway.storeVolume" . }}
@@ -122,10 +122,10 @@ spec:
     {{- with .Values.auth.existingSecret }}
     - name: clients
       secret:
-        secretName: {{ . }}
+        secretName: {{ . | quote }}
         defaultMode: 0440
         items:
-          - key: {{ $.Values.auth.clientsKey }}
+          - key: {{ $.Values.auth.clientsKey | quote }}
             path: clients.toml
     {{- end }}
     # Should SQLite need a temporary file: the root file system is read-only.
@@ -169,16 +169,16 @@ spec:
 {{- with .Values.credentials -}}
 - name: credentials
   secret:
-    secretName: {{ .existingSecret }}
+    secretName: {{ .existingSecret | quote }}
     defaultMode: 0440
     items:
       {{- if eq .kind "oauth2" }}
-      - key: {{ .oauth2.clientSecretKey }}
+      - key: {{ .oauth2.clientSecretKey | quote }}
         path: client-secret
-      - key: {{ .oauth2.refreshTokenKey }}
+      - key: {{ .oauth2.refreshTokenKey | quote }}
         path: refresh-token
       {{- else }}
-      - key: {{ .tokenKey }}
+      - key: {{ .tokenKey | quote }}
         path: token
       {{- end }}
 {{- end -}}
@@ -194,7 +194,7 @@ spec:
 {{- else if .existingClaim -}}
 - name: store
   persistentVolumeClaim:
-    claimName: {{ .existingClaim }}
+    claimName: {{ .existingClaim | quote }}
 {{- end -}}
 {{- end -}}
 {{- end -}}
