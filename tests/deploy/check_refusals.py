@@ -116,10 +116,12 @@ def sets(values):
     return [word for key, value in yaml.safe_load(values).items() for word in ("--set-json", f"{key}={json.dumps(value)}")]
 
 
-def check(chart=CHART):
+def check(chart=CHART, only=""):
+    """All wrong values, or those that have `only` in them."""
     cases = [(GOOD, added, pattern) for added, pattern in (BY_SCHEMA | BY_CHART).items()]
     cases += [("{}", TOGETHER, pattern) for pattern in TOGETHER_SAID]
     cases += [("{}", "{}", r"credentials\.existingSecret"), ("{}", "{}", r"auth\.existingSecret")]
+    cases = [case for case in cases if only in case[1]]
     with concurrent.futures.ThreadPoolExecutor() as pool:
         for one in [pool.submit(refused, chart, *case) for case in cases]:
             one.result()

@@ -94,14 +94,15 @@ def has_effect(chart, entry, schema, bases, definitions):
     raise Wrong(where, "changing it changes nothing, in no file of ci/", "use it, remove it, or give it a place in a file of ci/")
 
 
-def check(chart=CHART):
+def check(chart=CHART, only=""):
+    """All values, or those whose place has `only` in it."""
     entries = values_file.read(chart)
     declared(chart, entries)
     whole = json.loads((chart / "values.schema.json").read_text())
     # The largest first: most values show there.
     files = sorted(ci_values(chart), key=lambda path: -path.stat().st_size)
     bases = [(yaml.safe_load(path.read_text()), template(path, chart=chart)) for path in files]
-    leaves = [entry for entry in entries if not entry.is_group]
+    leaves = [entry for entry in entries if not entry.is_group and only in entry.dotted]
     with concurrent.futures.ThreadPoolExecutor() as pool:
         tried = []
         for entry in leaves:

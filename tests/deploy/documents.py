@@ -1,7 +1,6 @@
 """Keeps what is made of values.yaml in step with it: the tables in the chart's README, descriptions and defaults in its
-schema, and the schema of `config`, which is made of the gateway's own config/default.toml.
-
-With --write it writes them; without, it says which of them is behind.
+schema, and the schema of `config`, which is made of the gateway's own config/default.toml. With --write it writes them;
+without, it says which of them is behind. The chart's appVersion must be the gateway's version.
 """
 
 import json
@@ -10,6 +9,7 @@ import sys
 import tomllib
 
 import values_file
+import yaml
 from common import CHART, ROOT, Wrong, main
 
 BEGIN, END = "<!-- values: written by tests/deploy/run --write -->", "<!-- end of values -->"
@@ -44,16 +44,16 @@ def kind(value, words):
     return {"type": "string", "pattern": "^[^\\x00-\\x1f\\x7f]*$"}
 
 
-def schema(entries):
+def schema(entries, chart):
     """The schema as it should be: hand-written but for `config`, descriptions and defaults."""
-    whole = json.loads((CHART / "values.schema.json").read_text())
+    whole = json.loads((chart / "values.schema.json").read_text())
     whole["properties"]["config"] = {"type": "object", "additionalProperties": False, "properties": settings()}
     for entry in entries:
         if entry.path[0] == "config" and len(entry.path) > 1:
             continue
         here = schema_at(whole, entry.path)
         if here is None:
-            raise Wrong(f"values.schema.json", f"does not know {entry.dotted} of values.yaml", "describe it there")
+            raise Wrong("values.schema.json", f"does not know {entry.dotted} of values.yaml", "describe it there")
         here["description"] = entry.words
         if not entry.is_group:
             here["default"] = entry.default
@@ -72,9 +72,9 @@ def schema_at(whole, path):
     return here
 
 
-def readme(entries):
+def readme(entries, chart):
     """The README as it should be: hand-written but for the tables of values."""
-    text = (CHART / "README.md").read_text()
+    text = (chart / "README.md").read_text()
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
     out, section = [], None
@@ -91,17 +91,26 @@ def cell(text):
     return text.replace("|", "\\|")
 
 
-def check():
-    entries = values_file.read()
-    wanted = {CHART / "values.schema.json": schema(entries), CHART / "README.md": readme(entries)}
+def check_version(chart):
+    """The chart installs the gateway that it lies beside."""
+    chart = yaml.safe_load((chart / "Chart.yaml").read_text())
+    gateway = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["version"]
+    if chart["appVersion"] != gateway:
+        raise Wrong("Chart.yaml", f"appVersion is {chart['appVersion']}, and the gateway {gateway}", "set it, and raise the chart's version")
+
+
+def check(chart=CHART):
+    check_version(chart)
+    entries = values_file.read(chart)
+    wanted = {chart / "values.schema.json": schema(entries, chart), chart / "README.md": readme(entries, chart)}
     if "--write" in sys.argv:
         for path, text in wanted.items():
             path.write_text(text)
         return "written: " + ", ".join(path.name for path in wanted)
     for path, text in wanted.items():
         if path.read_text() != text:
-            raise Wrong(path.relative_to(ROOT), "is behind values.yaml or config/default.toml", REMEDY)
-    return f"{len(entries)} values have a comment; README and schema say the same"
+            raise Wrong(path.name, "is behind values.yaml or config/default.toml", REMEDY)
+    return f"{len(entries)} values have a comment; README, schema and versions are in step"
 
 
 if __name__ == "__main__":
