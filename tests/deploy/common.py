@@ -14,6 +14,8 @@ TOOLS = pathlib.Path(os.environ["FAXPLUS_GATEWAY_DEPLOY_TOOLS"])
 HELMS = ("helm3", "helm4")
 # The oldest version that Chart.yaml allows, one in between, and the newest whose schemas are at hand.
 KUBERNETES = ("1.29", "1.33", "1.37")
+# Hypothesis would keep what it finds out about Unicode in the working directory.
+os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(TOOLS / "hypothesis"))
 RELEASE, NAMESPACE = "fax", "post"
 
 
