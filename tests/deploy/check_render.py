@@ -1,7 +1,11 @@
 """Renders every values file of ci/ with both helms for each Kubernetes version, and looks at every object: against the
-schemas, against the restricted profile, and at how they fit together. Both helms must make the same of the same."""
+schemas, against the restricted profile, and at how they fit together. Both helms must make the same of the same, and the
+chart must do as a part of another one."""
 
 import concurrent.futures
+import json
+import pathlib
+import tempfile
 
 import restricted
 import schemas
@@ -38,7 +42,30 @@ def look_at(chart, values, kubernetes):
     return len(new)
 
 
+def check_as_part(chart):
+    """A parent chart may take it as a part: turn it on by a condition, and share globals of its own."""
+    with tempfile.TemporaryDirectory() as directory:
+        parent = pathlib.Path(directory)
+        (parent / "charts").mkdir()
+        (parent / "charts" / chart.name).symlink_to(chart)
+        part = {"name": chart.name, "version": "*", "condition": f"{chart.name}.enabled"}
+        (parent / "Chart.yaml").write_text(json.dumps(
+            {"apiVersion": "v2", "name": "parent", "version": "0.1.0", "dependencies": [part]}))
+        shared = {"global": {"platform": {"project": "p-1"}, "imageRegistry": "mirror.example.com"}}
+        for version in HELMS:
+            for turned_on in (True, False):
+                values = {**shared, chart.name: {"enabled": turned_on, "sandbox": {"enabled": True}}}
+                where = f"{version}, as a part that is {'on' if turned_on else 'off'}"
+                try:
+                    found = objects(template(json.dumps(values), chart=parent, version=version), where)
+                except HelmError as error:
+                    raise Wrong(where, str(error), "a parent's `enabled` and `global` must pass the schema") from error
+                if bool(found) != turned_on:
+                    raise Wrong(where, f"makes {len(found)} objects", "look at the condition")
+
+
 def check(chart=CHART):
+    check_as_part(chart)
     files = ci_values(chart)
     with concurrent.futures.ThreadPoolExecutor() as pool:
         lints = [pool.submit(lint, chart, values, version) for values in files for version in HELMS]
@@ -48,7 +75,7 @@ def check(chart=CHART):
         seen = sum(one.result() for one in looks)
     return (
         f"{len(files)} values files x helm 3 and 4 x Kubernetes {', '.join(KUBERNETES)}: {seen} objects are valid, "
-        "restricted, and fit together"
+        "restricted, and fit together; the chart does as a part of another"
     )
 
 

@@ -83,6 +83,7 @@ def readme(entries, chart):
             section = entry.section
             out += ["", f"### {section}", "", "| key | default | meaning |", "|---|---|---|"]
         default = "" if entry.is_group else f"`{json.dumps(entry.default, ensure_ascii=False)}`"
+        default = "see values.yaml" if len(default) > 80 else default
         out.append(f"| `{entry.dotted}` | {cell(default)} | {cell(entry.words)} |")
     return before + BEGIN + "\n" + "\n".join(out) + "\n\n" + END + after
 

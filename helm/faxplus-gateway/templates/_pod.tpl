@@ -8,12 +8,10 @@ metadata:
     {{- $_ := set $own "app.kubernetes.io/component" "gateway" }}
     {{- merge $own .Values.podLabels .Values.commonLabels | toYaml | nindent 4 }}
   annotations:
-    kubectl.kubernetes.io/default-container: gateway
-    # The gateway reads its settings once, so a change of them replaces the pod. Secrets are read again by itself.
-    checksum/config: {{ include "faxplus-gateway.settings" . | sha256sum }}
-    {{- with merge dict .Values.podAnnotations .Values.commonAnnotations }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    {{- /* The gateway reads its settings once, so a change of them replaces the pod. Secrets it reads again by itself. */}}
+    {{- $own = dict "checksum/config" (include "faxplus-gateway.settings" . | sha256sum) }}
+    {{- $_ := set $own "kubectl.kubernetes.io/default-container" "gateway" }}
+    {{- merge $own .Values.podAnnotations .Values.commonAnnotations | toYaml | nindent 4 }}
 spec:
   serviceAccountName: {{ include "faxplus-gateway.serviceAccountName" . | quote }}
   automountServiceAccountToken: false
