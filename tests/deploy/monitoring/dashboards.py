@@ -39,6 +39,8 @@ def of_dashboard(dashboard):
     for variable in dashboard["templating"]["list"]:
         if variable["type"] == "query" and (variable["refresh"] != 2 or variable["datasource"] != SOURCE):
             yield f"variable {variable['name']}: is not reloaded with the time, or from another data source"
+    for annotation in dashboard["annotations"]["list"]:
+        yield from (f"{annotation['name']}: {fault}" for fault in of_expression(annotation["expr"]))
     text = json.dumps(dashboard)
     for word in ("${DS_", "__inputs", "__requires"):
         if word in text:
