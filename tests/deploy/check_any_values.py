@@ -10,6 +10,7 @@ import json
 import os
 import re
 import tomllib
+import warnings
 
 import restricted
 import schemas
@@ -18,7 +19,10 @@ import yaml
 from common import CHART, KUBERNETES, HelmError, Wrong, ci_values, main, objects, template
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from hypothesis.errors import HypothesisWarning
 
+# Of running in two threads at once, as check_checks does.
+warnings.simplefilter("ignore", HypothesisWarning)
 EXAMPLES = int(os.environ.get("EXAMPLES", "120"))
 # What the other checks demand of the defaults, and people may give up.
 KEPT = ("resources", "tests.resources", "config.upstream.ca_file", "podLabels", "prometheusRule", "dashboards")

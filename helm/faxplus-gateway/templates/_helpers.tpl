@@ -30,7 +30,7 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 
 {{/* The metadata of an object. Takes root, component, and optionally suffix, namespace, labels, annotations. */}}
 {{- define "faxplus-gateway.metadata" -}}
-{{- $name := include "faxplus-gateway.fullname" .root }}
+{{- $name := include "faxplus-gateway.fullname" .root -}}
 name: {{ .suffix | empty | ternary $name (printf "%s-%s" $name .suffix) | quote }}
 namespace: {{ .namespace | default .root.Release.Namespace | quote }}
 labels:
@@ -68,12 +68,13 @@ imagePullSecrets:
 {{- end -}}
 {{- end -}}
 
-{{/* IP families of a Service: lines that begin with the end of the one before. */}}
-{{- define "faxplus-gateway.ipFamilies" -}}
-{{- with .Values.ipFamilyPolicy }}
+{{/* The kind of a Service, with its IP families. Takes root and type. */}}
+{{- define "faxplus-gateway.serviceType" -}}
+type: {{ .type }}
+{{- with .root.Values.ipFamilyPolicy }}
 ipFamilyPolicy: {{ . }}
 {{- end }}
-{{- with .Values.ipFamilies }}
+{{- with .root.Values.ipFamilies }}
 ipFamilies:
   {{- toYaml . | nindent 2 }}
 {{- end }}

@@ -157,7 +157,7 @@ spec:
   topologySpreadConstraints:
     {{- $selector := dict "matchLabels" (include "faxplus-gateway.selectorLabels" $ | fromYaml) }}
     {{- range . }}
-    - {{- hasKey . "labelSelector" | ternary . (merge (dict "labelSelector" $selector) .) | toYaml | nindent 6 }}
+    {{- list (hasKey . "labelSelector" | ternary . (merge (dict "labelSelector" $selector) .)) | toYaml | nindent 4 }}
     {{- end }}
   {{- end }}
 {{- end -}}
