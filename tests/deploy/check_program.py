@@ -1,7 +1,8 @@
 """What the chart tells the gateway, the gateway takes.
 
 The settings of every values file go through `check-config`, with secrets in the place of the mounted ones. Then the
-sandbox is started with the arguments of its pod, asked what the probes and the test pod ask, and told to end.
+sandbox is started with the arguments of its pod, asked what the probes and the test pod ask, and told to end. Last, a
+gateway with clients gets a changed Secret, as the kubelet brings it, and must let the new client in without a restart.
 Takes the path of the program; without it, that of a debug build.
 """
 
@@ -14,6 +15,8 @@ import sys
 import tempfile
 import time
 import tomllib
+import urllib.error
+import urllib.request
 from urllib.parse import urlsplit
 
 import yaml
@@ -49,16 +52,28 @@ class Setup:
         """Puts the secrets that the pod mounts into `directory`, and the settings that name them there."""
         volumes = {volume["name"]: volume for volume in self.pod["volumes"]}
         for mount in self.gateway["volumeMounts"]:
-            for item in volumes.get(mount["name"], {}).get("secret", {}).get("items", []):
-                path = directory / mount["mountPath"].removeprefix(MOUNTED) / item["path"]
-                path.parent.mkdir(exist_ok=True)
-                path.write_text(SECRETS[str(path.relative_to(directory))])
+            if items := volumes.get(mount["name"], {}).get("secret", {}).get("items"):
+                place = mount["mountPath"].removeprefix(MOUNTED)
+                bring(directory / place, {item["path"]: SECRETS[f"{place}/{item['path']}"] for item in items})
         self.file = directory / "gateway.toml"
         text = self.text.replace(MOUNTED, f"{directory}/").replace("/var/lib/faxplus-gateway", str(directory))
         self.file.write_text(text)
 
     def wrong(self, what, remedy):
         return Wrong(self.where, what, remedy)
+
+
+def bring(mount, files):
+    """Brings a Secret as the kubelet does: into a new directory, to which a link is then turned that all names go through."""
+    mount.mkdir(exist_ok=True)
+    fresh = pathlib.Path(tempfile.mkdtemp(prefix="..", dir=mount))
+    for name, text in files.items():
+        (fresh / name).write_text(text)
+    (mount / "..next").symlink_to(fresh.name)
+    (mount / "..next").rename(mount / "..data")
+    for name in files:
+        if not (mount / name).is_symlink():
+            (mount / name).symlink_to(f"..data/{name}")
 
 
 def program():
@@ -102,11 +117,16 @@ def check_settings(binary, setup):
             raise setup.wrong(f"server.{key} is {server[key]}, and the pod's port {ports[port]}", "make them the same")
 
 
-def check_running(binary, setup):
-    """The sandbox starts with the pod's arguments, answers the probes and the test pod, and ends when it is told to."""
+def started(binary, setup):
+    """The gateway with the arguments of its pod, on free ports."""
     arguments = [str(setup.file) if argument.startswith(MOUNTED) else argument for argument in setup.gateway["args"]]
     free = environment(SERVER__LISTEN="127.0.0.1:0", SERVER__ADMIN_LISTEN="127.0.0.1:0")
-    gateway = subprocess.Popen([binary, *arguments], env=free, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen([binary, *arguments], env=free, stderr=subprocess.PIPE, text=True)
+
+
+def check_running(binary, setup):
+    """The sandbox starts with the pod's arguments, answers the probes and the test pod, and ends when it is told to."""
+    gateway = started(binary, setup)
     try:
         where = listening(gateway, setup)
         questions = [(setup.gateway[probe]["httpGet"]["port"], setup.gateway[probe]["httpGet"]["path"])
@@ -133,6 +153,44 @@ def check_running(binary, setup):
         gateway.wait()
 
 
+def check_rotation(binary, setup):
+    """A client that a changed Secret brings is let in while the gateway runs, and one that it takes away is not."""
+    def make(name):
+        told = subprocess.run([binary, "token", "new", name], capture_output=True, text=True, check=True)
+        return told.stdout.split("\n", 1)
+
+    (old, old_line), (new, new_line) = make("old"), make("new")
+    clients = setup.file.parent / "clients"
+    bring(clients, {"clients.toml": old_line})
+    gateway = started(binary, setup)
+    try:
+        url = f"http://{listening(gateway, setup)['http']}/v1/resends"
+        if (codes := [answer(url, token) for token in (old, new)]) != [200, 401]:
+            raise setup.wrong(f"the clients get {codes} before the Secret changes", "look at where the clients are mounted")
+        bring(clients, {"clients.toml": new_line})
+        start = time.monotonic()
+        while answer(url, new) != 200:
+            if time.monotonic() - start > 20:
+                raise setup.wrong("a changed Secret is not read again", "mount its directory, and no subPath")
+            time.sleep(0.2)
+        if answer(url, old) != 401:
+            raise setup.wrong("the client that was taken away is still let in", "look at the gateway's log")
+        return time.monotonic() - start
+    finally:
+        gateway.kill()
+        gateway.wait()
+
+
+def answer(url, token):
+    """The status that a client of this token gets."""
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as got:
+            return got.status
+    except urllib.error.HTTPError as refused:
+        return refused.code
+
+
 def listening(gateway, setup):
     """Where the gateway listens, by the names of the pod's ports, from the line that says so."""
     said = []
@@ -151,9 +209,12 @@ def check(chart=CHART):
             check_settings(binary, setup)
             if values.name == "sandbox.yaml":
                 asked, seconds = check_running(binary, setup)
+            if values.name == "production.yaml":
+                reread = check_rotation(binary, setup)
     return (
         f"the settings of {len(files)} values files are good without a warning; the sandbox of the pod runs, "
-        f"answers all {asked} questions of probes and tests, and ends {seconds:.0f} s after SIGTERM"
+        f"answers all {asked} questions of probes and tests, and ends {seconds:.0f} s after SIGTERM; a changed Secret is "
+        f"in force after {reread:.0f} s"
     )
 
 

@@ -45,10 +45,9 @@ def ci_values(chart=CHART):
     return sorted((chart / "ci").glob("*.yaml"))
 
 
-def helm(arguments, version="helm4"):
-    """Runs helm and gives its standard output."""
-    command = [TOOLS / version, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def helm(arguments, version="helm4", values=None):
+    """Runs helm, with values on its standard input if there are any, and gives its standard output."""
+    done = subprocess.run([TOOLS / version, *arguments], input=values, capture_output=True, text=True, check=False)
     if done.returncode:
         raise HelmError(done.stderr.strip() or done.stdout.strip())
     return done.stdout
@@ -59,16 +58,7 @@ def template(values=None, *, chart=CHART, version="helm4", kubernetes=KUBERNETES
     command = ["template", RELEASE, str(chart), "--namespace", NAMESPACE, "--kube-version", f"{kubernetes}.0", *more]
     if isinstance(values, pathlib.Path):
         return helm([*command, "--values", str(values)], version)
-    return subprocess_with_values(command, values, version) if values else helm(command, version)
-
-
-def subprocess_with_values(command, values, version):
-    """Hands values over on standard input, so that no file has to be made."""
-    command = [TOOLS / version, *command, "--values", "-"]
-    done = subprocess.run(command, input=values, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise HelmError(done.stderr.strip() or done.stdout.strip())
-    return done.stdout
+    return helm([*command, "--values", "-"], version, values) if values else helm(command, version)
 
 
 class StrictLoader(yaml.CSafeLoader):
