@@ -23,7 +23,7 @@ from hypothesis.errors import HypothesisWarning
 
 # Of running in two threads at once, as check_checks does.
 warnings.simplefilter("ignore", HypothesisWarning)
-EXAMPLES = int(os.environ.get("EXAMPLES", "120"))
+EXAMPLES = int(os.environ.get("EXAMPLES", "80"))
 # What the other checks demand of the defaults, and people may give up.
 KEPT = ("resources", "tests.resources", "config.upstream.ca_file", "podLabels", "prometheusRule", "dashboards")
 TRICKY = ("true", "null", "no", "123", "1e5", "0x10", "0o7", "-", "~", "a.b", "2Gi", "7s", "80%", "/v1 #", 'a"b', "a\\b", "é", "{{ .x }}", "")
