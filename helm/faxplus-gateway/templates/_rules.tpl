@@ -12,7 +12,9 @@ namespace, job, instance
 {{- if .Values.prometheusRule.selector -}}
 {{ tpl .Values.prometheusRule.selector . }}
 {{- else -}}
-namespace="{{ .Release.Namespace }}",job="{{ include "faxplus-gateway.name" . }}",pod=~"{{ include "faxplus-gateway.fullname" . }}-[0-9]+"
+{{- $job := include "faxplus-gateway.name" . -}}
+{{- $pods := printf "%s-[0-9]+" (include "faxplus-gateway.fullname" .) -}}
+namespace="{{ .Release.Namespace }}",job="{{ $job }}",pod=~"{{ $pods }}"
 {{- end -}}
 {{- end }}
 

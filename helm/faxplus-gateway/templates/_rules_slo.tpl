@@ -32,7 +32,8 @@ sum by (namespace, job) (
 {{- $root := . -}}
 {{- $slo := .Values.prometheusRule.slo -}}
 {{- $release := include "faxplus-gateway.slo.release" . -}}
-{{- $indicators := .Files.Get "files/rules/service-level.yaml" | fromYaml -}}
+{{- $burn := (.Files.Get "files/rules/service-level.yaml" | fromYaml).burn -}}
+{{- $indicators := (.Files.Get "files/rules/service-level.yaml" | fromYaml).indicators -}}
 {{- $windows := list "30d" -}}
 {{- range $slo.windows -}}
 {{- $windows = concat $windows (list .long .short) -}}
@@ -41,8 +42,9 @@ sum by (namespace, job) (
   rules:
     {{- range $window := uniq $windows }}
     {{- range $name, $indicator := $indicators }}
-    {{- $requests := include "faxplus-gateway.slo.count" (dict "root" $root "matchers" $indicator.requests "window" $window) }}
-    {{- $errors := include "faxplus-gateway.slo.count" (dict "root" $root "matchers" $indicator.errors "window" $window) }}
+    {{- $of := dict "root" $root "window" $window }}
+    {{- $requests := include "faxplus-gateway.slo.count" (set $of "matchers" $indicator.requests) }}
+    {{- $errors := include "faxplus-gateway.slo.count" (set $of "matchers" $indicator.errors) }}
     - record: faxplus_gateway:slo_requests:increase{{ $window }}
       expr: |-
         {{- $requests | nindent 8 }}
@@ -66,15 +68,12 @@ sum by (namespace, job) (
     {{- range $slo.windows }}
     {{- $words := dict "release" $release "long" .long "short" .short "factor" .factor -}}
     {{- $words = merge $words (dict "target" $slo.target "minErrors" $slo.minErrors) -}}
-    {{- $rule := dict "root" $root "alert" "FaxplusGatewayErrorBudgetBurn" "settings" . -}}
+    {{- $rule := dict "root" $root "alert" $burn.alert "settings" . -}}
     {{- $_ := set $rule "labels" (dict "long_window" .long "short_window" .short) -}}
-    {{- $_ := set $rule "expr" (include "faxplus-gateway.rules.fill" (dict "words" $words "text" `faxplus_gateway:slo_errors:ratio${long}{gateway="${release}"} > ${factor} * (1 - ${target} / 100)
-  and
-faxplus_gateway:slo_errors:ratio${short}{gateway="${release}"} > ${factor} * (1 - ${target} / 100)
-  and
-faxplus_gateway:slo_errors:increase${long}{gateway="${release}"} >= ${minErrors}`)) -}}
-    {{- $_ := set $rule "summary" "The gateway's own errors use up the error budget too fast" -}}
-    {{- $_ := set $rule "description" (include "faxplus-gateway.rules.fill" (dict "words" $words "text" `{{ $value | humanizePercentage }} of the requests ({{ $labels.slo }}) of the last ${long} failed by the gateway's own fault, ${factor} times what an objective of ${target} % allows in the long run; the last ${short} are no better.`)) }}
+    {{- range $part := list "expr" "summary" "description" -}}
+    {{- $text := dict "words" $words "text" (get $burn $part) -}}
+    {{- $_ := set $rule $part (include "faxplus-gateway.rules.fill" $text) -}}
+    {{- end }}
     - {{ include "faxplus-gateway.rules.alert" $rule | nindent 6 | trim }}
     {{- end }}
 {{- end }}

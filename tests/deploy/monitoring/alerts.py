@@ -2,9 +2,9 @@
 
     alerts.py RENDERED DIRECTORY
 
-RENDERED is the chart with `prometheusRule.selector` as in GATEWAY. The cases come from cases.yaml; promtool's files go to
-DIRECTORY. Also checks that no rule lacks a case of either kind, that every alert has what a person needs, and that its words name no
-label which it does not have, and that the runbook has a section for it, and no other.
+RENDERED is the chart with `prometheusRule.selector` as in GATEWAY. The cases come from cases.yaml; promtool's files go
+to DIRECTORY. Also checks that no rule lacks a case of either kind, that every alert has what a person needs, that its
+words name no label which it does not have, and that the runbook has a section for it, and no other.
 """
 
 import re

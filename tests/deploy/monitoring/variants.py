@@ -2,8 +2,8 @@
 
     variants.py HELM
 
-Every alert can be turned off alone; every threshold, window, severity and `for` is in force; extra labels are on every alert;
-the rules look for series as the chart's monitors make them; and what makes no sense is refused by the schema.
+Every alert can be turned off alone; every threshold, window, severity and `for` is in force; extra labels are on every
+alert; the rules look for series as the chart's monitors make them; and what makes no sense is refused by the schema.
 """
 
 import json
@@ -74,14 +74,16 @@ def each_alert(values):
 
 def the_rest():
     """Everything that is not about one alert."""
-    for rule in alerts({"prometheusRule.alertLabels": {"team": "fax"}, "prometheusRule.alertAnnotations": {"by": "chart"}}):
+    more = {"prometheusRule.alertLabels": {"team": "fax"}, "prometheusRule.alertAnnotations": {"by": "chart"}}
+    for rule in alerts(more):
         expect(rule["labels"].get("team") == "fax", f"{rule['alert']}: lacks the extra label")
         expect(rule["annotations"].get("by") == "chart", f"{rule['alert']}: lacks the extra annotation")
         expect("severity" in rule["labels"] and "runbook_url" in rule["annotations"], f"{rule['alert']}: lost its own")
     for rule in alerts({"prometheusRule.runbookUrl": "https://runbooks.example/{{ .Release.Name }}"}):
         link = f"https://runbooks.example/gw#{rule['alert'].lower()}"
         expect(rule["annotations"]["runbook_url"] == link, f"{rule['alert']}: the link is not {link}")
-    expect(not [rule for rule in rules({"prometheusRule.slo.enabled": False}) if "record" in rule], "slo can't be turned off")
+    records = [rule for rule in rules({"prometheusRule.slo.enabled": False}) if "record" in rule]
+    expect(not records, "slo can't be turned off")
     for rule in rules({"prometheusRule.includeSandbox": True}):
         expect("sandbox" not in rule["expr"], f"{rule}: leaves simulated gateways out all the same")
     for rule in rules({"prometheusRule.selector": 'app="{{ .Release.Name }}"'}):
