@@ -38,7 +38,7 @@ BY_SCHEMA = {
     "persistence: {size: 2G}": "size",
     "persistence: {size: 0Gi}": "size",
     "persistence: {accessMode: ReadWriteMany}": "accessMode",
-    "persistence: {retention: {whenDeleted: Keep}}": "whenDeleted",
+    "persistence: {whenDeleted: Keep}": "whenDeleted",
     "service: {type: ExternalName}": "type",
     "service: {port: 70000}": "port",
     "adminService: {type: NodePort}": "type",
