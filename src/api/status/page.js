@@ -27,6 +27,11 @@ const BREAKER = {
   half_open: ["Half open", "one call tries", "wait"],
   open: ["Open", "no call goes through for now", "bad"],
 };
+const CHECKS = {
+  "started": ["started", "not yet started"],
+  "not draining": ["not ending", "ending: nothing new is taken"],
+  "store": ["the store works", "the store fails"],
+};
 
 const byId = (id) => document.getElementById(id);
 const whole = new Intl.NumberFormat("en");
@@ -174,8 +179,13 @@ function showTiles(status) {
     store.trouble || (store.kind === "file" ? `in a file${free}` : "in memory; a restart forgets it"), store.trouble ? "bad" : "");
   const failed = readiness.checks.filter((check) => !check.ok);
   tile("ready", readiness.ready ? "Ready" : sentence(readiness.word),
-    (failed.length ? failed : readiness.checks).map((check) => `${failed.length ? "not: " : ""}${check.name}${check.detail ? ` (${check.detail})` : ""}`).join(", "),
+    (failed.length ? failed : readiness.checks).map(checked).join(", "),
     readiness.ready ? "" : "bad");
+}
+
+function checked({ name, ok, detail }) {
+  const [holds, fails] = CHECKS[name] || [name, `not: ${name}`];
+  return ok ? holds : detail || fails;
 }
 
 function showCredential({ valid, expires_at }) {
@@ -215,7 +225,7 @@ function showResends(status) {
       item.className = resend ? "card" : "card more quiet";
       item.replaceChildren(...(resend ? partsOfResend() : []));
     }
-    if (resend) showResend(item, resend);
+    if (resend) showResend(item, resend, status.health.state === "held");
     else say(item, `and ${plural(more, "older one", "older ones")}`);
   });
 }
@@ -228,7 +238,7 @@ function partsOfResend() {
   return [title, make("progress"), facts];
 }
 
-function showResend(item, resend) {
+function showResend(item, resend, held) {
   const { counts } = resend;
   const done = counts.received - counts.pending;
   const percent = counts.received ? Math.floor((100 * done) / counts.received) : 0;
@@ -242,7 +252,9 @@ function showResend(item, resend) {
   const others = OUTCOMES.filter(([key]) => counts[key] > 0).map(([key, name]) => `${whole.format(counts[key])} ${name}`);
   say(facts.children[0], [`${whole.format(done)} of ${whole.format(counts.received)}`, ...others].join(" · "));
   const end = resend.estimated_finish_at;
-  say(facts.children[1], end ? `ends about ${moment(end)}, in ${span(when(end) - now())}` : "nobody knows the end while paused");
+  say(facts.children[1], !end ? "nobody knows the end while paused"
+    : held ? `ends at ${moment(end)} at the earliest`
+    : `ends about ${moment(end)}, in ${span(when(end) - now())}`);
 }
 
 function draw(name, { line, second, bound, unit, figure, told }) {

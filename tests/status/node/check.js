@@ -89,7 +89,7 @@ async function checkConnection(browser, stage) {
 }
 
 async function run(browser, stage) {
-  await inState(browser, stage, "empty", "All is well", ["There is no work", "None runs.", "Nothing waits.", "Ready"]);
+  await inState(browser, stage, "empty", "All is well", ["There is no work", "None runs.", "Nothing waits.", "the store works"]);
   await checkKeyboard(browser, stage);
 
   await stage.faults([REFUSED]);
@@ -108,14 +108,14 @@ async function run(browser, stage) {
   const said = () => watcher.page.locator("#announce").textContent();
   await until("it is said aloud", async () => (await said()).startsWith("Work is held. fax.plus refuses the access token"));
   await watcher.context.close();
-  await inState(browser, stage, "held", "Work is held", ["fax.plus refuses the access token", "credentials_rejected", "safe and wait"]);
+  await inState(browser, stage, "held", "Work is held", ["fax.plus refuses the access token", "credentials_rejected", "safe and wait", "at the earliest"]);
 
   await stage.faults([REFUSED]);
   await until("it goes on", async () => (await stage.status()).health.state === "working", 60);
   await stage.faults([{ fate: "status", status: 500 }, { target: "probe", fate: "status", status: 500 }]);
   await until("upstream is down", async () => (await stage.status()).upstream.breaker === "open", 90);
   await sleep(1500);
-  await inState(browser, stage, "down", "Work is held", ["can't be reached or fails", "upstream_unavailable"]);
+  await inState(browser, stage, "down", "Work is held", ["can't be reached or fails", "upstream_unavailable", "at the earliest"]);
 
   await stage.faults([REFUSED]);
   await stage.call("support", "/v1/operator/pause", { note: NOTE });
