@@ -84,7 +84,7 @@ fn admit(request: &ServiceRequest) -> Result<(), Problem> {
     if is_cross_site(request.headers()) && !is_link_to_page {
         return Err(Problem::cross_site());
     }
-    if request.match_pattern().is_some_and(|pattern| openapi::is_open(&pattern)) {
+    if openapi::is_open(request.path(), request.match_pattern().as_deref()) {
         return Ok(());
     }
     let Some(state) = request.app_data::<Data<ApiState>>() else { return Ok(()) };

@@ -55,7 +55,6 @@ pub const ROUTES: &[Route] = &[
         statuses: &[200, 400, 401, 403, 408, 413, 415, 503],
     },
     Route { pattern: openapi::DOCUMENT, method: "GET", statuses: &[200, 403] },
-    Route { pattern: openapi::DOCS, method: "GET", statuses: &[308, 403] },
     Route { pattern: openapi::PAGE, method: "GET", statuses: &[200, 403] },
     Route { pattern: openapi::FILE, method: "GET", statuses: &[200, 403, 404] },
     Route { pattern: "/livez", method: "GET", statuses: &[200, 403] },
@@ -141,7 +140,6 @@ pub fn main_routes(config: &mut ServiceConfig) {
             .service(post_only("/v1/operator/pause", web::post().to(operator::pause)))
             .service(post_only("/v1/operator/resume", web::post().to(operator::resume)))
             .service(read_only(openapi::DOCUMENT, web::get().to(openapi::serve::document)))
-            .service(read_only(openapi::DOCS, web::get().to(openapi::serve::docs)))
             .service(read_only(openapi::PAGE, web::get().to(openapi::serve::page)))
             .service(read_only(openapi::FILE, web::get().to(openapi::serve::file)))
             .default_service(web::to(|| refuse(Problem::no_such_path()))),

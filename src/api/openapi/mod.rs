@@ -24,8 +24,8 @@ use self::operation::Operation;
 
 /// Where the document is.
 pub(super) const DOCUMENT: &str = "/openapi.json";
-/// Where people look for the page.
-pub(super) const DOCS: &str = "/docs";
+/// Where people look for the page; they are told where it is, because nothing here redirects.
+const DOCS: &str = "/docs";
 /// The page that shows the document.
 pub(super) const PAGE: &str = "/docs/";
 /// What the page is made of.
@@ -37,9 +37,9 @@ const DESCRIPTION: &str = "Takes lists of e-mail addresses of any size and resen
     not known here is refused, too. Every answer names its request in `X-Request-Id`. Requests that a browser makes \
     for a page of another site are refused with 403.";
 
-/// Whether a route is for everybody, token or not.
-pub(super) fn is_open(pattern: &str) -> bool {
-    [DOCUMENT, DOCS, PAGE, FILE].contains(&pattern)
+/// Whether a path is for everybody, token or not; `pattern` is that of its route, if it has one.
+pub(super) fn is_open(path: &str, pattern: Option<&str>) -> bool {
+    path == DOCS || pattern.is_some_and(|pattern| [DOCUMENT, PAGE, FILE].contains(&pattern))
 }
 
 /// The whole document.

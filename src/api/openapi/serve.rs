@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use actix_web::{
     HttpResponse,
-    http::header::{CONTENT_SECURITY_POLICY, LOCATION},
+    http::header::CONTENT_SECURITY_POLICY,
     web::{Data, Path},
 };
 use serde_json::json;
 use utoipa_swagger_ui::Config;
 
 use super::{
-    DOCS, DOCUMENT, FILE, PAGE,
+    DOCUMENT, FILE, PAGE,
     operation::{Entry, Operation},
     refusals,
 };
@@ -27,11 +27,6 @@ const TAG: &str = "documentation";
 /// `GET /openapi.json`
 pub(in crate::api) async fn document(state: Data<ApiState>) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(state.document.clone())
-}
-
-/// `GET /docs`: to the page, beside which its files lie. Relative, so that it holds behind a prefix, too.
-pub(in crate::api) async fn docs() -> HttpResponse {
-    HttpResponse::PermanentRedirect().insert_header((LOCATION, "docs/")).finish()
 }
 
 /// `GET /docs/`
@@ -70,11 +65,6 @@ pub(super) fn operations() -> Vec<Entry> {
         (DOCUMENT, "get", {
             open("getOpenapi", "This document", "The same for every gateway of this version.")
                 .answer(200, "The document", &[], object)
-                .problems(&refused)
-        }),
-        (DOCS, "get", {
-            open("getDocs", "To the page", "Leads to `/docs/`.")
-                .answer(308, "It is there", &["Location"], json!({}))
                 .problems(&refused)
         }),
         (PAGE, "get", {
