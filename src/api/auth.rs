@@ -1,11 +1,16 @@
 //! Who calls: looked at before anything else of a request is read, and known to its handler from then on.
 
-use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use actix_web::{
+    HttpRequest,
+    http::header::{AUTHORIZATION, HeaderMap, HeaderValue},
+    web::Data,
+};
 
-use super::problem::Problem;
+use super::{problem::Problem, routes::ApiState};
 use crate::{
     clients::{Caller, Client, Directory},
     domain::AuthFailure,
+    telemetry::Metrics,
 };
 
 /// The scheme of tokens, in any spelling.
@@ -33,6 +38,18 @@ impl Door {
             Self::Tokens(directory) => directory.authenticate(token(headers)?),
         }
     }
+}
+
+/// Who calls. Asked again when a body was read that may have taken long: what nobody may send any more is not
+/// sent, and rights and limits are those of now.
+pub(super) fn admit(request: &HttpRequest, state: &ApiState) -> Result<Caller, Problem> {
+    state.door.admit(request.headers()).map_err(|failure| {
+        tracing::warn!(reason = failure.as_str(), "Let nobody in.");
+        if let Some(metrics) = request.app_data::<Data<Metrics>>() {
+            metrics.auth_failed(failure);
+        }
+        Problem::not_admitted(failure)
+    })
 }
 
 impl Problem {

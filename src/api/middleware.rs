@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::{
     admin::Readiness,
-    compat, openapi,
+    auth, compat, openapi,
     origin::{is_cross_site, is_followed_link},
     problem::Problem,
     routes::ApiState,
@@ -88,13 +88,7 @@ fn admit(request: &ServiceRequest) -> Result<(), Problem> {
         return Ok(());
     }
     let Some(state) = request.app_data::<Data<ApiState>>() else { return Ok(()) };
-    let caller = state.door.admit(request.headers()).map_err(|failure| {
-        tracing::warn!(reason = failure.as_str(), "Let nobody in.");
-        if let Some(metrics) = request.app_data::<Data<Metrics>>() {
-            metrics.auth_failed(failure);
-        }
-        Problem::not_admitted(failure)
-    })?;
+    let caller = auth::admit(request.request(), state)?;
     request.extensions_mut().insert(caller);
     Ok(())
 }

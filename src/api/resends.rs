@@ -12,7 +12,7 @@ use actix_web::{
 };
 
 use super::{
-    auth::check_force,
+    auth::{self, check_force},
     body, dry_run, idempotency, media,
     pages::Pages,
     prefer::{Patience, patience},
@@ -61,7 +61,10 @@ pub(super) async fn post(
     }
     if !wishes.dry_run {
         check_store(&state)?;
-        caller.check().map_err(|over| Problem::over_limit(&over))?;
+        // What a key has begun before may go on or be told; it was paid for then.
+        if key.is_none() {
+            caller.check().map_err(|over| Problem::over_limit(&over))?;
+        }
     }
     let mut draft = match key {
         // Nothing is kept of it that could be met again.
@@ -70,6 +73,8 @@ pub(super) async fn post(
         None => state.resends.draft(format, encoding),
     };
     body::read(payload, &mut draft, state.body_pace, || state.resends.retry_after()).await?;
+    let caller = auth::admit(&request, &state)?;
+    check_force(caller.client(), wishes.force)?;
     if wishes.dry_run {
         return dry_run::answer(&state, &caller, draft, &wishes).await;
     }
@@ -204,7 +209,8 @@ fn one(state: &ApiState, resend: &Resend) -> HttpResponse {
 
 fn accepted(state: &ApiState, resend: &Resend, snapshot: &Snapshot, wishes: &Wishes) -> HttpResponse {
     let view = state.resends.view();
-    let look_again = view.look_again(resend.id(), snapshot.counts.pending()).as_secs_f64().ceil().max(1.0);
+    let look_again = view.look_again(resend.id(), resend.client().tag(), snapshot.counts.pending());
+    let look_again = look_again.as_secs_f64().ceil().max(1.0);
     let mut response = HttpResponse::Accepted();
     response.insert_header((LOCATION, format!("/v1/resends/{}", resend.id())));
     response.insert_header((RETRY_AFTER, look_again as u64));

@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     fs,
+    num::NonZeroU32,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
@@ -13,7 +14,7 @@ use super::{
     file::{self, ClientsError, Entry},
     token::TokenHash,
 };
-use crate::domain::{AuthFailure, ClientName};
+use crate::domain::{AuthFailure, ClientName, ClientTag};
 
 /// What reading the file again has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +79,12 @@ impl Directory {
     pub fn client(&self, name: &ClientName) -> Option<Arc<Client>> {
         let known = self.shared.known.read().unwrap_or_else(PoisonError::into_inner);
         known.clients.iter().map(|(client, _)| client).find(|client| client.name == *name).cloned()
+    }
+
+    /// The weights of all clients.
+    pub fn weights(&self) -> Vec<(ClientTag, NonZeroU32)> {
+        let known = self.shared.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.clients.iter().map(|(client, _)| (client.name.tag(), client.weight)).collect()
     }
 
     /// The names of all clients, in order.

@@ -12,7 +12,7 @@ use super::{
     health::Gate,
     message::{Event, Probed},
     pace::Outlook,
-    view::{NEWEST, TOLD, View, told, told_pause},
+    view::{NEWEST, View, told, told_pause},
 };
 use crate::{domain::NotSentReason, telemetry::metrics, upstream::Probe};
 
@@ -152,10 +152,9 @@ impl Dispatcher {
             forecast: self.forecast(now),
             queued: self.queued.all(),
             active: self.resends.len(),
-            left: self.resends.iter().take(TOLD).map(|(id, active)| (*id, active.unsettled.into())).collect(),
+            shares: self.shares(),
             newest: self.resends.keys().rev().take(NEWEST).copied().collect(),
             in_flight: self.calls.len(),
-            batch_size: self.options.batch_size,
         });
     }
 }

@@ -23,7 +23,7 @@ use super::{
     ledger::Ledger,
     look_up::QUESTIONS,
     message::{Because, Message},
-    queued::{Queued, Room},
+    queued::{NoRoom, Queued, Room},
     recover::recover,
     view::View,
 };
@@ -84,6 +84,20 @@ pub enum Refused {
         queued: u64,
         /// Most that may.
         max: u64,
+        /// How long until there is room for this list.
+        retry_after: Duration,
+    },
+    /// It is longer than all that may wait.
+    #[error("the list is longer than the {limit} addresses that may wait")]
+    LongerThanQueue {
+        /// Most that may wait.
+        limit: u64,
+    },
+    /// It is longer than all that may wait of its client.
+    #[error("the list is longer than the {limit} addresses of this client that may wait")]
+    LongerThanOwnQueue {
+        /// Most that may wait.
+        limit: u64,
     },
     /// The gateway is stopping.
     #[error("the gateway is shutting down")]
@@ -186,7 +200,17 @@ impl Dispatch {
         client: &ClientName,
         own: Option<u64>,
     ) -> Result<Reservation, Refused> {
-        let room = self.queued.reserve(client, addresses.into(), self.max_queued, own)?;
+        let refused = |error| match error {
+            NoRoom::LongerThanOwn { limit } => Refused::LongerThanOwnQueue { limit },
+            NoRoom::LongerThanAll { limit } => Refused::LongerThanQueue { limit },
+            NoRoom::Own { queued, max } => {
+                let missing = (queued + u64::from(addresses)).saturating_sub(max);
+                let retry_after = self.view().own_room_after(client.tag(), missing);
+                Refused::OwnQueueFull { queued, max, retry_after }
+            }
+            NoRoom::All { queued, max } => Refused::QueueFull { queued, max },
+        };
+        let room = self.queued.reserve(client, addresses.into(), self.max_queued, own).map_err(refused)?;
         let place = self.inbox.clone().reserve_owned().await.map_err(|_| Refused::ShuttingDown)?;
         if self.is_closing() {
             return Err(Refused::ShuttingDown);

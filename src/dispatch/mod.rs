@@ -36,6 +36,7 @@ mod release;
 mod rotation;
 mod rows;
 mod settle;
+mod shares;
 mod split;
 mod trouble;
 mod turns;

@@ -102,7 +102,7 @@ pub(super) fn list() -> Vec<Problem> {
         Problem::draft(&DraftError::Budget(BudgetFull { limit: 32 << 20, alone: false }), LATER),
         seal(SealError::Empty),
         Problem::over_limit(&over),
-        seal(SealError::Refused(Refused::OwnQueueFull { queued: 5000, max: 5000 })),
+        seal(SealError::Refused(Refused::OwnQueueFull { queued: 5000, max: 5000, retry_after: LATER })),
         seal(SealError::Refused(Refused::QueueFull { queued: max, max })),
         Problem::store(StoreTrouble::Failing(Fault::Io), LATER),
         Problem::store(StoreTrouble::Full(Lack::Allowed { max_bytes: 1 << 30 }), LATER),

@@ -111,7 +111,8 @@ impl Problem {
 
     /// 404: no such path.
     pub fn no_such_path() -> Self {
-        let detail = "nothing is served under this path; lists are posted to /v1/resends, and /docs/ shows all of it";
+        let detail =
+            "nothing is served under this path; lists are posted to /v1/resends, and /docs/ shows all of it";
         Self::new(StatusCode::NOT_FOUND, "no-such-path", "No such path", detail)
     }
 

@@ -167,7 +167,7 @@ impl ResendBody {
     /// `None` if it has ended meanwhile.
     fn of(live: &Resend, view: &View) -> Option<Self> {
         let snapshot = live.snapshot();
-        let estimate = view.estimate(live.id(), snapshot.counts.pending());
+        let estimate = view.estimate(live.id(), live.client().tag(), snapshot.counts.pending());
         (!snapshot.status.is_final()).then(|| Self {
             id: live.id().to_string(),
             client: live.client().as_str().to_owned(),
