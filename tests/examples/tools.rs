@@ -2,6 +2,7 @@
 //! and that is said; with `README_EXAMPLES=all` it is a failure.
 
 use std::{
+    collections::BTreeMap,
     env,
     io::{self, Write as _},
     process::Command,
@@ -22,33 +23,39 @@ const SHELL: [Tool; 5] = [
 ];
 const PYTHON: [Tool; 2] = [TIMEOUT, ("python3", &["--version"], "python3")];
 /// Without `fetch` it is older than the examples ask for.
-const JAVASCRIPT: [Tool; 2] = [TIMEOUT, ("node", &["-e", "fetch"], "nodejs, 18 or newer")];
+const JAVASCRIPT: [Tool; 2] = [TIMEOUT, ("node", &["-e", "fetch"], "nodejs; 18 or newer")];
 
-/// What examples in a language are run with; for the gateway behind the first, what they were prepared with.
+/// What examples in a language are run with; a gateway is started without any.
 fn tools(language: Language) -> &'static [Tool] {
     match language {
-        Language::Shell | Language::Serve => &SHELL,
+        Language::Serve => &[],
+        Language::Shell => &SHELL,
         Language::Python => &PYTHON,
         Language::JavaScript => &JAVASCRIPT,
         Language::Rust => &[TIMEOUT],
     }
 }
 
-/// The languages of those given whose tools are all there. The others are named on stderr, past what cargo captures.
+/// The languages of those given whose tools are all there. Each tool that is not is named on stderr, past what
+/// cargo captures.
 pub fn runnable(languages: &[Language]) -> Vec<Language> {
-    let must = env::var("README_EXAMPLES").is_ok_and(|which| which == "all");
-    let is_runnable = |language: &&Language| {
-        let works = |tool: &&Tool| {
-            let output = Command::new(tool.0).args(tool.1).output();
-            output.is_ok_and(|output| output.status.success())
-        };
-        let Some((command, _, package)) = tools(**language).iter().find(|tool| !works(tool)) else {
-            return true;
-        };
+    let mut runnable = languages.to_vec();
+    let mut missing = BTreeMap::new();
+    for language in languages {
+        for tool in tools(*language).iter().filter(|tool| !is_there(tool)) {
+            runnable.retain(|other| other != language);
+            missing.entry(*tool).or_insert_with(Vec::new).push(*language);
+        }
+    }
+    for ((command, _, package), languages) in &missing {
         let why = format!("{command} is missing (Debian: apt-get install {package})");
-        assert!(!must, "{why}, and README_EXAMPLES=all asks for every example");
-        writeln!(io::stderr(), "README.md: examples in {language:?} are left out: {why}").unwrap();
-        false
-    };
-    languages.iter().filter(is_runnable).copied().collect()
+        writeln!(io::stderr(), "README.md: {why}; its examples are left out: {languages:?}").unwrap();
+    }
+    let must = env::var("README_EXAMPLES").is_ok_and(|which| which == "all");
+    assert!(!must || missing.is_empty(), "README_EXAMPLES=all asks for every example");
+    runnable
+}
+
+fn is_there((command, arguments, _): &Tool) -> bool {
+    Command::new(command).args(*arguments).output().is_ok_and(|output| output.status.success())
 }

@@ -17,7 +17,7 @@ fn resend(emails: &[&str], key: &str) -> Result<Value, Box<dyn Error>> {
     let mut answer = request.send_json(emails)?;
     let is_problem = answer.body().mime_type() == Some("application/problem+json");
     let told: Value = answer.body_mut().read_json()?;
-    if is_problem { Err(told["detail"].to_string().into()) } else { Ok(told) }
+    if is_problem { Err(told["detail"].as_str().unwrap_or_default().into()) } else { Ok(told) }
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
