@@ -47,9 +47,10 @@ pub fn runnable(languages: &[Language]) -> Vec<Language> {
             missing.entry(*tool).or_insert_with(Vec::new).push(*language);
         }
     }
+    let mut stderr = io::stderr();
     for ((command, _, package), languages) in &missing {
         let why = format!("{command} is missing (Debian: apt-get install {package})");
-        writeln!(io::stderr(), "README.md: {why}; its examples are left out: {languages:?}").unwrap();
+        writeln!(stderr, "README.md: {why}; its examples are left out: {languages:?}").unwrap();
     }
     let must = env::var("README_EXAMPLES").is_ok_and(|which| which == "all");
     assert!(!must || missing.is_empty(), "README_EXAMPLES=all asks for every example");
