@@ -47,6 +47,7 @@ mod shutdown;
 mod spilled;
 mod status;
 mod statuses;
+mod token_changes;
 mod tokens;
 mod traces;
 mod truth;

@@ -10,19 +10,19 @@ use tempfile::TempDir;
 use crate::gateway::{Answer, Gateway, addresses, eventually};
 
 /// A gateway with a clients file.
-struct Guarded {
-    gateway: Gateway,
-    file: PathBuf,
+pub struct Guarded {
+    pub gateway: Gateway,
+    pub file: PathBuf,
     _directory: TempDir,
 }
 
-fn line(name: &str, tokens: &[&str], more: &str) -> String {
+pub fn line(name: &str, tokens: &[&str], more: &str) -> String {
     let hashes: Vec<_> = tokens.iter().map(|token| format!("\"{}\"", TokenHash::of(token))).collect();
     format!("{name} = {{ tokens = [{}]{more} }}\n", hashes.join(", "))
 }
 
 impl Guarded {
-    async fn start(clients: &[String], settings: &[(&str, &str)]) -> Self {
+    pub async fn start(clients: &[String], settings: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("clients.toml");
         fs::write(&file, clients.concat()).unwrap();
@@ -32,18 +32,18 @@ impl Guarded {
         Self { gateway, file, _directory: directory }
     }
 
-    async fn ask(&self, token: &str, method: Method, path: &str, body: &Value) -> Answer {
+    pub async fn ask(&self, token: &str, method: Method, path: &str, body: &Value) -> Answer {
         let bearer = format!("Bearer {token}");
         let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
         let body = if body.is_null() { String::new() } else { body.to_string() };
         self.gateway.request(method, path, &headers, body).await
     }
 
-    async fn get(&self, token: &str, path: &str) -> Answer {
+    pub async fn get(&self, token: &str, path: &str) -> Answer {
         self.ask(token, Method::GET, path, &Value::Null).await
     }
 
-    async fn post(&self, token: &str, query: &str, emails: &[String]) -> Answer {
+    pub async fn post(&self, token: &str, query: &str, emails: &[String]) -> Answer {
         self.ask(token, Method::POST, &format!("/v1/resends{query}"), &json!(emails)).await
     }
 }
@@ -208,7 +208,12 @@ async fn a_client_over_its_limits_is_told_when_to_come_again() {
     assert_eq!(guarded.post("a", "?dry_run=true", &addresses("x", 1)).await.status, 200);
 
     guarded.ask("o", Method::POST, "/v1/operator/pause", &Value::Null).await;
-    assert_eq!(guarded.post("b", "?results=none", &addresses("b", 11)).await.status, 429);
+    let never = guarded.post("b", "?results=none", &addresses("b", 11)).await;
+    assert_eq!(
+        (never.status.as_u16(), never.header("retry-after")),
+        (413, None),
+        "no wait makes room for it"
+    );
     let bearer =
         [("authorization", "Bearer b"), ("content-type", "application/json"), ("prefer", "respond-async")];
     let post = async |name, count| {
