@@ -87,12 +87,6 @@ pub enum Refused {
         /// How long until there is room for this list.
         retry_after: Duration,
     },
-    /// It is longer than all that may wait.
-    #[error("the list is longer than the {limit} addresses that may wait")]
-    LongerThanQueue {
-        /// Most that may wait.
-        limit: u64,
-    },
     /// It is longer than all that may wait of its client.
     #[error("the list is longer than the {limit} addresses of this client that may wait")]
     LongerThanOwnQueue {
@@ -202,7 +196,6 @@ impl Dispatch {
     ) -> Result<Reservation, Refused> {
         let refused = |error| match error {
             NoRoom::LongerThanOwn { limit } => Refused::LongerThanOwnQueue { limit },
-            NoRoom::LongerThanAll { limit } => Refused::LongerThanQueue { limit },
             NoRoom::Own { queued, max } => {
                 let missing = (queued + u64::from(addresses)).saturating_sub(max);
                 let retry_after = self.view().own_room_after(client.tag(), missing);

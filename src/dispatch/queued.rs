@@ -23,9 +23,7 @@ struct Counts {
 /// Why there is no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoRoom {
-    /// Never, for a list of this length.
-    LongerThanAll { limit: u64 },
-    /// The same, by its client's limit.
+    /// Never, for a list of this length of this client.
     LongerThanOwn { limit: u64 },
     /// Too many addresses wait.
     All { queued: u64, max: u64 },
@@ -52,9 +50,6 @@ impl Queued {
     ) -> Result<Room, NoRoom> {
         if let Some(limit) = own.filter(|limit| addresses > *limit) {
             return Err(NoRoom::LongerThanOwn { limit });
-        }
-        if addresses > max {
-            return Err(NoRoom::LongerThanAll { limit: max });
         }
         let mut counts = self.counts();
         let (all, queued) = (counts.all, counts.by_client.get(client).copied().unwrap_or_default());
@@ -133,8 +128,6 @@ mod tests {
         assert_eq!(own, NoRoom::Own { queued: 60, max: 70 });
         let never = queued.reserve(&ann, 71, 100, Some(70)).unwrap_err();
         assert_eq!(never, NoRoom::LongerThanOwn { limit: 70 });
-        let never = queued.reserve(&bob, 101, 100, None).unwrap_err();
-        assert_eq!(never, NoRoom::LongerThanAll { limit: 100 });
         let full = queued.reserve(&bob, 41, 100, None).unwrap_err();
         assert_eq!(full, NoRoom::All { queued: 60, max: 100 });
 

@@ -107,9 +107,6 @@ impl Problem {
                 format!("{detail}; nothing was sent"),
             )
             .exactly_after(*retry_after),
-            SealError::Refused(Refused::LongerThanQueue { limit }) => {
-                Self::too_large(format!("{detail}; nothing was sent"), "max_queued_addresses", *limit)
-            }
             SealError::Refused(Refused::LongerThanOwnQueue { limit }) => {
                 Self::too_large(format!("{detail}; nothing was sent"), "queued_addresses", *limit)
             }
