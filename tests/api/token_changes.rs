@@ -4,9 +4,10 @@ use std::fs;
 
 use awc::http::Method;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::{
-    gateway::{addresses, eventually},
+    gateway::{PATIENCE, addresses, eventually},
     tokens::{Guarded, line},
     wire::Wire,
 };
@@ -64,7 +65,8 @@ async fn events_end_for_a_reader_whose_token_is_taken_back() {
 
     change(&guarded, &[op], "a", 401).await;
 
-    let told = String::from_utf8(reader.rest().await).unwrap();
+    let told = timeout(PATIENCE, reader.rest()).await.expect("the stream ends");
+    let told = String::from_utf8(told).unwrap();
     assert!(told.contains("event: progress"), "{told}");
     assert!(!told.contains("event: finished"), "{told}");
     guarded.gateway.stop().await;
