@@ -37,7 +37,7 @@ pub(super) fn header() -> Problem {
 
 /// What a client may not do.
 pub(super) fn not_allowed() -> Problem {
-    Problem::not_allowed("this client may not do that; have the right in the clients file")
+    Problem::lacks_right("operator", "this client may not do that; have the right in the clients file")
 }
 
 /// Looking for one resend.
