@@ -47,7 +47,7 @@ pub(crate) enum CallError {
     },
     /// The gateway says no.
     #[error("{0}")]
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// Something else answers there.
     #[error("{url} answers with status {status}, and not as a gateway does: check --url")]
     Stranger {

@@ -170,7 +170,7 @@ impl Client {
 
     fn refused(&self, response: &ClientResponse, body: &[u8]) -> CallError {
         let status = response.status().as_u16();
-        match serde_json::from_slice::<Refusal>(body) {
+        match serde_json::from_slice::<Box<Refusal>>(body) {
             Ok(mut refusal) if is_problem(response) => {
                 refusal.retry_after = retry_after(response);
                 refusal.had_token = self.bearer.is_some();

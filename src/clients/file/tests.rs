@@ -132,7 +132,7 @@ fn a_token_in_the_wrong_place_is_not_repeated() {
         (format!("a = {{ tokens = [\"{HASH}\"], force = '{TOKEN}' }}"), "force must be true or false"),
         (format!("a = {{ tokens = [{TOKEN}] }}"), "line 1: this is not TOML: perhaps a text has no quotes"),
         (format!("\na = {TOKEN}"), "line 2: this is not TOML"),
-        (format!("{TOKEN}"), "line 1: this is not TOML"),
+        (TOKEN.to_owned(), "line 1: this is not TOML"),
         (format!("a = {{ tokens = [\"{TOKEN}] }}"), "line 1: this is not TOML"),
         (
             format!("{TOKEN} = 1\n{TOKEN} = 2"),
