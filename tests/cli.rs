@@ -6,8 +6,12 @@
 #[path = "support/process.rs"]
 mod process;
 
-use std::{fs, net::TcpListener};
+use std::{
+    fs,
+    net::{SocketAddr, TcpListener},
+};
 
+use faxplus_gateway::clients::TokenHash;
 use process::{Ended, Process, gateway_environment};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -82,7 +86,9 @@ async fn a_client_token_is_told_once_with_its_line() {
     assert!(lines.len() == 2 && lines[0].starts_with("fxg_"), "{}", ended.stdout);
     assert!(lines[1].starts_with("billing = { tokens = [\"sha256:"), "{}", ended.stdout);
     assert!(!ended.stderr.contains("fxg_"), "{}", ended.stderr);
-    assert_refused(&Process::run(&["token", "new", "a b"], &[]).await, WRONG_USAGE, &["name of a client"]);
+    for name in ["a b", "fxg_hush"] {
+        assert_refused(&Process::run(&["token", "new", name], &[]).await, WRONG_USAGE, &["name of a client"]);
+    }
 }
 
 #[actix_web::test]
@@ -247,6 +253,139 @@ async fn against_the_sandbox_no_credential_is_taken_and_every_resend_says_so() {
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"sandbox\":true"), "{answer}");
     assert!(metrics.stdout.contains("\nfaxplus_gateway_sandbox 1\n"), "{}", metrics.stdout);
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{}", ended.stderr);
+}
+
+/// The status line that a gateway answers an order of a client with, and the body.
+async fn ask(address: SocketAddr, token: &str, line: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let length = body.len();
+    let request = format!(
+        "{line} HTTP/1.1\r\nHost: g\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nPrefer: respond-async\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[actix_web::test]
+async fn the_log_names_who_came_and_went_who_gave_orders_and_every_mistake_of_the_clients_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, next) = (directory.path().join("clients.toml"), directory.path().join("next.toml"));
+    let write = |text: &str| {
+        fs::write(&next, text).unwrap();
+        fs::rename(&next, &path).unwrap();
+    };
+    let op = format!("op = {{ tokens = [\"{}\"], operator = true }}\n", TokenHash::of("hush-o"));
+    let ann = format!("ann = {{ tokens = [\"{}\"] }}\n", TokenHash::of("hush-a"));
+    write(&format!("{op}{ann}"));
+    let tokens = [
+        ("FAXPLUS_GATEWAY__AUTH__MODE", "tokens"),
+        ("FAXPLUS_GATEWAY__AUTH__CLIENTS_FILE", path.to_str().unwrap()),
+    ];
+    let mut process = Process::start(&["serve", "--sandbox"], &gateway_environment(NOWHERE, &tokens));
+    let (address, _) = process.addresses().await;
+
+    ask(address, "hush-o", "POST /v1/operator/pause", "").await;
+    ask(address, "hush-o", "POST /v1/operator/pause", r#"{"note": "noon"}"#).await;
+    let posted = ask(address, "hush-a", "POST /v1/resends", "[\"a@example.com\"]").await;
+    let (_, id) = posted.split_once("\"id\":\"").unwrap();
+    ask(address, "hush-o", &format!("DELETE /v1/resends/{}", &id[..36]), "").await;
+    ask(address, "hush-o", "POST /v1/operator/resume", "").await;
+    for message in
+        ["Paused by an operator", "changed the note", "of another client", "Resumed by an operator"]
+    {
+        let told = process.line(message).await;
+        assert!(told.contains("\"client\":\"op\""), "{told}");
+    }
+    let cancelled = process.line("of another client").await;
+    assert!(cancelled.contains("\"of\":\"ann\"") && cancelled.contains(&id[..36]), "{cancelled}");
+
+    write(&format!("{op}crm = {{ tokens = [\"{}\"] }}\n", TokenHash::of("hush-c")));
+    let reread = process.line("Read the clients file again.").await;
+    for text in ["\"came\":1", "\"went\":1", "\"names_came\":\"crm\"", "\"names_went\":\"ann\""] {
+        assert!(reread.contains(text), "no {text} in {reread}");
+    }
+    write("a = { weight = 0, fxg_hush = 1 }\n\"b c\" = 1");
+    let wrong = process.line("The clients stay as they were.").await;
+    for text in [
+        "client a: weight must",
+        "no such field",
+        "tokens is missing",
+        "line 2: the name",
+        "line 2: a client is",
+    ] {
+        assert!(wrong.contains(text), "no {text} in {wrong}");
+    }
+    process.signal("TERM");
+    let ended = process.end().await;
+    assert!(ended.code == Some(0) && !ended.stderr.contains("hush"), "{}", ended.stderr);
+}
+
+#[actix_web::test]
+async fn wrong_settings_and_a_wrong_clients_file_are_told_together() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), "a = { fxg_hush = 1, tokens = [\"x\\\"hush\"], weight = 0 }").unwrap();
+    let environment = [
+        TOKEN,
+        ("FAXPLUS_GATEWAY__AUTH__MODE", "tokens"),
+        ("FAXPLUS_GATEWAY__AUTH__CLIENTS_FILE", file.path().to_str().unwrap()),
+    ];
+    let wrong = [&environment[..], &[("FAXPLUS_GATEWAY__SERVER__WORKERS", "0")]].concat();
+    let mistakes = ["client a: weight must be", "client a: a client has no such field", "as sha256:"];
+
+    for command in ["check-config", "serve"] {
+        let ended = Process::run(&[command], &wrong).await;
+        assert_refused(&ended, WRONG_CONFIGURATION, &[&["server.workers"], &mistakes[..]].concat());
+    }
+    let ended = Process::run(&["serve"], &gateway_environment(NOWHERE, &environment)).await;
+    assert_refused(&ended, WRONG_CONFIGURATION, &mistakes);
+}
+
+#[actix_web::test]
+async fn who_is_refused_for_its_token_is_told_what_to_do_with_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = |name: &str, text: String| {
+        let path = directory.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let hash = TokenHash::of("hush-a");
+    let clients = place("clients", format!("ann = {{ tokens = [\"{hash}\"], addresses_per_minute = 1 }}\n"));
+    let (good, wrong) = (place("good", "hush-a".to_owned()), place("wrong", "hush-w".to_owned()));
+    let list = place("list.txt", (0..11).map(|number| format!("a{number}@example.com\n")).collect());
+    let tokens = [
+        ("FAXPLUS_GATEWAY__AUTH__MODE", "tokens"),
+        ("FAXPLUS_GATEWAY__AUTH__CLIENTS_FILE", clients.as_str()),
+    ];
+    let mut process = Process::start(&["serve", "--sandbox"], &gateway_environment(NOWHERE, &tokens));
+    let url = format!("http://{}", process.addresses().await.0);
+    let run = async |arguments: &[&str]| Process::run(&[arguments, &["--url", &url]].concat(), &[]).await;
+
+    let nobody = run(&["pause"]).await;
+    let stranger = run(&["pause", "--token-file", &wrong]).await;
+    let ann = run(&["pause", "--token-file", &good]).await;
+    let sent = run(&["send", &list, "--token-file", &good]).await;
+    let over = run(&["send", &list, "--token-file", &good]).await;
+
+    assert_refused(
+        &nobody,
+        FAILURE,
+        &["No valid token (status 401)", "next: say with --token-file who you are"],
+    );
+    assert_refused(&stranger, FAILURE, &["no client has this token", "which token is to be in --token-file"]);
+    assert_refused(
+        &ann,
+        FAILURE,
+        &["operator = true", "next: ask the operator of the gateway for that right"],
+    );
+    assert_eq!(sent.code, Some(0), "{sent:?}");
+    assert_refused(&over, FAILURE, &["status 429", "next: try again in "]);
+    // Ten minutes, less what has passed since.
+    assert!(["in 10m", "in 9m 5"].iter().any(|wait| over.stderr.contains(wait)), "{}", over.stderr);
+    process.signal("TERM");
+    process.end().await;
 }
 
 #[actix_web::test]

@@ -68,7 +68,8 @@ impl Problem {
 /// Refuses `force` to who may not.
 pub(super) fn check_force(client: &Client, force: bool) -> Result<(), Problem> {
     if force && !client.rights.force {
-        return Err(Problem::not_allowed(
+        return Err(Problem::lacks_right(
+            "force",
             "this client may not send again within the window; leave force out, or have force = true in the \
              clients file",
         ));

@@ -23,7 +23,7 @@ use super::{
     routes::ApiState,
 };
 use crate::{
-    clients::Caller,
+    clients::{Caller, Client},
     dispatch::{Because, Promised},
     domain::{ResendId, TraceContext},
     resends::Resend,
@@ -119,11 +119,7 @@ pub(super) async fn delete(
 ) -> Result<HttpResponse, Problem> {
     Query::parse(request.query_string(), &[])?;
     let resend = find(&state, &caller, &id).await?;
-    let client = caller.client();
-    if resend.client() != &client.name && !client.rights.operator {
-        let detail = "this client may see the resends of others, not cancel them";
-        return Err(Problem::not_allowed(detail));
-    }
+    check_cancel(caller.client(), &resend)?;
     state.resends.cancel(&resend).await;
     Ok(one(&state, &resend))
 }
@@ -182,6 +178,20 @@ pub(super) async fn find(state: &ApiState, caller: &Caller, id: &str) -> Result<
 pub(super) fn trace(request: &HttpRequest) -> TraceContext {
     let trace = request.extensions().get::<TraceContext>().copied();
     trace.unwrap_or_else(|| trace_of(request.headers()))
+}
+
+/// Refuses to cancel the resend of another client to who is no operator.
+fn check_cancel(client: &Client, resend: &Resend) -> Result<(), Problem> {
+    if resend.client() == &client.name {
+        return Ok(());
+    }
+    if !client.rights.operator {
+        let detail = "this client may see the resends of others, not cancel them";
+        return Err(Problem::lacks_right("operator", detail));
+    }
+    let (client, of) = (client.name.as_str(), resend.client().as_str());
+    tracing::info!(client, of, resend = %resend.id(), "An operator cancels the resend of another client.");
+    Ok(())
 }
 
 fn wishes(request: &HttpRequest, state: &ApiState) -> Result<Wishes, Problem> {

@@ -6,7 +6,7 @@ use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use secrecy::SecretString;
 
-use super::{FAILURE, SUCCESS, WRONG_CONFIGURATION};
+use super::{FAILURE, SUCCESS, WRONG_CONFIGURATION, check_config::mistakes};
 use crate::{
     config::{CredentialRule, LoadOptions, Settings, StorePath},
     sandbox::{Sandbox, SandboxOptions},
@@ -38,7 +38,7 @@ pub async fn run(arguments: Serve, stderr: &mut impl Write) -> u8 {
     let rule = if arguments.sandbox { CredentialRule::Forbidden } else { CredentialRule::Required };
     let settings = match Settings::load(&LoadOptions::from_process(arguments.config, rule)) {
         Ok(settings) => settings,
-        Err(error) => return tell(stderr, &error, WRONG_CONFIGURATION),
+        Err(error) => return tell(stderr, &mistakes(&error), WRONG_CONFIGURATION),
     };
     // A logger that is there already is somebody's choice.
     if let Err(error) = logging::init(&settings.log) {

@@ -106,6 +106,47 @@ async fn a_token_is_replaced_while_the_gateway_runs() {
 }
 
 #[actix_web::test]
+async fn a_client_that_comes_while_the_gateway_runs_has_its_series_from_the_start() {
+    let old = line("old", &["o"], "");
+    let guarded = Guarded::start(std::slice::from_ref(&old), &[]).await;
+    guarded.post("o", "", &addresses("a", 2)).await;
+    let series = async || -> Vec<(String, String)> {
+        let text = guarded.gateway.admin("/metrics").await.text();
+        let lines = text.lines().filter(|line| line.contains("client=\""));
+        lines.map(|line| line.rsplit_once(' ').unwrap()).map(|(a, b)| (a.to_owned(), b.to_owned())).collect()
+    };
+    let before = series().await;
+
+    fs::write(&guarded.file, line("new", &["n"], "")).unwrap();
+    eventually(async || (guarded.get("n", "/v1/resends").await.status == 200).then_some(())).await;
+
+    let after = series().await;
+    assert_eq!(before.len(), 8, "{before:?}");
+    assert!(before.iter().all(|series| after.contains(series)), "who went keeps its series: {after:?}");
+    let zeros = before.iter().map(|(name, _)| (name.replace("\"old\"", "\"new\""), "0".to_owned()));
+    assert!(zeros.into_iter().all(|series| after.contains(&series)), "{after:?}");
+    assert_eq!(after.len(), 16, "{after:?}");
+    guarded.gateway.stop().await;
+}
+
+#[actix_web::test]
+async fn who_is_refused_is_told_what_would_help() {
+    let guarded =
+        Guarded::start(&[line("ann", &["a"], ""), line("eve", &["e"], ", sees_all = true")], &[]).await;
+    let id = guarded.post("a", "", &addresses("a", 1)).await.json()["id"].as_str().unwrap().to_owned();
+
+    let orders = guarded.get("a", "/v1/operator").await.json();
+    let forced = guarded.post("a", "?force=true", &addresses("a", 1)).await.json();
+    let cancelled = guarded.ask("e", Method::DELETE, &format!("/v1/resends/{id}"), &Value::Null).await.json();
+    let unknown = guarded.get("wrong", "/v1/resends").await.json();
+
+    assert_eq!((&orders["right"], &forced["right"]), (&json!("operator"), &json!("force")));
+    assert_eq!((&cancelled["type"], &cancelled["right"]), (&orders["type"], &json!("operator")));
+    assert_eq!(unknown["title"], "No valid token");
+    guarded.gateway.stop().await;
+}
+
+#[actix_web::test]
 async fn a_client_sees_its_own_resends_only() {
     let clients = [
         line("ann", &["a"], ""),

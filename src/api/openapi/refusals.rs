@@ -35,9 +35,9 @@ pub(super) fn header() -> Problem {
     Problem::header("Prefer", "wait takes a whole number of seconds, as in Prefer: wait=10")
 }
 
-/// What a client may not do.
-pub(super) fn not_allowed() -> Problem {
-    Problem::not_allowed("this client may not do that; have the right in the clients file")
+/// What a client may not do without this right.
+pub(super) fn not_allowed(right: &'static str) -> Problem {
+    Problem::lacks_right(right, "this client may not do that; have the right in the clients file")
 }
 
 /// Looking for one resend.
@@ -125,7 +125,7 @@ pub(super) fn invalid_elements() -> Problem {
 /// All of them, for the members they have.
 pub(super) fn every() -> Vec<Problem> {
     let mut all = [door(), find(), short_body(), list()].concat();
-    all.extend([query(), header(), not_allowed(), bad_note(), not_an_address(), key_reused()]);
+    all.extend([query(), header(), not_allowed("operator"), bad_note(), not_an_address(), key_reused()]);
     all.extend([invalid_elements(), not_acceptable(), no_such_path()]);
     all
 }

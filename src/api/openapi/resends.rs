@@ -47,7 +47,12 @@ fn post() -> Operation {
         .parameter(shared("content_encoding"))
         .body(bodies::list());
     let mut problems = [refusals::door(), refusals::list()].concat();
-    problems.extend([refusals::query(), refusals::header(), refusals::not_allowed(), refusals::key_reused()]);
+    problems.extend([
+        refusals::query(),
+        refusals::header(),
+        refusals::not_allowed("force"),
+        refusals::key_reused(),
+    ]);
     ends(operation).problems(&problems)
 }
 
@@ -134,7 +139,7 @@ fn delete() -> Operation {
     let mut ended = bodies::resend("finished", &counts(&[("sent", 10), ("not_sent", 90)]));
     ended["status"] = Status::Cancelled.as_str().into();
     let mut problems = refusals::door();
-    problems.push(refusals::not_allowed());
+    problems.push(refusals::not_allowed("operator"));
     let description = "Sends nothing more of it. Calls in flight end with their true outcome; what was pending \
         becomes `not_sent`. Cancelling twice does no harm.";
     let operation =

@@ -87,9 +87,9 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "incomplete-body", "The body is not whole", detail)
     }
 
-    /// 401: no token where one should be.
+    /// 401: no token where one should be, or not a good one.
     pub fn unauthorized(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "No access token", detail)
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "No valid token", detail)
     }
 
     /// 403: a browser page of another site.
@@ -101,6 +101,11 @@ impl Problem {
     /// 403: what this client may not do.
     pub fn not_allowed(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "not-allowed", "Not allowed", detail)
+    }
+
+    /// 403: what only a client with this right may do.
+    pub fn lacks_right(right: &'static str, detail: impl Into<String>) -> Self {
+        Self::not_allowed(detail).with("right", right)
     }
 
     /// 404: no such resend, or not this client's.
