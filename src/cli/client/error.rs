@@ -72,6 +72,9 @@ pub(crate) struct Refusal {
     detail: String,
     #[serde(default)]
     request_id: String,
+    /// Which listener answers, when it is not the one for callers.
+    #[serde(default)]
+    listener: String,
 }
 
 impl CallError {
@@ -126,6 +129,9 @@ impl Refusal {
             "not-allowed" => "do it where the gateway listens on a loopback address (server.listen)",
             "no-such-resend" => "`faxplus-gateway status` lists the resends that the gateway knows",
             "bad-query" => "the gateway may be older than this command: compare their --version",
+            "no-such-path" if self.listener == "admin" => {
+                "this looks like the admin listener: say with --url where the API is (server.listen)"
+            }
             "no-such-path" => "check --url; the gateway may be older than this command",
             "incomplete-body" | "slow-body" => "send the list again",
             _ => match self.status {
