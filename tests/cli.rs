@@ -9,6 +9,7 @@ mod process;
 use std::{
     fs,
     net::{SocketAddr, TcpListener},
+    process::{Command, Stdio},
 };
 
 use faxplus_gateway::clients::TokenHash;
@@ -77,6 +78,93 @@ async fn shells_complete_every_command() {
     }
 }
 
+/// What bash offers for these words, the last of which is not whole.
+fn offered(script: &std::path::Path, words: &[&str]) -> Vec<String> {
+    let commands = "source \"$0\" && COMP_WORDS=(\"$@\") && COMP_CWORD=$(($# - 1)) &&
+        _faxplus__gateway \"$1\" \"${@: -1}\" \"${@: -2:1}\" && printf '%s\\n' \"${COMPREPLY[@]}\"";
+    let mut bash = Command::new("bash");
+    bash.args(["--norc", "-c", commands]).arg(script).arg("faxplus-gateway").args(words);
+    let output = bash.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// clap_complete 4.6.11 offers nothing behind a subcommand where the program's name holds a `-`.
+#[actix_web::test]
+async fn bash_completes_what_is_behind_a_subcommand() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), Process::run(&["completions", "bash"], &[]).await.stdout).unwrap();
+
+    assert_eq!(offered(file.path(), &["send", "--o"]), ["--output"]);
+    assert_eq!(offered(file.path(), &["check-config", "--on"]), ["--online"]);
+    assert_eq!(offered(file.path(), &["token", "ne"]), ["new"]);
+    let shells = offered(file.path(), &["completions", ""]);
+    assert!(shells.iter().any(|shell| shell == "bash"), "{shells:?}");
+    let mut complete = Command::new("bash");
+    complete.args(["--norc", "-c", "source \"$0\" && complete -p faxplus-gateway"]);
+    let registered = complete.arg(file.path()).output().unwrap();
+    assert!(String::from_utf8_lossy(&registered.stdout).contains("-F _faxplus__gateway"), "{registered:?}");
+}
+
+#[actix_web::test]
+async fn a_reader_that_leaves_is_no_failure_to_tell_of_and_a_full_disk_is() {
+    let commands =
+        ["openapi", "completions bash", "check-config", "token new billing", "sandbox --listen 127.0.0.1:0"];
+    for arguments in commands {
+        let run = |stdout: Stdio| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_faxplus-gateway"));
+            command.args(arguments.split(' ')).env_clear().env(TOKEN.0, TOKEN.1).stdout(stdout);
+            let output = command.output().unwrap();
+            (output.status.code(), String::from_utf8(output.stderr).unwrap())
+        };
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+
+        let (left, said) = run(writer.into());
+        let (full, told) = run(fs::File::create("/dev/full").unwrap().into());
+
+        assert_eq!(left, Some(141), "{arguments}: {said}");
+        assert!(!said.contains("write") && !said.contains("pipe"), "{arguments}: {said}");
+        assert_eq!(full, FAILURE, "{arguments}: {told}");
+        assert!(told.contains("No space left"), "{arguments}: {told}");
+    }
+}
+
+#[actix_web::test]
+async fn a_url_of_the_admin_listener_is_recognised() {
+    let mut process = Process::start(&["serve", "--sandbox"], &gateway_environment(NOWHERE, &[]));
+    let (_, admin) = process.addresses().await;
+
+    let ended = Process::run(&["status", "--url", &format!("http://{admin}")], &[]).await;
+
+    assert_refused(&ended, FAILURE, &["looks like the admin listener", "--url", "server.listen"]);
+    assert!(!ended.stderr.contains("older"), "{}", ended.stderr);
+}
+
+#[actix_web::test]
+async fn a_simulated_faxplus_can_be_put_where_it_is_found() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    drop(taken);
+    let arguments = ["serve", "--sandbox", "--sandbox-listen", &address];
+    let mut process = Process::start(&arguments, &gateway_environment(NOWHERE, &[]));
+
+    let line = process.line("says how to make trouble").await;
+    let help = Process::run(&["probe", &format!("http://{address}/")], &[]).await;
+
+    assert!(line.contains(&address), "{line}");
+    for text in
+        ["/sandbox/faults", "/sandbox/stats", "/sandbox/ledger", "/sandbox/reset", "accept_then_hang_up"]
+    {
+        assert!(help.stdout.contains(text), "{text}: {}", help.stdout);
+        let told = Process::run(&["sandbox", "--help"], &[]).await.stdout;
+        assert!(told.contains(text), "{text}: {told}");
+    }
+    let elsewhere = ["serve", "--sandbox", "--sandbox-listen", "0.0.0.0:1"];
+    let refused = Process::run(&elsewhere, &gateway_environment(NOWHERE, &[])).await;
+    assert_eq!(refused.code, WRONG_USAGE, "{}", refused.stderr);
+}
+
 #[actix_web::test]
 async fn a_client_token_is_told_once_with_its_line() {
     let ended = Process::run(&["token", "new", "billing"], &[]).await;
@@ -124,6 +212,9 @@ async fn what_is_no_command_or_option_is_wrong_usage() {
         (&["serve", "extra"], "unexpected argument"),
         (&["probe"], "<URL>"),
         (&["probe", "http://a b"], "invalid value"),
+        (&["probe", "nonsense"], "http://127.0.0.1:9090/readyz"),
+        (&["probe", "ftp://127.0.0.1/"], "http://127.0.0.1:9090/readyz"),
+        (&["serve", "--sandbox-listen", "127.0.0.1:0"], "--sandbox"),
         (&["sandbox", "--latency-ms", "soon"], "invalid value"),
         (&["check-config", "--config"], "--config <FILE>"),
         (&["send"], "<FILE>"),
@@ -405,8 +496,8 @@ async fn probe_tells_by_its_exit_code() {
     assert!(ready.stdout.ends_with("ready\n"), "{}", ready.stdout);
     assert_eq!(absent.code, FAILURE);
     assert!(absent.stderr.contains("404"), "{}", absent.stderr);
-    assert_refused(&slow, FAILURE, &[&silent.to_string(), "no answer"]);
-    assert_refused(&refused, FAILURE, &[&silent.to_string(), "no answer"]);
+    assert_refused(&slow, FAILURE, &[&silent.to_string(), "no answer: none came in time"]);
+    assert_refused(&refused, FAILURE, &[&silent.to_string(), "no answer: no connection"]);
     process.signal("INT");
     assert_eq!(process.end().await.code, Some(0));
 }
@@ -432,14 +523,15 @@ async fn the_sandbox_refuses_what_makes_no_sense() {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), r#"[{"fate": "explode"}]"#).unwrap();
 
-    for (arguments, text) in [
-        (["--listen", "0.0.0.0:0"], "loopback"),
-        (["--faults", "/nowhere.json"], "/nowhere.json"),
-        (["--faults", file.path().to_str().unwrap()], "explode"),
+    for (arguments, code, text) in [
+        (["--listen", "0.0.0.0:0"], WRONG_USAGE, "loopback"),
+        (["--calls-per-second", "0"], WRONG_USAGE, "above 0"),
+        (["--faults", "/nowhere.json"], FAILURE, "/nowhere.json"),
+        (["--faults", file.path().to_str().unwrap()], FAILURE, "accept_then_500"),
     ] {
         let ended = Process::run(&[&["sandbox"], &arguments[..]].concat(), &[]).await;
 
-        assert_refused(&ended, FAILURE, &[text]);
+        assert_refused(&ended, code, &[text]);
     }
 }
 

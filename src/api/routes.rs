@@ -21,7 +21,10 @@ use crate::{
 
 const POST_STATUSES: &[u16] = &[200, 202, 207, 400, 401, 403, 408, 413, 415, 422, 429, 502, 503];
 
-/// Every route with the status codes it answers with, for the metrics.
+/// The methods of a path that can only be got.
+const GOT: &str = "GET, HEAD";
+
+/// Every route with the status codes it answers with, for the metrics. Each GET answers HEAD, too, and counts it.
 pub const ROUTES: &[Route] = &[
     Route { pattern: "/v1/resends", method: "POST", statuses: POST_STATUSES },
     Route { pattern: "/v1/resends", method: "GET", statuses: &[200, 400, 401, 403, 503] },
@@ -116,18 +119,18 @@ pub fn main_routes(config: &mut ServiceConfig) {
                 web::resource("/v1/resends")
                     .route(web::post().to(resends::post))
                     .route(web::get().to(resends::list))
-                    .default_service(web::to(|| refuse(Problem::method("GET, POST")))),
+                    .default_service(web::to(|| refuse(Problem::method("GET, HEAD, POST")))),
             )
             .service(
                 web::resource("/v1/resends/{id}")
                     .route(web::get().to(resends::get))
                     .route(web::delete().to(resends::delete))
-                    .default_service(web::to(|| refuse(Problem::method("GET, DELETE")))),
+                    .default_service(web::to(|| refuse(Problem::method("GET, HEAD, DELETE")))),
             )
             .service(
                 web::resource("/v1/resends/{id}/results")
                     .route(web::get().to(results::get))
-                    .default_service(web::to(|| refuse(Problem::method("GET")))),
+                    .default_service(web::to(|| refuse(Problem::method(GOT)))),
             )
             .service(read_only("/v1/resends/{id}/events", web::get().to(events::get)))
             .service(
@@ -160,13 +163,13 @@ pub fn admin_routes(config: &mut ServiceConfig) {
             .service(read_only("/", web::get().to(status::page)))
             .service(read_only("/status.js", web::get().to(status::script)))
             .service(read_only("/status.css", web::get().to(status::style)))
-            .default_service(web::to(|| refuse(Problem::no_such_path()))),
+            .default_service(web::to(|| refuse(Problem::no_such_admin_path()))),
     );
 }
 
-/// A path that can only be got.
+/// A path that can only be got, whole or its head.
 fn read_only(path: &str, get: actix_web::Route) -> Resource {
-    web::resource(path).route(get).default_service(web::to(|| refuse(Problem::method("GET"))))
+    web::resource(path).route(get).default_service(web::to(|| refuse(Problem::method(GOT))))
 }
 
 /// A path that can only be posted to.

@@ -25,6 +25,7 @@ use super::{
     message::{Because, Message},
     queued::{NoRoom, Queued, Room},
     recover::recover,
+    refused::Refused,
     view::View,
 };
 use crate::{
@@ -64,38 +65,6 @@ pub enum StartError {
     /// The thread ended before it was ready.
     #[error("the dispatch thread ended while starting")]
     Ended,
-}
-
-/// Why a resend was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Refused {
-    /// Too many addresses wait.
-    #[error("the queue is full: {queued} addresses wait, and {max} may")]
-    QueueFull {
-        /// Addresses that wait.
-        queued: u64,
-        /// Most that may.
-        max: u64,
-    },
-    /// Too many addresses of this client wait.
-    #[error("{queued} addresses of this client wait, and {max} may")]
-    OwnQueueFull {
-        /// Its addresses that wait.
-        queued: u64,
-        /// Most that may.
-        max: u64,
-        /// How long until there is room for this list.
-        retry_after: Duration,
-    },
-    /// It is longer than all that may wait of its client.
-    #[error("the list is longer than the {limit} addresses of this client that may wait")]
-    LongerThanOwnQueue {
-        /// Most that may wait.
-        limit: u64,
-    },
-    /// The gateway is stopping.
-    #[error("the gateway is shutting down")]
-    ShuttingDown,
 }
 
 /// The way to the dispatch thread. Cheap to clone.
@@ -199,9 +168,9 @@ impl Dispatch {
             NoRoom::Own { queued, max } => {
                 let missing = (queued + u64::from(addresses)).saturating_sub(max);
                 let retry_after = self.view().own_room_after(client.tag(), missing);
-                Refused::OwnQueueFull { queued, max, retry_after }
+                Refused::OwnQueueFull { more: addresses, queued, max, retry_after }
             }
-            NoRoom::All { queued, max } => Refused::QueueFull { queued, max },
+            NoRoom::All { queued, max } => Refused::QueueFull { more: addresses, queued, max },
         };
         let room = self.queued.reserve(client, addresses.into(), self.max_queued, own).map_err(refused)?;
         let place = self.inbox.clone().reserve_owned().await.map_err(|_| Refused::ShuttingDown)?;

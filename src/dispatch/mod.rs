@@ -32,6 +32,7 @@ mod promise;
 mod promised;
 mod queued;
 mod recover;
+mod refused;
 mod release;
 mod rotation;
 mod rows;
@@ -44,7 +45,8 @@ mod view;
 mod wake;
 
 pub use books::Promised;
-pub use handle::{Dispatch, Refused, Reservation, StartError};
+pub use handle::{Dispatch, Reservation, StartError};
 pub use look_up::{CallCount, Ended, LOOK_UPS, Seen};
 pub use message::Because;
+pub use refused::Refused;
 pub use view::View;

@@ -57,7 +57,7 @@ async fn the_admin_listener_serves_nothing_else_and_changes_nothing() {
 
             assert_eq!(
                 (answer.status.as_u16(), answer.header("allow")),
-                (405, Some("GET")),
+                (405, Some("GET, HEAD")),
                 "{path}: {answer:?}"
             );
             answer.problem("method");

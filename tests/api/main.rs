@@ -22,6 +22,7 @@ mod fates;
 mod followers;
 mod forms;
 mod gateway;
+mod heads;
 mod holds;
 mod idempotency;
 mod kept;

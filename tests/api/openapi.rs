@@ -75,7 +75,7 @@ async fn what_is_open_is_no_way_around_the_door() {
         let foreign = gateway.request(Method::GET, path, &[("sec-fetch-site", "cross-site")], "").await;
         assert_eq!(foreign.status, 403, "{path}");
         let posted = gateway.request(Method::POST, path, &[], "").await;
-        assert_eq!((posted.status.as_u16(), posted.header("allow")), (405, Some("GET")), "{path}");
+        assert_eq!((posted.status.as_u16(), posted.header("allow")), (405, Some("GET, HEAD")), "{path}");
     }
     let series = r#"faxplus_gateway_http_requests_total{method="GET",route="/docs/{file}",status="404"}"#;
     assert_eq!(gateway.metric(series).await, 1.0);

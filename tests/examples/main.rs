@@ -41,7 +41,8 @@ async fn every_example_of_the_readme_runs_and_answers_what_is_shown() {
                 end(gateway.take()).await;
                 let mut process = start(&example.code, folder.path());
                 let (api, admin) = process.addresses().await;
-                gateway = Some((process, Place { api, admin, folder: folder.path().to_owned() }));
+                let upstream = process.upstream().await;
+                gateway = Some((process, Place { api, admin, upstream, folder: folder.path().to_owned() }));
             }
             continue;
         }

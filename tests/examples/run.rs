@@ -19,6 +19,8 @@ const BINARY: &str = env!("CARGO_BIN_EXE_faxplus-gateway");
 pub struct Place {
     pub api: SocketAddr,
     pub admin: SocketAddr,
+    /// The simulated fax.plus.
+    pub upstream: SocketAddr,
     pub folder: PathBuf,
 }
 
@@ -26,14 +28,15 @@ impl Place {
     /// The code with this gateway's addresses for those that the README shows.
     pub fn name_in(&self, code: &str) -> String {
         let code = code.replace("127.0.0.1:8080", &self.api.to_string());
-        code.replace("127.0.0.1:9090", &self.admin.to_string())
+        let code = code.replace("127.0.0.1:9090", &self.admin.to_string());
+        code.replace("127.0.0.1:8090", &self.upstream.to_string())
     }
 }
 
 /// Starts the gateway of a block on free ports: the variables before its command, a file among them found in
 /// `folder`, and the arguments from `serve` on.
 pub fn start(code: &str, folder: &Path) -> Process {
-    let code = code.replace("\\\n", " ");
+    let code = code.replace("\\\n", " ").replace("127.0.0.1:8090", "127.0.0.1:0");
     let words: Vec<_> = code.split_whitespace().collect();
     let serve = words.iter().position(|word| *word == "serve").expect("a block that serves");
     let own = words[..serve].iter().filter_map(|word| word.split_once('=')).map(|(name, value)| {

@@ -99,7 +99,8 @@ impl Problem {
             ),
             SealError::Store(fault) => Self::store((*fault).into(), retry_after),
             SealError::Refused(Refused::QueueFull { .. }) => {
-                Self::no_room("queue-full", "The queue is full", detail).after(retry_after)
+                Self::no_room("queue-full", "The queue is full", format!("{detail}; nothing was sent"))
+                    .after(retry_after)
             }
             SealError::Refused(Refused::OwnQueueFull { retry_after, .. }) => Self::too_much(
                 "queue-limit",

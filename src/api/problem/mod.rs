@@ -121,6 +121,13 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "no-such-path", "No such path", detail)
     }
 
+    /// 404: the same on the admin listener, for those who have mistaken it for the other one.
+    pub fn no_such_admin_path() -> Self {
+        let detail = "nothing is served under this path; this is the admin listener, for probes, metrics and the \
+            status page, and lists are posted to the other one (server.listen)";
+        Self { detail: detail.to_owned(), ..Self::no_such_path() }.with("listener", "admin")
+    }
+
     /// 405: not this method.
     pub fn method(allow: &'static str) -> Self {
         let detail = format!("this path serves {allow}");

@@ -12,7 +12,7 @@ use std::{
 
 use clap::Args;
 
-use super::{FAILURE, SUCCESS, WRONG_CONFIGURATION};
+use super::{FAILURE, SUCCESS, WRONG_CONFIGURATION, unwritten};
 use crate::{
     clients::{ClientsError, Directory},
     config::{CredentialRule, LoadOptions, Settings, SettingsError},
@@ -55,7 +55,7 @@ fn check(
                 Ok(()) => Ok(Box::new(settings)),
                 Err(error) => Err(writeln!(stderr, "{error}").map_or(FAILURE, |()| WRONG_CONFIGURATION)),
             },
-            Err(_) => Err(FAILURE),
+            Err(error) => Err(unwritten(&error, stderr)),
         },
         Err(error) => Err(writeln!(stderr, "{}", mistakes(&error)).map_or(FAILURE, |()| WRONG_CONFIGURATION)),
     }

@@ -80,6 +80,20 @@ pub(crate) struct Refusal {
     /// Whether a token was sent.
     #[serde(skip)]
     pub(super) had_token: bool,
+    #[serde(default)]
+    listener: Listener,
+}
+
+/// Which listener of a gateway answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Listener {
+    /// That of probes and metrics.
+    Admin,
+    /// The one for callers, which does not say so.
+    #[default]
+    #[serde(other)]
+    Api,
 }
 
 impl CallError {
@@ -137,6 +151,9 @@ impl Refusal {
             "not-allowed" => "do it where the gateway listens on a loopback address (server.listen)",
             "no-such-resend" => "`faxplus-gateway status` lists the resends that the gateway knows",
             "bad-query" => "the gateway may be older than this command: compare their --version",
+            "no-such-path" if self.listener == Listener::Admin => {
+                "this looks like the admin listener: say with --url where the API is (server.listen)"
+            }
             "no-such-path" => "check --url; the gateway may be older than this command",
             "incomplete-body" | "slow-body" => "send the list again",
             _ => match self.status {
