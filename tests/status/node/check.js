@@ -96,7 +96,7 @@ async function checkSizes(browser, stage) {
   await phone.page.evaluate(() => { document.documentElement.style.fontSize = "200%"; });
   const broken = await phone.page.evaluate(() => {
     const found = [];
-    for (const element of document.querySelectorAll(".tiles dt, .tiles dd:nth-of-type(1), h1, h2, h3:not(.resends *), .bars span, .bars b")) {
+    for (const element of document.querySelectorAll(".tiles dt, .tiles dd:nth-of-type(1), h1, h2, h3, h3 > span, figcaption span, .bars span, .bars b")) {
       const text = element.firstChild;
       for (const word of text?.data?.matchAll(/\S+/g) ?? []) {
         const range = document.createRange();
