@@ -66,8 +66,6 @@ pub const ROUTES: &[Route] = &[
     Route { pattern: "/status", method: "GET", statuses: &[200, 400, 403] },
     Route { pattern: "/status/events", method: "GET", statuses: &[200, 400, 403] },
     Route { pattern: "/", method: "GET", statuses: &[200, 403] },
-    Route { pattern: "/status.js", method: "GET", statuses: &[200, 403] },
-    Route { pattern: "/status.css", method: "GET", statuses: &[200, 403] },
 ];
 
 /// What the handlers of the main listener share.
@@ -161,8 +159,6 @@ pub fn admin_routes(config: &mut ServiceConfig) {
             .service(read_only("/status", web::get().to(status::get)))
             .service(read_only("/status/events", web::get().to(status::events)))
             .service(read_only("/", web::get().to(status::page)))
-            .service(read_only("/status.js", web::get().to(status::script)))
-            .service(read_only("/status.css", web::get().to(status::style)))
             .default_service(web::to(|| refuse(Problem::no_such_admin_path()))),
     );
 }

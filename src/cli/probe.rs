@@ -75,6 +75,7 @@ fn silence(kind: FailureKind) -> &'static str {
     match kind {
         FailureKind::TimedOut => "none came in time; --timeout says how long to wait",
         FailureKind::Dns => "the name does not resolve",
+        FailureKind::Refused => "nobody listens there",
         FailureKind::Connect => "no connection, or no TLS on it",
         FailureKind::Disconnected => "the connection ended before one came",
         FailureKind::NotHttp => "what came is not HTTP",

@@ -11,8 +11,10 @@ use super::{
     forecast::Forecast,
     health::Gate,
     message::{Event, Probed},
+    named::named,
     pace::Outlook,
-    view::{NEWEST, View, told, told_pause},
+    said::{told, told_pause},
+    view::View,
 };
 use crate::{domain::NotSentReason, telemetry::metrics, upstream::Probe};
 
@@ -60,7 +62,7 @@ impl Dispatcher {
                         self.health.probe_answered();
                         self.token_refused(generation, launched, now);
                     }
-                    Probe::Failing(told) => self.health.probe_failed(told, now),
+                    Probe::Failing(seen, told) => self.health.probe_failed(seen, told, now),
                 }
             }
             Event::CredentialProved(proof) => self.credential_proved(proof, now),
@@ -153,7 +155,8 @@ impl Dispatcher {
             queued: self.queued.all(),
             active: self.resends.len(),
             shares: self.shares(),
-            newest: self.resends.keys().rev().take(NEWEST).copied().collect(),
+            named: named(self.resends.iter().map(|(id, active)| (*id, active.unsettled))),
+            token_ends_at: self.token_to_be_replaced(),
             in_flight: self.calls.len(),
         });
     }

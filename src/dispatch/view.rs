@@ -2,23 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::Instant;
-
-use super::{
-    forecast::Forecast,
-    shares::Shares,
-    trouble::{Cause, Trouble},
-};
-use crate::domain::{ClientTag, Hold, NotSentReason, Paused, ResendId, Timestamp};
+use super::{credential::SOON, forecast::Forecast, shares::Shares};
+use crate::domain::{ClientTag, Hold, Paused, ResendId, Timestamp};
 
 /// Whoever waits for work that a person holds up looks again after this; nobody knows better.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 /// Most resends of which is told how much of each is left.
 pub(super) const TOLD: usize = 256;
-
-/// Most resends that are named to operators at once.
-pub(super) const NEWEST: usize = 20;
 
 /// Dispatch at one moment.
 #[derive(Debug, Clone, Default)]
@@ -35,8 +26,10 @@ pub struct View {
     pub active: usize,
     /// Who shares the calls; of at most [`TOLD`] resends it is told how much of each is left.
     pub(super) shares: Shares,
-    /// The newest of them, newest first; a bounded few.
-    pub newest: Arc<[ResendId]>,
+    /// A bounded few of them: those with most left, then the newest.
+    pub named: Arc<[ResendId]>,
+    /// When the token in use ends, if a person has to put a new one into its place.
+    pub(super) token_ends_at: Option<Timestamp>,
     /// Calls in flight.
     pub in_flight: usize,
 }
@@ -46,6 +39,11 @@ impl View {
     /// that share it. Holds that end by themselves are counted in; while paused nobody knows.
     pub fn estimate(&self, id: ResendId, client: ClientTag, addresses: u64) -> Option<Duration> {
         self.paused.is_none().then(|| self.unless_paused(Some(id), client, addresses))
+    }
+
+    /// When the token in use ends, if that is soon or over and a person has to put a new one into its place.
+    pub fn token_ends_soon(&self) -> Option<Timestamp> {
+        self.token_ends_at.filter(|at| *at < Timestamp::now().plus(SOON))
     }
 
     /// Most addresses of one call.
@@ -95,95 +93,17 @@ impl View {
     }
 }
 
-/// A trouble as callers are told it.
-pub(super) fn told(trouble: &Trouble, now: Instant) -> Hold {
-    let told_now = Timestamp::now();
-    let since = now.saturating_duration_since(trouble.since);
-    let wait = trouble.next_attempt.saturating_duration_since(now);
-    Hold {
-        reason: trouble.reason,
-        since: Timestamp(told_now.0.saturating_sub(since.as_millis() as u64)),
-        next_attempt_at: Some(told_now.plus(wait)),
-        detail: sentence(trouble.reason, trouble.cause).to_owned(),
-    }
-}
-
-/// A pause as callers are told it, with what the operator has to say.
-pub(super) fn told_pause(paused: &Paused) -> Hold {
-    let words = paused.note.words().map_or(String::new(), |words| format!(" (\"{words}\")"));
-    Hold {
-        reason: NotSentReason::Paused,
-        since: paused.since,
-        next_attempt_at: None,
-        detail: format!("an operator paused the gateway{words}; goes on when an operator resumes it"),
-    }
-}
-
-fn sentence(reason: NotSentReason, cause: Cause) -> &'static str {
-    match cause {
-        Cause::Itself => of_reason(reason),
-        Cause::NoTokenYet => {
-            "the token endpoint of fax.plus has not given an access token yet; goes on when it does"
-        }
-        Cause::ClientRefused => {
-            "the token endpoint of fax.plus refuses the OAuth2 client; goes on when the client's secret \
-             changes or is accepted again"
-        }
-        Cause::GrantRefused => {
-            "the token endpoint of fax.plus refuses the refresh token: it is revoked, used or wrong; goes on \
-             when it changes or is accepted again"
-        }
-        Cause::EndpointSilent => {
-            "the token endpoint of fax.plus can't be reached or does not answer; it is asked again and the \
-             work goes on when it gives an access token"
-        }
-        Cause::EndpointFailing => {
-            "the token endpoint of fax.plus answers with errors; it is asked again and the work goes on when \
-             it gives an access token"
-        }
-        Cause::EndpointElsewhere => {
-            "what answers at credentials.token_url gives no access token; goes on when it does"
-        }
-        Cause::ProofUnanswered => {
-            "fax.plus does not answer when a new access token is shown to it; goes on when it accepts it"
-        }
-    }
-}
-
-fn of_reason(reason: NotSentReason) -> &'static str {
-    match reason {
-        NotSentReason::UpstreamUnavailable => {
-            "fax.plus can't be reached or fails; it is tried carefully and the work goes on when it answers"
-        }
-        NotSentReason::Throttled => {
-            "fax.plus asks for fewer calls; the work goes on after the wait it asks for"
-        }
-        NotSentReason::CredentialsRejected => {
-            "fax.plus refuses the access token; goes on when the token changes or is accepted again"
-        }
-        NotSentReason::Forbidden => {
-            "fax.plus says that this account may not resend invitations; goes on when a lone try succeeds"
-        }
-        NotSentReason::UpstreamRefusing => {
-            "fax.plus refused one lone address after the other; one a second is tried until it accepts one"
-        }
-        NotSentReason::Misconfigured => {
-            "what answers at upstream.base_url does not behave like fax.plus; goes on when it does"
-        }
-        // No trouble of upstream has these reasons; a pause is told with its note.
-        NotSentReason::Paused => "an operator paused the gateway",
-        NotSentReason::Expired | NotSentReason::Cancelled | NotSentReason::Shutdown => "the resend is ending",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
     use crate::{
-        dispatch::shares::{Lane, Left},
-        domain::PauseNote,
+        dispatch::{
+            said::told_pause,
+            shares::{Lane, Left},
+        },
+        domain::{NotSentReason, PauseNote},
     };
 
     const BY: ClientTag = ClientTag(1);

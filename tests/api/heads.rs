@@ -29,7 +29,7 @@ async fn head_is_answered_as_get_is_but_without_a_body() {
 
     let api = ["/v1/resends", &one, &results, &events, "/v1/operator", "/openapi.json", "/docs/"];
     let api = api.into_iter().chain(["/docs/swagger-ui.css", "/v1/resends?limit=x", "/nothing", "/docs"]);
-    let admin = ["/livez", "/readyz", "/metrics", "/", "/status.js", "/status/events", "/nothing"];
+    let admin = ["/livez", "/readyz", "/metrics", "/", "/status", "/status/events", "/nothing"];
     let both = api.map(|path| (gateway.address(), path));
     for (address, path) in both.chain(admin.map(|path| (gateway.admin_address(), path))) {
         let (status, mut headers, _) = ask(address, "GET", path).await;

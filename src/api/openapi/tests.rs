@@ -8,8 +8,7 @@ use super::document;
 use crate::api::ROUTES;
 
 /// What the admin listener serves, to operators: no part of what callers are told.
-const ADMIN: [&str; 8] =
-    ["/livez", "/readyz", "/metrics", "/", "/status", "/status/events", "/status.js", "/status.css"];
+const ADMIN: [&str; 6] = ["/livez", "/readyz", "/metrics", "/", "/status", "/status/events"];
 const FROZEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/openapi.json");
 
 fn operations(document: &Value) -> BTreeMap<(String, String), &Value> {
