@@ -497,7 +497,7 @@ async fn probe_tells_by_its_exit_code() {
     assert_eq!(absent.code, FAILURE);
     assert!(absent.stderr.contains("404"), "{}", absent.stderr);
     assert_refused(&slow, FAILURE, &[&silent.to_string(), "no answer: none came in time"]);
-    assert_refused(&refused, FAILURE, &[&silent.to_string(), "no answer: no connection"]);
+    assert_refused(&refused, FAILURE, &[&silent.to_string(), "no answer: nobody listens there"]);
     process.signal("INT");
     assert_eq!(process.end().await.code, Some(0));
 }
