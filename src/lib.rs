@@ -19,7 +19,7 @@
 //! | 5 | [`resends`] | what callers were promised |
 //! | 4 | [`dispatch`] | decisions; channels and time |
 //! | 3 | [`upstream`], [`recent`], [`store`], [`intake`] | edges |
-//! | 2 | [`outbound`], [`telemetry`] | awc, prometheus |
+//! | 2 | [`outbound`], [`telemetry`], [`clients`] | awc, prometheus, who may call |
 //! | 1 | [`config`] | settings |
 //! | 0 | [`domain`] | the words of the contract as types |
 //!
@@ -27,6 +27,7 @@
 
 pub mod api;
 pub mod cli;
+pub mod clients;
 pub mod config;
 pub mod dispatch;
 pub mod domain;

@@ -6,8 +6,11 @@ use std::{
 };
 
 use actix_web::rt::System;
-use clap::{Parser, Subcommand};
-use faxplus_gateway::cli::{cancel, check_config, demo, pause, probe, resume, sandbox, send, serve, status};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use faxplus_gateway::cli::{
+    cancel, check_config, completions, demo, openapi, pause, probe, resume, sandbox, send, serve, status,
+    token,
+};
 
 /// Resends fax.plus member invitations: any list in, calls of ten out, one true outcome per address.
 #[derive(Debug, Parser)]
@@ -33,10 +36,16 @@ enum Command {
     Pause(pause::Pause),
     /// Go on after a pause
     Resume(resume::Resume),
+    /// Make the token of a client of the gateway
+    Token(token::Token),
     /// Run a simulated fax.plus alone
     Sandbox(sandbox::SandboxArgs),
     /// Print the effective settings, or everything that is wrong with them
     CheckConfig(check_config::CheckConfig),
+    /// Print what a shell needs to complete these commands
+    Completions(completions::Completions),
+    /// Print the OpenAPI document of the API
+    Openapi(openapi::Openapi),
     /// GET a URL and exit with 0 on 2xx
     Probe(probe::Probe),
 }
@@ -52,10 +61,15 @@ fn main() -> ExitCode {
             Command::Cancel(arguments) => cancel::run(arguments, &mut stdout(), &mut stderr()).await,
             Command::Pause(arguments) => pause::run(arguments, &mut stdout(), &mut stderr()).await,
             Command::Resume(arguments) => resume::run(arguments, &mut stdout(), &mut stderr()).await,
+            Command::Token(arguments) => token::run(&arguments, &mut stdout(), &mut stderr()),
             Command::Sandbox(arguments) => sandbox::run(arguments, &mut stderr()).await,
             Command::CheckConfig(arguments) => {
                 check_config::run(arguments, &mut stdout(), &mut stderr()).await
             }
+            Command::Completions(arguments) => {
+                completions::run(&arguments, Arguments::command(), &mut stdout(), &mut stderr())
+            }
+            Command::Openapi(arguments) => openapi::run(&arguments, &mut stdout(), &mut stderr()),
             Command::Probe(arguments) => probe::run(arguments, &mut stdout(), &mut stderr()).await,
         }
     });

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 
 use crate::{api::ReadinessState, startup::Running};
@@ -51,8 +51,14 @@ pub async fn first_signal(mut signals: Signals) {
     });
 }
 
-/// Ends everything in order. Says whether every connection of the API ended, too.
-pub(crate) async fn shut_down(running: Running) -> bool {
+/// Which listener has no connection left.
+pub(crate) struct Closed {
+    pub(crate) main: bool,
+    pub(crate) admin: bool,
+}
+
+/// Ends everything in order. Says whether every connection ended, too.
+pub(crate) async fn shut_down(running: Running) -> Closed {
     running.readiness.set(ReadinessState::Draining);
     tracing::info!(
         delay_seconds = running.drain_delay.as_secs(),
@@ -69,13 +75,15 @@ pub(crate) async fn shut_down(running: Running) -> bool {
     running.dispatch.drain(stop_drawing, deadline).await;
     // Callers that were answered just now may come again at once, and must hear that it is over.
     sleep(running.drain_delay.min(LAST_POSTS)).await;
-    let ends_in_time = timeout_at(deadline + LAST_WORDS, running.main.stop(true)).await.is_ok();
-    if !ends_in_time {
+    let main = timeout_at(deadline + LAST_WORDS, running.main.stop(true)).await.is_ok();
+    if !main {
         tracing::warn!("Some callers did not finish their requests; ends without them.");
     }
-    running.admin.stop(true).await;
+    // Whoever watches the status page is let go; one that has stopped reading must not hold up the end.
+    running.readiness.set(ReadinessState::Stopped);
+    let admin = timeout(LAST_WORDS, running.admin.stop(true)).await.is_ok();
     if running.thread.join().is_err() {
         tracing::error!("The dispatch thread did not end well.");
     }
-    ends_in_time
+    Closed { main, admin }
 }

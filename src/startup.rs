@@ -17,8 +17,9 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use crate::{
-    api::{ApiState, ROUTES, Readiness, ReadinessState, admin_routes, main_routes},
-    config::{CredentialChoice, Settings, StorePath},
+    api::{ApiState, Door, ROUTES, Readiness, ReadinessState, StatusSource, admin_routes, main_routes},
+    clients::{self, Caller, ClientsError, Directory},
+    config::{AuthMode, CredentialChoice, Settings, StorePath},
     dispatch::{Dispatch, StartError},
     domain::ClientName,
     intake::KeyHasher,
@@ -29,7 +30,7 @@ use crate::{
         Registry,
         file::{OpenError, Store},
     },
-    telemetry::{Metrics, metrics::BuildInfo},
+    telemetry::{History, Metrics, metrics::BuildInfo},
 };
 
 /// Why the gateway did not start.
@@ -51,6 +52,9 @@ pub enum StartupError {
     /// A server can't be started.
     #[error("the HTTP server can't be started: {0}")]
     Server(io::Error),
+    /// The clients file can't be used.
+    #[error(transparent)]
+    Clients(#[from] ClientsError),
     /// The store can't be used.
     #[error(transparent)]
     Store(#[from] OpenError),
@@ -69,6 +73,8 @@ pub struct Application {
     main: Server,
     admin: Server,
     store: Option<Store>,
+    clients: Option<Directory>,
+    history: (History, Arc<Metrics>),
     pub(crate) running: Running,
 }
 
@@ -96,12 +102,30 @@ impl Application {
         let listener = listen("server.listen", settings.server.listen)?;
         let admin_listener = listen("server.admin_listen", settings.server.admin_listen)?;
         let (address, admin_address) = (bound(&listener)?, bound(&admin_listener)?);
-        let metrics = Metrics::new(BuildInfo::current(), &[ClientName::anonymous()], ROUTES)
+        let door = door(settings)?;
+        let names = match &door {
+            Door::Open(_) => vec![ClientName::anonymous()],
+            Door::Tokens(clients) => clients.names(),
+        };
+        let metrics = Metrics::new(BuildInfo::current(), &names, ROUTES)
             .map_err(|error| StartupError::Metrics(error.to_string()))?;
         metrics.set_sandbox(sandbox);
-        let (resends, dispatch, thread, store) = services(settings, credential, &metrics)?;
+        let clients = match &door {
+            Door::Open(_) => None,
+            Door::Tokens(clients) => Some(clients.clone()),
+        };
+        let (resends, dispatch, thread, store) = services(settings, credential, clients.clone(), &metrics)?;
         let readiness = Readiness::of(resends.store_watch());
-        let state = Data::new(ApiState::new(resends, &settings.server, &settings.compat, sandbox));
+        let history = History::default();
+        let status = Data::new(StatusSource::new(
+            resends.clone(),
+            readiness.clone(),
+            Arc::clone(&metrics),
+            history.clone(),
+            sandbox,
+        ));
+        let history = (history, Arc::clone(&metrics));
+        let state = Data::new(ApiState::new(resends, &settings.server, &settings.compat, door, sandbox));
         let data = Data::from(metrics);
         let main = {
             let (data, readiness) = (data.clone(), Data::new(readiness.clone()));
@@ -113,7 +137,7 @@ impl Application {
         let admin = {
             let readiness = Data::new(readiness.clone());
             serve(settings, 1, admin_listener, move |config| {
-                config.app_data(readiness.clone()).app_data(data.clone());
+                config.app_data(readiness.clone()).app_data(data.clone()).app_data(status.clone());
                 admin_routes(config);
             })?
         };
@@ -127,7 +151,7 @@ impl Application {
             drain_timeout: settings.server.drain_timeout,
             request_timeout: settings.upstream.request_timeout,
         };
-        Ok(Self { address, admin_address, main, admin, store, running })
+        Ok(Self { address, admin_address, main, admin, store, clients, history, running })
     }
 
     /// Where lists are posted.
@@ -147,13 +171,25 @@ impl Application {
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> io::Result<()> {
         let main = actix_web::rt::spawn(self.main);
         let admin = actix_web::rt::spawn(self.admin);
+        let (history, metrics) = self.history;
+        let watch = self.clients.map(|clients| {
+            let metrics = Arc::clone(&metrics);
+            actix_web::rt::spawn(clients::watch(clients, move |came| metrics.add_clients(came)))
+        });
+        let keeping = actix_web::rt::spawn(history.keep(metrics));
         self.running.readiness.set(ReadinessState::Ready);
         tracing::info!(address = %self.address, admin = %self.admin_address, "The gateway is ready.");
         stop.await;
-        if shutdown::shut_down(self.running).await {
-            main.await.map_err(io::Error::other)??;
+        let closed = shutdown::shut_down(self.running).await;
+        for (server, is_closed) in [(main, closed.main), (admin, closed.admin)] {
+            if is_closed {
+                server.await.map_err(io::Error::other)??;
+            }
         }
-        admin.await.map_err(io::Error::other)??;
+        keeping.abort();
+        if let Some(watch) = watch {
+            watch.abort();
+        }
         if let Some(store) = self.store {
             store.close();
         }
@@ -162,9 +198,17 @@ impl Application {
     }
 }
 
+fn door(settings: &Settings) -> Result<Door, StartupError> {
+    match (settings.auth.mode, &settings.auth.clients_file) {
+        (AuthMode::Tokens, Some(file)) => Ok(Door::Tokens(Directory::open(file)?)),
+        (AuthMode::Tokens, None) | (AuthMode::None, _) => Ok(Door::Open(Caller::anonymous())),
+    }
+}
+
 fn services(
     settings: &Settings,
     credential: CredentialChoice,
+    clients: Option<Directory>,
     metrics: &Arc<Metrics>,
 ) -> Result<(Resends, Dispatch, JoinHandle<()>, Option<Store>), StartupError> {
     let retention = settings.store.retention;
@@ -188,6 +232,7 @@ fn services(
         Arc::clone(&registry),
         store.clone(),
         Arc::clone(metrics),
+        clients,
         None,
     )?;
     let resends = Resends::new(settings, dispatch.clone(), registry, store, Arc::clone(metrics), hasher);

@@ -14,7 +14,7 @@ use std::{
 const ROWS: [&[&str]; 8] = [
     &["domain"],
     &["config"],
-    &["outbound", "telemetry"],
+    &["outbound", "telemetry", "clients"],
     &["upstream", "recent", "store", "intake"],
     &["dispatch"],
     &["resends"],

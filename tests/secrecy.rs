@@ -8,7 +8,10 @@ mod process;
 
 use std::{net::SocketAddr, time::Duration};
 
-use faxplus_gateway::sandbox::{OAuthOptions, Sandbox, SandboxOptions, parse_faults};
+use faxplus_gateway::{
+    clients::TokenHash,
+    sandbox::{OAuthOptions, Sandbox, SandboxOptions, parse_faults},
+};
 use process::{Process, gateway_environment};
 use serde_json::json;
 use tokio::{
@@ -17,13 +20,22 @@ use tokio::{
 };
 
 const SECRET: &str = "hush-this-is-the-token";
+/// The token of a caller.
+const CLIENT_SECRET: &str = "hush-this-is-a-client";
 /// Stands in the local part of every address that is posted.
 const MARK: &str = "zebra";
 
+/// With the token of a client, unless the head says who calls.
 async fn exchange(address: SocketAddr, head: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
+    let caller = if head.contains("Authorization") {
+        String::new()
+    } else {
+        format!("\r\nAuthorization: Bearer {CLIENT_SECRET}")
+    };
+    let length = body.len();
     let request =
-        format!("{head}\r\nHost: g\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        format!("{head}{caller}\r\nHost: g\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
@@ -32,6 +44,26 @@ async fn exchange(address: SocketAddr, head: &str, body: &str) -> String {
 
 #[actix_web::test]
 async fn no_address_and_no_token_is_in_the_logs_at_trace() {
+    tell_all(&[]).await;
+}
+
+#[actix_web::test]
+async fn no_address_and_no_token_is_in_the_logs_at_trace_with_a_store_and_clients() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, clients) = (directory.path().join("gateway.db"), directory.path().join("clients.toml"));
+    let line = format!("billing = {{ tokens = [\"{}\"] }}\n", TokenHash::of(CLIENT_SECRET));
+    std::fs::write(&clients, line).unwrap();
+
+    tell_all(&[
+        ("FAXPLUS_GATEWAY__STORE__PATH", store.to_str().unwrap()),
+        ("FAXPLUS_GATEWAY__AUTH__MODE", "tokens"),
+        ("FAXPLUS_GATEWAY__AUTH__CLIENTS_FILE", clients.to_str().unwrap()),
+    ])
+    .await;
+}
+
+/// Lets a gateway with these settings meet everything that can go wrong.
+async fn tell_all(settings: &[(&str, &str)]) {
     let directory = tempfile::tempdir().unwrap();
     let token = directory.path().join("token");
     std::fs::write(&token, SECRET).unwrap();
@@ -53,18 +85,34 @@ async fn no_address_and_no_token_is_in_the_logs_at_trace() {
     };
     let sandbox = Sandbox::start(([127, 0, 0, 1], 0).into(), options).await.unwrap();
     let base_url = sandbox.base_url();
-    let environment = gateway_environment(
-        &base_url,
-        &[
-            ("FAXPLUS_GATEWAY__CREDENTIALS__TOKEN_FILE", token.to_str().unwrap()),
-            ("FAXPLUS_GATEWAY__LOG__LEVEL", "trace"),
-            ("FAXPLUS_GATEWAY__UPSTREAM__BREAKER_FAILURES", "1000"),
-            ("RUST_LOG", "trace"),
-        ],
-    );
-    let mut process = Process::start(&["serve"], &environment);
+    let mut all = vec![
+        ("FAXPLUS_GATEWAY__CREDENTIALS__TOKEN_FILE", token.to_str().unwrap()),
+        ("FAXPLUS_GATEWAY__LOG__LEVEL", "trace"),
+        ("FAXPLUS_GATEWAY__UPSTREAM__BREAKER_FAILURES", "1000"),
+        ("RUST_LOG", "trace"),
+    ];
+    all.extend(settings);
+    let mut process = Process::start(&["serve"], &gateway_environment(&base_url, &all));
     let (address, admin) = process.addresses().await;
 
+    post_good_and_bad(address).await;
+    let metrics = exchange(admin, "GET /metrics HTTP/1.1", "").await;
+    process.signal("TERM");
+    let ended = process.end().await;
+
+    assert_eq!(ended.code, Some(0));
+    assert!(ended.stderr.contains("\"level\":\"DEBUG\""), "the level had no effect: {}", ended.stderr);
+    for text in [&ended.stderr, &ended.stdout, &metrics] {
+        let told = text
+            .lines()
+            .find(|line| line.contains(MARK) || line.contains("hush") || line.contains("example.com"));
+        assert_eq!(told, None);
+    }
+    sandbox.stop().await;
+}
+
+/// Lists with every fate, and requests that are refused.
+async fn post_good_and_bad(address: SocketAddr) {
     for number in 0..8 {
         let head = format!(
             "POST /v1/resends HTTP/1.1\r\nContent-Type: application/json\r\nX-Request-Id: {MARK}@example.com"
@@ -105,19 +153,6 @@ async fn no_address_and_no_token_is_in_the_logs_at_trace() {
         let answer = exchange(address, head, &body).await;
         assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
     }
-    let metrics = exchange(admin, "GET /metrics HTTP/1.1", "").await;
-    process.signal("TERM");
-    let ended = process.end().await;
-
-    assert_eq!(ended.code, Some(0));
-    assert!(ended.stderr.contains("\"level\":\"DEBUG\""), "the level had no effect: {}", ended.stderr);
-    for text in [&ended.stderr, &ended.stdout, &metrics] {
-        let told = text
-            .lines()
-            .find(|line| line.contains(MARK) || line.contains(SECRET) || line.contains("example.com"));
-        assert_eq!(told, None);
-    }
-    sandbox.stop().await;
 }
 
 /// The refresh token stands in the URL, and the token endpoint quotes it in everything it says.

@@ -1,15 +1,11 @@
-//! The admin listener: liveness, readiness, metrics. Read-only.
-
-use std::sync::{
-    Arc,
-    atomic::{AtomicU8, Ordering},
-};
+//! The admin listener: liveness, readiness, metrics. Read-only. The status page has a folder of its own.
 
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{CONTENT_TYPE, HeaderValue},
     web::Data,
 };
+use tokio::sync::watch;
 
 use super::{problem::Problem, query::Query};
 use crate::{
@@ -18,27 +14,37 @@ use crate::{
 };
 
 /// Whether new work should be sent here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ReadinessState {
     /// Not yet.
+    #[default]
     Starting,
     /// Yes.
     Ready,
     /// No longer.
     Draining,
+    /// The work is done: whoever still listens is let go.
+    Stopped,
+}
+
+/// One thing that has to hold for readiness.
+pub(super) struct Check {
+    pub(super) name: &'static str,
+    /// Why it does not hold: with words, when there are any.
+    pub(super) failure: Option<Option<Fault>>,
 }
 
 /// The readiness of this process. Clones share it.
 #[derive(Clone, Default)]
 pub struct Readiness {
-    state: Arc<AtomicU8>,
+    state: watch::Sender<ReadinessState>,
     store: Option<Watch>,
 }
 
 impl Readiness {
     /// Of a process whose store is watched, if it has one.
     pub fn of(store: Option<Watch>) -> Self {
-        Self { state: Arc::default(), store }
+        Self { state: watch::Sender::default(), store }
     }
 
     /// Why the store fails, while it does.
@@ -48,16 +54,42 @@ impl Readiness {
 
     /// Says so from now on.
     pub fn set(&self, state: ReadinessState) {
-        self.state.store(state as u8, Ordering::Release);
+        self.state.send_replace(state);
     }
 
     /// What was said last.
     pub fn get(&self) -> ReadinessState {
-        match self.state.load(Ordering::Acquire) {
-            0 => ReadinessState::Starting,
-            1 => ReadinessState::Ready,
-            _ => ReadinessState::Draining,
+        *self.state.borrow()
+    }
+
+    /// Whether this process takes its leave.
+    pub(super) fn is_ending(&self) -> bool {
+        matches!(self.get(), ReadinessState::Draining | ReadinessState::Stopped)
+    }
+
+    /// Returns once the work of this process is done.
+    pub(super) async fn stopped(&self) {
+        // The sender lives in `self`, so there is no other end of the wait.
+        drop(self.state.subscribe().wait_for(|state| *state == ReadinessState::Stopped).await);
+    }
+
+    /// Whether all of it holds, what it comes to in a word, and each part.
+    pub(super) fn report(&self) -> (bool, &'static str, Vec<Check>) {
+        let (state, fault) = (self.get(), self.store_fault());
+        let ending = self.is_ending();
+        let check = |name, fails: bool| Check { name, failure: fails.then_some(None) };
+        let mut checks =
+            vec![check("started", state == ReadinessState::Starting), check("not draining", ending)];
+        if self.store.is_some() {
+            checks.push(Check { name: "store", failure: fault.map(Some) });
         }
+        let word = match (state, fault) {
+            (ReadinessState::Starting, _) => "starting",
+            (ReadinessState::Ready, None) => "ready",
+            (ReadinessState::Ready, Some(_)) => "store failing",
+            (ReadinessState::Draining | ReadinessState::Stopped, _) => "draining",
+        };
+        (word == "ready", word, checks)
     }
 }
 
@@ -77,28 +109,15 @@ pub(super) async fn readyz(
     if !verbose {
         Query::parse(request.query_string(), &[])?;
     }
-    let (state, fault) = (readiness.get(), readiness.store_fault());
-    let (mut response, word) = match (state, fault) {
-        (ReadinessState::Starting, _) => (HttpResponse::ServiceUnavailable(), "starting"),
-        (ReadinessState::Ready, None) => (HttpResponse::Ok(), "ready"),
-        (ReadinessState::Ready, Some(_)) => (HttpResponse::ServiceUnavailable(), "store failing"),
-        (ReadinessState::Draining, _) => (HttpResponse::ServiceUnavailable(), "draining"),
+    let (is_ready, word, checks) = readiness.report();
+    let mut response = if is_ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    let line = |check: &Check| match check.failure {
+        None => format!("[+] {}\n", check.name),
+        Some(None) => format!("[-] {}\n", check.name),
+        Some(Some(fault)) => format!("[-] {}: {fault}\n", check.name),
     };
-    let text = if verbose {
-        let mark = |good: bool| if good { "[+]" } else { "[-]" };
-        let store = match (&readiness.store, fault) {
-            (None, _) => String::new(),
-            (Some(_), None) => "[+] store\n".to_owned(),
-            (Some(_), Some(fault)) => format!("[-] store: {fault}\n"),
-        };
-        format!(
-            "{} started\n{} not draining\n{store}{word}\n",
-            mark(state != ReadinessState::Starting),
-            mark(state != ReadinessState::Draining)
-        )
-    } else {
-        format!("{word}\n")
-    };
+    let lines: String = checks.iter().filter(|_| verbose).map(line).collect();
+    let text = format!("{lines}{word}\n");
     Ok(response.content_type("text/plain; charset=utf-8").body(text))
 }
 

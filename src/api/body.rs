@@ -104,12 +104,8 @@ pub(super) async fn read(
             match draft.step(&mut rest).map_err(problem)? {
                 Step::Done => break,
                 Step::More => yield_now().await,
-                Step::Full => {
-                    make_room(&mut pieces, draft).await.map_err(problem)?;
-                    if rest.is_empty() {
-                        break;
-                    }
-                }
+                // What was decoded of the piece may wait even where nothing of it is left.
+                Step::Full => make_room(&mut pieces, draft).await.map_err(problem)?,
             }
         }
     }

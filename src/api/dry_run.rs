@@ -5,8 +5,10 @@
 
 use actix_web::{HttpResponse, web::Data};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
+    openapi::words,
     pages::{Pages, Rows},
     problem::Problem,
     query::Results,
@@ -15,6 +17,7 @@ use super::{
     routes::ApiState,
 };
 use crate::{
+    clients::Caller,
     domain::{Outcome, Status},
     resends::{Draft, Plan, ReadError},
 };
@@ -22,24 +25,35 @@ use crate::{
 /// Rows looked at at once.
 const PAGE: u32 = 1000;
 
-#[derive(Debug, Serialize)]
-struct PlanBody<'a> {
+/// What would become of a list, without its results. Nothing was sent.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Plan)]
+pub(super) struct PlanBody<'a> {
+    #[schema(schema_with = words::yes)]
     dry_run: bool,
+    #[schema(schema_with = words::finished)]
     status: &'static str,
     client: &'a str,
+    #[schema(format = DateTime)]
     created_at: String,
     counts: PlanCountsBody,
     upstream_calls: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    /// Not there before the first call, and while work is held.
+    #[schema(nullable = false)]
     estimated_seconds: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     hold: Option<HoldBody>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
     sandbox: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct PlanCountsBody {
+/// How many addresses would come to which end.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PlanCounts)]
+pub(super) struct PlanCountsBody {
     received: u64,
     would_send: u64,
     duplicate: u64,
@@ -57,14 +71,15 @@ struct Planned {
 /// Answers the list that `draft` has read.
 pub(super) async fn answer(
     state: &Data<ApiState>,
+    caller: &Caller,
     draft: Draft,
     wishes: &Wishes,
 ) -> Result<HttpResponse, Problem> {
-    let plan = state.resends.plan(draft, wishes.force).await;
+    let plan = state.resends.plan(draft, caller.name(), wishes.force).await;
     let plan = plan
         .map_err(|error| Problem::draft(&error, state.resends.retry_after()))?
         .map_err(|error| Problem::seal(&error, state.resends.retry_after()))?;
-    let body = body(state, &plan);
+    let body = body(state, caller, &plan);
     let mut response = HttpResponse::Ok();
     let problems_only = match wishes.results {
         Results::None => return Ok(response.json(body)),
@@ -74,16 +89,16 @@ pub(super) async fn answer(
     Pages::answer_in(Planned { plan, problems_only, next: 0 }, &body, response).await
 }
 
-fn body<'a>(state: &'a ApiState, plan: &Plan) -> PlanBody<'a> {
+fn body<'a>(state: &ApiState, caller: &'a Caller, plan: &Plan) -> PlanBody<'a> {
     let counts = plan.counts;
     // Rounded up: a call is never foretold to take no time.
-    let estimate = plan.view.estimate_of_newcomer(plan.upstream_calls);
+    let estimate = plan.view.estimate_of_newcomer(caller.name().tag(), plan.upstream_calls);
     let millis = estimate.map(|estimate| estimate.as_nanos().div_ceil(1_000_000));
     let hold = plan.view.holds.first().filter(|_| plan.upstream_calls > 0);
     PlanBody {
         dry_run: true,
         status: Status::Finished.as_str(),
-        client: state.client.as_str(),
+        client: caller.name().as_str(),
         created_at: time(plan.created_at),
         counts: PlanCountsBody {
             received: counts.received,

@@ -10,13 +10,13 @@ use std::{convert::Infallible, future::Future, time::Duration};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
-    web::{Bytes, Data, Path},
+    web::{Bytes, Data, Path, ReqData},
 };
 use futures_util::stream;
 use tokio::time::{Instant, timeout_at};
 
 use super::{problem::Problem, query::Query, render, resends::find, routes::ApiState};
-use crate::{dispatch::View, domain::Hold, resends::Resend, store::Snapshot};
+use crate::{clients::Caller, dispatch::View, domain::Hold, resends::Resend, store::Snapshot};
 
 /// Between two events of progress.
 const PACE: Duration = Duration::from_millis(250);
@@ -25,7 +25,7 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// The next attempt is told as a time of the day, which is known no better than this.
 const SAME_ATTEMPT_MS: u64 = 1000;
 /// nginx holds back what it thinks will come as a whole, unless told not to.
-const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+pub(super) const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// `GET /v1/resends/{id}/events`
@@ -35,14 +35,15 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 pub(super) async fn get(
     request: HttpRequest,
     state: Data<ApiState>,
+    caller: ReqData<Caller>,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     Query::parse(request.query_string(), &[])?;
-    let resend = find(&state, &id).await?;
+    let resend = find(&state, &caller, &id).await?;
     if has_heard_the_end(request.headers(), &resend.snapshot()) {
         return Ok(HttpResponse::NoContent().finish());
     }
-    let events = Events::new(state, resend, Instant::now());
+    let events = Events::new(state, resend, request.headers(), Instant::now());
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, HeaderValue::from_static("text/event-stream")))
         .insert_header((ACCEL_BUFFERING, HeaderValue::from_static("no")))
@@ -53,6 +54,8 @@ pub(super) async fn get(
 struct Events {
     state: Data<ApiState>,
     resend: Resend,
+    /// What its reader came in with.
+    headers: HeaderMap,
     /// What was told last.
     told: Option<Told>,
     /// When something may be told again.
@@ -90,8 +93,17 @@ impl Told {
 }
 
 impl Events {
-    fn new(state: Data<ApiState>, resend: Resend, now: Instant) -> Self {
-        Self { state, resend, told: None, next_look: now, heartbeat: now + HEARTBEAT, is_over: false }
+    fn new(state: Data<ApiState>, resend: Resend, headers: &HeaderMap, now: Instant) -> Self {
+        let headers = headers.clone();
+        Self {
+            state,
+            resend,
+            headers,
+            told: None,
+            next_look: now,
+            heartbeat: now + HEARTBEAT,
+            is_over: false,
+        }
     }
 
     /// The next piece of the stream, as soon as there is one; `None` after the end.
@@ -101,6 +113,8 @@ impl Events {
         }
         loop {
             wait_until(self.next_look, self.resend.finished()).await;
+            // Whose token is taken back reads no further.
+            self.state.door.admit(&self.headers).ok()?;
             let now = Instant::now();
             self.next_look = now + PACE;
             // Over without an end: the next process goes on with it. Asked first: then the state is the last.

@@ -7,6 +7,14 @@ use crate::intake::{Encoding, Format};
 
 const SERVED: &str = "application/json, application/x-ndjson, text/plain or text/csv";
 
+/// What `Content-Encoding` may say.
+pub(super) const ENCODINGS: [(&str, Encoding); 4] = [
+    ("identity", Encoding::Identity),
+    ("gzip", Encoding::Gzip),
+    ("x-gzip", Encoding::Gzip),
+    ("", Encoding::Identity),
+];
+
 /// A form of results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ResultForm {
@@ -74,11 +82,9 @@ pub(super) fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
     if values.next().is_some() {
         return Err(refuse());
     }
-    match value.to_str().map_err(|_| refuse())?.trim().to_ascii_lowercase().as_str() {
-        "" | "identity" => Ok(Encoding::Identity),
-        "gzip" | "x-gzip" => Ok(Encoding::Gzip),
-        _ => Err(refuse()),
-    }
+    let word = value.to_str().map_err(|_| refuse())?.trim();
+    let known = ENCODINGS.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
+    known.map(|(_, encoding)| encoding).ok_or_else(refuse)
 }
 
 /// Refuses every body but plain JSON.

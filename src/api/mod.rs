@@ -4,6 +4,7 @@
 //! [`problem::Problem`], written in one place.
 
 mod admin;
+mod auth;
 mod body;
 mod compat;
 mod dry_run;
@@ -12,6 +13,7 @@ mod forms;
 mod idempotency;
 mod media;
 mod middleware;
+mod openapi;
 mod operator;
 mod origin;
 mod pages;
@@ -23,7 +25,11 @@ mod render;
 mod resends;
 mod results;
 mod routes;
+mod status;
 
 pub use admin::{Readiness, ReadinessState};
+pub use auth::Door;
+pub use openapi::document as openapi;
 pub use problem::Problem;
 pub use routes::{ApiState, ROUTES, admin_routes, main_routes};
+pub use status::StatusSource;

@@ -3,35 +3,45 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    web::{Data, Payload},
+    web::{Data, Payload, ReqData},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use utoipa::ToSchema;
 
-use super::{body, media, problem::Problem, query::Query, render::time, routes::ApiState};
-use crate::{dispatch::View, domain::PauseNote};
+use super::{auth::Door, body, media, problem::Problem, query::Query, render::time, routes::ApiState};
+use crate::{clients::Caller, dispatch::View, domain::PauseNote};
 
 /// More than the longest note and its JSON have, each character escaped.
 const MAX_BODY: usize = 8192;
 const EXPECTED: &str = r#"{"note": "..."}, {} or no body"#;
 const EXPECTED_NOTHING: &str = "{} or no body";
 
-#[derive(Default, Deserialize)]
+/// An order to pause.
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = Pause)]
 #[serde(deny_unknown_fields)]
-struct Pausing {
+pub(super) struct Pausing {
+    /// What callers are told, on one line; empty takes it away.
+    #[schema(max_length = 500, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]*$")]
     note: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
+/// An order to go on.
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = Resume)]
 #[serde(deny_unknown_fields)]
-struct Resuming {}
+pub(super) struct Resuming {}
 
 /// How the gateway stands.
-#[derive(Debug, Serialize)]
-struct OperatorBody<'a> {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Operator)]
+pub(super) struct OperatorBody<'a> {
     paused: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime, nullable = false)]
     since: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     note: Option<&'a str>,
     calls_in_flight: usize,
     queued_addresses: u64,
@@ -39,8 +49,12 @@ struct OperatorBody<'a> {
 }
 
 /// `GET /v1/operator`
-pub(super) async fn get(request: HttpRequest, state: Data<ApiState>) -> Result<HttpResponse, Problem> {
-    admit(&request, &state)?;
+pub(super) async fn get(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    caller: ReqData<Caller>,
+) -> Result<HttpResponse, Problem> {
+    admit(&request, &state, &caller)?;
     Ok(answer(&state.resends.view()))
 }
 
@@ -51,11 +65,12 @@ pub(super) async fn pause(
     request: HttpRequest,
     payload: Payload,
     state: Data<ApiState>,
+    caller: ReqData<Caller>,
 ) -> Result<HttpResponse, Problem> {
-    admit(&request, &state)?;
+    admit(&request, &state, &caller)?;
     let order: Pausing = read(&request, payload, &state, EXPECTED).await?;
     let note = order.note.as_deref().map(PauseNote::parse).transpose().map_err(Problem::bad_note)?;
-    let view = state.resends.pause(note).await.map_err(|_| Problem::shutting_down())?;
+    let view = state.resends.pause(caller.name(), note).await.map_err(|_| Problem::shutting_down())?;
     Ok(answer(&view))
 }
 
@@ -64,19 +79,26 @@ pub(super) async fn resume(
     request: HttpRequest,
     payload: Payload,
     state: Data<ApiState>,
+    caller: ReqData<Caller>,
 ) -> Result<HttpResponse, Problem> {
-    admit(&request, &state)?;
+    admit(&request, &state, &caller)?;
     let Resuming {} = read(&request, payload, &state, EXPECTED_NOTHING).await?;
-    let view = state.resends.resume().await.map_err(|_| Problem::shutting_down())?;
+    let view = state.resends.resume(caller.name()).await.map_err(|_| Problem::shutting_down())?;
     Ok(answer(&view))
 }
 
-fn admit(request: &HttpRequest, state: &ApiState) -> Result<(), Problem> {
-    if !state.may_operate {
-        return Err(Problem::not_allowed());
+fn admit(request: &HttpRequest, state: &ApiState, caller: &Caller) -> Result<(), Problem> {
+    match &state.door {
+        Door::Tokens(_) if !caller.client().rights.operator => Err(Problem::lacks_right(
+            "operator",
+            "this client may not operate the gateway; have operator = true in the clients file",
+        )),
+        Door::Open(_) if !state.may_operate => Err(Problem::not_allowed(
+            "callers are not authenticated here, so the gateway is operated only where server.listen is a \
+             loopback address",
+        )),
+        Door::Tokens(_) | Door::Open(_) => Query::parse(request.query_string(), &[]).map(drop),
     }
-    Query::parse(request.query_string(), &[])?;
-    Ok(())
 }
 
 /// What the body says; what it would say by default when there is none, whatever its type.

@@ -18,6 +18,13 @@ pub(super) fn is_cross_site(headers: &HeaderMap) -> bool {
     }
 }
 
+/// Whether a person followed a link, wherever it stands: what answers is a page of its own, which no other site
+/// can read.
+pub(super) fn is_followed_link(headers: &HeaderMap) -> bool {
+    let says = |name: &str, word: &str| headers.get(name).is_some_and(|value| value == word);
+    says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document") && !headers.contains_key(ORIGIN)
+}
+
 #[cfg(test)]
 mod tests {
     use actix_web::http::header::{HeaderName, HeaderValue};

@@ -3,32 +3,46 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    web::{Data, Payload},
+    web::{Data, Payload, ReqData},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{body, media, problem::Problem, query::Query, render::time, routes::ApiState};
-use crate::{intake::Address, resends::Recalled};
+use crate::{clients::Caller, intake::Address, resends::Recalled};
 
 /// Far more than an address and its JSON have.
 const MAX_BODY: usize = 4096;
 const EXPECTED: &str = r#"{"email": "..."}"#;
 
-#[derive(Deserialize)]
+/// The address that is asked about.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = Lookup)]
 #[serde(deny_unknown_fields)]
-struct Question {
+pub(super) struct Question {
+    #[schema(format = "email")]
     email: String,
 }
 
-#[derive(Debug, Default, Serialize)]
-struct Answer {
+/// Whether an address was sent inside the window; times only of the same client's sends.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = LookupAnswer)]
+pub(super) struct Answer {
     recent: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime, nullable = false)]
     sent_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime, nullable = false)]
     expires_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    /// Its last call ended `unknown`.
+    #[schema(format = DateTime, nullable = false)]
     doubt_since: Option<String>,
+    /// Its last call ended `unknown`; it was made for another client.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    in_doubt: bool,
 }
 
 /// `POST /v1/recent-sends/lookup`
@@ -36,15 +50,18 @@ pub(super) async fn look_up(
     request: HttpRequest,
     payload: Payload,
     state: Data<ApiState>,
+    caller: ReqData<Caller>,
 ) -> Result<HttpResponse, Problem> {
     Query::parse(request.query_string(), &[])?;
     media::plain_json(request.headers())?;
     let body = body::read_short(payload, state.body_pace, MAX_BODY).await?;
     let address =
         Address::parse(&body::object::<Question>(&body, EXPECTED)?.email).map_err(Problem::not_an_address)?;
-    let recalled = state.resends.recall(&address).await.map_err(|_| Problem::shutting_down())?;
+    let recalled =
+        state.resends.recall(&address, caller.name()).await.map_err(|_| Problem::shutting_down())?;
     Ok(HttpResponse::Ok().json(match recalled {
         Recalled::Nothing => Answer::default(),
+        Recalled::SentForOthers => Answer { recent: true, ..Answer::default() },
         Recalled::Sent { at, until } => Answer {
             recent: true,
             sent_at: Some(time(at)),
@@ -52,6 +69,7 @@ pub(super) async fn look_up(
             ..Answer::default()
         },
         Recalled::Doubt { since } => Answer { doubt_since: Some(time(since)), ..Answer::default() },
+        Recalled::DoubtForOthers => Answer { in_doubt: true, ..Answer::default() },
     }))
 }
 

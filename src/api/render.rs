@@ -4,7 +4,9 @@ use std::time::SystemTime;
 
 use actix_web::http::StatusCode;
 use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::openapi::words;
 use crate::{
     dispatch::View,
     domain::{Counts, Hold, Outcome, OutcomeKind, Status, Timestamp},
@@ -12,32 +14,49 @@ use crate::{
     store::{Row, Snapshot},
 };
 
-#[derive(Debug, Serialize)]
+/// A resend, without its results.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Resend)]
 pub(super) struct ResendBody<'a> {
+    #[schema(format = "uuid")]
     id: String,
+    #[schema(schema_with = words::status)]
     status: &'static str,
+    /// Whose it is: the name of a client, or `anonymous` where callers have no tokens.
     client: &'a str,
+    #[schema(format = DateTime)]
     created_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime, nullable = false)]
     finished_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime, nullable = false)]
     estimated_finish_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     hold: Option<HoldBody>,
     counts: CountsBody,
+    /// Calls that held at least one of its addresses.
     upstream_calls: u64,
+    /// There, and true, when fax.plus is simulated.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
     sandbox: bool,
 }
 
 /// A page of resends.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ResendList)]
 pub(super) struct ListBody<'a> {
     pub(super) resends: Vec<ResendBody<'a>>,
+    /// The `cursor` of the next page; null on the last one.
+    #[schema(format = "uuid", required = true)]
     pub(super) next_cursor: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+/// How many addresses came to which end. `received` is the sum of all others.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Counts)]
 pub(super) struct CountsBody {
     received: u64,
     sent: u64,
@@ -49,24 +68,41 @@ pub(super) struct CountsBody {
     pending: u64,
 }
 
-#[derive(Debug, Serialize)]
+/// What makes work wait. Nothing held is lost.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Hold)]
 pub(super) struct HoldBody {
+    #[schema(schema_with = words::not_sent)]
     reason: &'static str,
+    #[schema(format = DateTime)]
     since: String,
+    /// When the gateway tries again by itself; null when it waits for a person.
+    #[schema(format = DateTime, required = true)]
     next_attempt_at: Option<String>,
     detail: String,
 }
 
-#[derive(Serialize)]
+/// What became of one address.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Row)]
 pub(super) struct RowBody<'a> {
+    /// Its place in the list, from 0.
     pub(super) index: u32,
+    /// As the caller wrote it, cut after 1,024 bytes.
     pub(super) email: &'a str,
+    #[schema(schema_with = words::row_outcome)]
     pub(super) outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    /// A closed word; of a `rejected` address the code of fax.plus.
+    #[schema(nullable = false)]
     pub(super) reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    /// What fax.plus said about a `rejected` address.
+    #[schema(nullable = false)]
     pub(super) detail: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    /// When a `duplicate` was sent, if that is known and was for the same client.
+    #[schema(format = DateTime, nullable = false)]
     pub(super) sent_at: Option<String>,
 }
 
@@ -79,7 +115,7 @@ pub(super) fn resend<'a>(
 ) -> ResendBody<'a> {
     let pending = snapshot.counts.pending();
     let unfinished = !snapshot.status.is_final();
-    let estimate = view.estimate(resend.id(), pending).filter(|_| unfinished);
+    let estimate = view.estimate(resend.id(), resend.client().tag(), pending).filter(|_| unfinished);
     let hold = view.holds.first().filter(|_| unfinished && pending > 0);
     ResendBody {
         id: resend.id().to_string(),

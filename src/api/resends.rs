@@ -8,10 +8,11 @@ use actix_web::{
         StatusCode,
         header::{HeaderName, LOCATION, RETRY_AFTER},
     },
-    web::{Data, Path, Payload},
+    web::{Data, Path, Payload, ReqData},
 };
 
 use super::{
+    auth::{self, check_force},
     body, dry_run, idempotency, media,
     pages::Pages,
     prefer::{Patience, patience},
@@ -22,10 +23,11 @@ use super::{
     routes::ApiState,
 };
 use crate::{
+    clients::{Caller, Client},
     dispatch::{Because, Promised},
     domain::{ResendId, TraceContext},
     resends::Resend,
-    store::{Caller, Record, Snapshot},
+    store::{Caller as Waiting, Record, Snapshot},
     telemetry::trace_of,
 };
 
@@ -47,8 +49,10 @@ pub(super) async fn post(
     request: HttpRequest,
     payload: Payload,
     state: Data<ApiState>,
+    caller: ReqData<Caller>,
 ) -> Result<HttpResponse, Problem> {
     let wishes = wishes(&request, &state)?;
+    check_force(caller.client(), wishes.force)?;
     let format = media::format(request.headers())?;
     let encoding = media::encoding(request.headers())?;
     let key = idempotency::key(request.headers())?;
@@ -57,6 +61,10 @@ pub(super) async fn post(
     }
     if !wishes.dry_run {
         check_store(&state)?;
+        // What a key has begun before may go on or be told; it was paid for then.
+        if key.is_none() {
+            caller.check().map_err(|over| Problem::over_limit(&over))?;
+        }
     }
     let mut draft = match key {
         // Nothing is kept of it that could be met again.
@@ -65,15 +73,17 @@ pub(super) async fn post(
         None => state.resends.draft(format, encoding),
     };
     body::read(payload, &mut draft, state.body_pace, || state.resends.retry_after()).await?;
+    let caller = auth::admit(&request, &state)?;
+    check_force(caller.client(), wishes.force)?;
     if wishes.dry_run {
-        return dry_run::answer(&state, draft, &wishes).await;
+        return dry_run::answer(&state, &caller, draft, &wishes).await;
     }
     let trace = trace(&request);
-    let sealed = state.resends.seal(draft, &state.client, wishes.force, trace).await;
+    let sealed = state.resends.seal(draft, &caller, wishes.force, trace).await;
     let record = sealed
         .map_err(|error| Problem::draft(&error, state.resends.retry_after()))?
         .map_err(|error| Problem::seal(&error, state.resends.retry_after()))?;
-    let _caller = Caller::of(&record);
+    let _waiting = Waiting::of(&record);
     if !state.resends.wait_as_caller(&record, wishes.patience.wait).await {
         go_on_or_stop(&state, &record, wishes.on_timeout).await;
     }
@@ -89,12 +99,13 @@ pub(super) async fn post(
 pub(super) async fn get(
     request: HttpRequest,
     state: Data<ApiState>,
+    caller: ReqData<Caller>,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let query = Query::parse(request.query_string(), &["wait"])?;
     let wait =
         query.number("wait", u64::MAX)?.map_or(Duration::ZERO, Duration::from_secs).min(state.max_wait);
-    let resend = find(&state, &id).await?;
+    let resend = find(&state, &caller, &id).await?;
     resend.wait(wait).await;
     Ok(one(&state, &resend))
 }
@@ -103,19 +114,26 @@ pub(super) async fn get(
 pub(super) async fn delete(
     request: HttpRequest,
     state: Data<ApiState>,
+    caller: ReqData<Caller>,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     Query::parse(request.query_string(), &[])?;
-    let resend = find(&state, &id).await?;
+    let resend = find(&state, &caller, &id).await?;
+    check_cancel(caller.client(), &resend)?;
     state.resends.cancel(&resend).await;
     Ok(one(&state, &resend))
 }
 
 /// `GET /v1/resends`
-pub(super) async fn list(request: HttpRequest, state: Data<ApiState>) -> Result<HttpResponse, Problem> {
+pub(super) async fn list(
+    request: HttpRequest,
+    state: Data<ApiState>,
+    caller: ReqData<Caller>,
+) -> Result<HttpResponse, Problem> {
     let query = Query::parse(request.query_string(), &["status", "limit", "cursor"])?;
     let limit = query.number("limit", MAX_PAGE)?.unwrap_or(DEFAULT_PAGE).max(1);
-    let page = state.resends.page(&state.client, query.status()?, query.cursor()?, limit as usize).await;
+    let page =
+        state.resends.page(caller.client().sees(), query.status()?, query.cursor()?, limit as usize).await;
     let page = page.map_err(Problem::store_failing)?;
     let view = state.resends.view();
     let resends: Vec<_> = page
@@ -150,9 +168,9 @@ pub(super) async fn go_on_or_stop(state: &ApiState, record: &Record, on_timeout:
 }
 
 /// The resend that a path names, if this client may see it.
-pub(super) async fn find(state: &ApiState, id: &str) -> Result<Resend, Problem> {
+pub(super) async fn find(state: &ApiState, caller: &Caller, id: &str) -> Result<Resend, Problem> {
     let id: ResendId = id.parse().map_err(|()| Problem::no_such_resend())?;
-    let found = state.resends.get(id, &state.client).await.map_err(Problem::store_failing)?;
+    let found = state.resends.get(id, caller.client().sees()).await.map_err(Problem::store_failing)?;
     found.ok_or_else(Problem::no_such_resend)
 }
 
@@ -160,6 +178,20 @@ pub(super) async fn find(state: &ApiState, id: &str) -> Result<Resend, Problem> 
 pub(super) fn trace(request: &HttpRequest) -> TraceContext {
     let trace = request.extensions().get::<TraceContext>().copied();
     trace.unwrap_or_else(|| trace_of(request.headers()))
+}
+
+/// Refuses to cancel the resend of another client to who is no operator.
+fn check_cancel(client: &Client, resend: &Resend) -> Result<(), Problem> {
+    if resend.client() == &client.name {
+        return Ok(());
+    }
+    if !client.rights.operator {
+        let detail = "this client may see the resends of others, not cancel them";
+        return Err(Problem::lacks_right("operator", detail));
+    }
+    let (client, of) = (client.name.as_str(), resend.client().as_str());
+    tracing::info!(client, of, resend = %resend.id(), "An operator cancels the resend of another client.");
+    Ok(())
 }
 
 fn wishes(request: &HttpRequest, state: &ApiState) -> Result<Wishes, Problem> {
@@ -187,7 +219,8 @@ fn one(state: &ApiState, resend: &Resend) -> HttpResponse {
 
 fn accepted(state: &ApiState, resend: &Resend, snapshot: &Snapshot, wishes: &Wishes) -> HttpResponse {
     let view = state.resends.view();
-    let look_again = view.look_again(resend.id(), snapshot.counts.pending()).as_secs_f64().ceil().max(1.0);
+    let look_again = view.look_again(resend.id(), resend.client().tag(), snapshot.counts.pending());
+    let look_again = look_again.as_secs_f64().ceil().max(1.0);
     let mut response = HttpResponse::Accepted();
     response.insert_header((LOCATION, format!("/v1/resends/{}", resend.id())));
     response.insert_header((RETRY_AFTER, look_again as u64));

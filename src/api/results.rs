@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    web::{Data, Path},
+    web::{Data, Path, ReqData},
 };
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
     routes::ApiState,
 };
 use crate::{
+    clients::Caller,
     domain::OutcomeKind,
     resends::{ReadError, Reader},
     store::Row,
@@ -24,11 +25,12 @@ use crate::{
 pub(super) async fn get(
     request: HttpRequest,
     state: Data<ApiState>,
+    caller: ReqData<Caller>,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let wanted = Query::parse(request.query_string(), &["outcome"])?.wanted()?;
     let form = result_form(request.headers())?;
-    let reader = state.resends.reader(find(&state, &id).await?);
+    let reader = state.resends.reader(find(&state, &caller, &id).await?);
     Pages::new(Told { reader, wanted }, form).answer().await
 }
 

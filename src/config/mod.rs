@@ -29,7 +29,7 @@ mod tests;
 mod upstream;
 mod validate;
 
-pub use auth::AuthSettings;
+pub use auth::{AuthMode, AuthSettings};
 pub use compat::CompatSettings;
 pub use credentials::{CredentialChoice, CredentialSettings};
 pub use dedupe::DedupeSettings;

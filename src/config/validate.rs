@@ -1,14 +1,15 @@
 //! The rules between sections: what is refused, and what is worth a warning.
 
-use super::{Settings, base_url::BaseUrl, read::Reader};
+use super::{Settings, auth::AuthMode, base_url::BaseUrl, read::Reader};
 
 /// Refuses settings whose sections contradict each other.
 pub(super) fn check(settings: &Settings, reader: &mut Reader) {
-    let keys = ["server.listen", "auth.allow_anonymous"];
-    if reader.all_well(&keys) && !settings.server.listen.ip().is_loopback() && !settings.auth.allow_anonymous
-    {
+    let keys = ["server.listen", "auth.mode", "auth.allow_anonymous"];
+    let is_open = settings.auth.mode == AuthMode::None && !settings.auth.allow_anonymous;
+    if reader.all_well(&keys) && !settings.server.listen.ip().is_loopback() && is_open {
         let why = "is not a loopback address, and callers are not authenticated; \
-                   set auth.allow_anonymous = true if everybody who reaches it may use it";
+                   set auth.mode = \"tokens\", or auth.allow_anonymous = true if everybody who reaches it may \
+                   use it";
         reader.refuse("server.listen", why);
     }
 }
@@ -16,7 +17,7 @@ pub(super) fn check(settings: &Settings, reader: &mut Reader) {
 impl Settings {
     /// What works but is probably not meant, in sentences for an operator. To be told at every start.
     pub fn warnings(&self) -> Vec<String> {
-        [self.plain_http_warning(), self.plain_token_warning(), self.dedupe_warning()]
+        [self.plain_http_warning(), self.plain_token_warning(), self.dedupe_warning(), self.auth_warning()]
             .into_iter()
             .flatten()
             .collect()
@@ -36,6 +37,20 @@ impl Settings {
              the client's secret and its tokens cross the network readable for everybody on the way"
                 .to_owned()
         })
+    }
+
+    fn auth_warning(&self) -> Option<String> {
+        let warning = match (self.auth.mode, &self.auth.clients_file, self.auth.allow_anonymous) {
+            (AuthMode::None, Some(_), _) => {
+                "auth.clients_file is set and auth.mode is \"none\": nobody is asked for a token; \
+                 set auth.mode = \"tokens\" to let only those clients call"
+            }
+            (AuthMode::Tokens, _, true) => {
+                "auth.allow_anonymous = true does nothing with auth.mode = \"tokens\": nobody calls without a token"
+            }
+            (AuthMode::None, None, _) | (AuthMode::Tokens, _, false) => return None,
+        };
+        Some(warning.to_owned())
     }
 
     /// A memory that is too small forgets early, and then somebody is mailed twice.

@@ -1,7 +1,7 @@
 //! What dispatch does besides calls: probes of a failing upstream, cleaning, and showing others what
 //! stands here. The credential is tended in a file of its own.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -11,8 +11,10 @@ use super::{
     forecast::Forecast,
     health::Gate,
     message::{Event, Probed},
+    named::named,
     pace::Outlook,
-    view::{TOLD, View, told, told_pause},
+    said::{told, told_pause},
+    view::View,
 };
 use crate::{domain::NotSentReason, telemetry::metrics, upstream::Probe};
 
@@ -60,7 +62,7 @@ impl Dispatcher {
                         self.health.probe_answered();
                         self.token_refused(generation, launched, now);
                     }
-                    Probe::Failing(told) => self.health.probe_failed(told, now),
+                    Probe::Failing(seen, told) => self.health.probe_failed(seen, told, now),
                 }
             }
             Event::CredentialProved(proof) => self.credential_proved(proof, now),
@@ -133,9 +135,7 @@ impl Dispatcher {
         for reason in NotSentReason::ALL {
             self.metrics.set_hold(*reason, holds.iter().any(|hold| hold.reason == *reason));
         }
-        for (client, waiting) in &self.waiting {
-            self.metrics.set_queued(client, *waiting);
-        }
+        self.queued.each(|client, waiting| self.metrics.set_queued(client, waiting));
         let oldest = self.resends.values().map(|active| now - active.record.since).max().unwrap_or_default();
         self.metrics.set_queue_oldest(oldest);
         self.metrics.set_resends_active(self.resends.len() as u64);
@@ -152,11 +152,12 @@ impl Dispatcher {
             holds,
             paused: self.health.paused().cloned(),
             forecast: self.forecast(now),
-            queued: self.queued.load(Ordering::Acquire),
+            queued: self.queued.all(),
             active: self.resends.len(),
-            left: self.resends.iter().take(TOLD).map(|(id, active)| (*id, active.unsettled.into())).collect(),
+            shares: self.shares(),
+            named: named(self.resends.iter().map(|(id, active)| (*id, active.unsettled))),
+            token_ends_at: self.token_to_be_replaced(),
             in_flight: self.calls.len(),
-            batch_size: self.options.batch_size,
         });
     }
 }

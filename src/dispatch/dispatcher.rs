@@ -6,7 +6,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
-    sync::{Arc, atomic::AtomicU64},
+    sync::Arc,
     time::Duration,
 };
 
@@ -33,12 +33,14 @@ use super::{
     message::{Because, Event, Message},
     pace::Pace,
     promise::Promise,
+    queued::Queued,
     split::Culprits,
     view::View,
 };
 use crate::{
+    clients::Directory,
     config::{OnUnknown, Settings},
-    domain::{AddressKey, ClientName, NotSentReason, Outcome, ResendId},
+    domain::{AddressKey, NotSentReason, Outcome, ResendId},
     store::{Record, Registry},
     telemetry::Metrics,
     upstream::Upstream,
@@ -85,9 +87,9 @@ pub(super) struct Dispatcher {
     pub(super) upstream: Upstream,
     pub(super) metrics: Arc<Metrics>,
     pub(super) drain: Option<Drain>,
-    pub(super) waiting: BTreeMap<ClientName, u64>,
     pub(super) registry: Arc<Registry>,
-    pub(super) queued: Arc<AtomicU64>,
+    pub(super) clients: Option<Directory>,
+    pub(super) queued: Arc<Queued>,
     pub(super) view: watch::Sender<View>,
     pub(super) jobs: FuturesUnordered<LocalBoxFuture<'static, Event>>,
     pub(super) next_call: u64,
@@ -105,7 +107,8 @@ pub(super) struct Parts {
     pub(super) upstream: Upstream,
     pub(super) metrics: Arc<Metrics>,
     pub(super) registry: Arc<Registry>,
-    pub(super) queued: Arc<AtomicU64>,
+    pub(super) clients: Option<Directory>,
+    pub(super) queued: Arc<Queued>,
     pub(super) view: watch::Sender<View>,
 }
 
@@ -127,7 +130,7 @@ impl Dispatcher {
             max_told: upstream.max_retry_after,
         };
         let breaker = Breaker::new(upstream.breaker_failures, upstream.breaker_cooldown);
-        let Parts { ledger, upstream: client, metrics, registry, queued, view } = parts;
+        let Parts { ledger, upstream: client, metrics, registry, clients, queued, view } = parts;
         metrics.set_rate_ceiling(upstream.max_calls_per_second);
         metrics.set_credential_valid(true);
         let mut health = Health::new(backoff, breaker);
@@ -159,8 +162,8 @@ impl Dispatcher {
             upstream: client,
             metrics,
             drain: None,
-            waiting: BTreeMap::new(),
             registry,
+            clients,
             queued,
             view,
             jobs: FuturesUnordered::new(),
@@ -249,9 +252,8 @@ impl Dispatcher {
     /// Begins, or goes on, with a resend of which so many addresses have no outcome.
     pub(super) fn begin(&mut self, record: Arc<Record>, unsettled: u32) {
         let id = record.id;
-        *self.waiting.entry(record.client.clone()).or_default() += u64::from(unsettled);
         // The view that the caller's answer is made of, too.
-        let estimate = self.view.borrow().estimate(id, u64::from(unsettled));
+        let estimate = self.view.borrow().estimate(id, record.client.tag(), u64::from(unsettled));
         let promise = estimate.map(|lasts| Promise::new(lasts, Instant::now()));
         self.resends.insert(id, Active::new(record, unsettled, promise));
         self.requeue(id);

@@ -217,8 +217,12 @@ impl Dispatcher {
         let Some(active) = self.resends.get(&resend) else { return Look::End };
         let (outcome, hit) = match self.ledger.find(key, &active.record) {
             None => return Look::Sendable(member.clone()),
-            Some(Memory::Sent(at)) => (Outcome::Duplicate(Some(at)), DedupeHit::Recent),
-            Some(Memory::Doubt(_)) => (Outcome::Unknown(UnknownReason::EarlierDoubt), DedupeHit::Doubt),
+            // When it was sent is told to whom it was sent for.
+            Some(Memory::Sent(at, by)) => {
+                let is_own = by == active.record.client.tag();
+                (Outcome::Duplicate(is_own.then_some(at)), DedupeHit::Recent)
+            }
+            Some(Memory::Doubt(..)) => (Outcome::Unknown(UnknownReason::EarlierDoubt), DedupeHit::Doubt),
         };
         self.metrics.dedupe_hit(hit, 1);
         self.settled.push((resend, index, outcome));

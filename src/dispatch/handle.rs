@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
     time::Duration,
@@ -23,12 +23,15 @@ use super::{
     ledger::Ledger,
     look_up::QUESTIONS,
     message::{Because, Message},
+    queued::{NoRoom, Queued, Room},
     recover::recover,
+    refused::Refused,
     view::View,
 };
 use crate::{
+    clients::Directory,
     config::{CredentialChoice, Settings, StoreSettings},
-    domain::{Paused, ResendId},
+    domain::{ClientName, Paused, ResendId},
     recent::{Eviction, Recent},
     store::{
         Keeper, Keeping, Record, Registry,
@@ -64,28 +67,12 @@ pub enum StartError {
     Ended,
 }
 
-/// Why a resend was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Refused {
-    /// Too many addresses wait.
-    #[error("the queue is full: {queued} addresses wait, and {max} may")]
-    QueueFull {
-        /// Addresses that wait.
-        queued: u64,
-        /// Most that may.
-        max: u64,
-    },
-    /// The gateway is stopping.
-    #[error("the gateway is shutting down")]
-    ShuttingDown,
-}
-
 /// The way to the dispatch thread. Cheap to clone.
 #[derive(Clone)]
 pub struct Dispatch {
     pub(super) inbox: mpsc::Sender<Message>,
     view: watch::Receiver<View>,
-    queued: Arc<AtomicU64>,
+    queued: Arc<Queued>,
     max_queued: u64,
     closing: Arc<AtomicBool>,
     pub(super) questions: Arc<Semaphore>,
@@ -103,11 +90,12 @@ impl Dispatch {
         registry: Arc<Registry>,
         store: Option<Store>,
         metrics: Arc<Metrics>,
+        clients: Option<Directory>,
         paused: Option<Paused>,
     ) -> Result<(Self, JoinHandle<()>), StartError> {
         let (inbox, messages) = mpsc::channel(INBOX);
         let (view, watcher) = watch::channel(View::default());
-        let queued = Arc::new(AtomicU64::new(0));
+        let queued = Arc::new(Queued::default());
         let (ready, started) = std::sync::mpsc::sync_channel::<Result<(), StartError>>(1);
         let thread = {
             let settings = settings.clone();
@@ -130,7 +118,7 @@ impl Dispatch {
                         Ledger::File(recent, Box::new(Books::new(store, keeper)))
                     }
                 };
-                let parts = Parts { ledger, upstream, metrics, registry, queued, view };
+                let parts = Parts { ledger, upstream, metrics, registry, clients, queued, view };
                 let mut dispatcher = Dispatcher::new(&settings, parts);
                 if let Some(recovered) = recovered {
                     dispatcher.take_over(recovered);
@@ -164,18 +152,27 @@ impl Dispatch {
         Ok((dispatch, thread))
     }
 
-    /// Keeps room in the queue for `addresses`, and a place in the thread's inbox, until submitted or
-    /// given back.
+    /// Keeps room in the queue for `addresses` of `client`, which may have `own` there, and a place in the
+    /// thread's inbox, until submitted or given back.
     ///
     /// # Errors
     /// When the queue is full or the gateway is stopping.
-    pub async fn reserve(&self, addresses: u32) -> Result<Reservation, Refused> {
-        let addresses = u64::from(addresses);
-        let queued = self.queued.fetch_add(addresses, Ordering::AcqRel);
-        let room = Room { queued: Arc::clone(&self.queued), addresses };
-        if queued + addresses > self.max_queued {
-            return Err(Refused::QueueFull { queued, max: self.max_queued });
-        }
+    pub async fn reserve(
+        &self,
+        addresses: u32,
+        client: &ClientName,
+        own: Option<u64>,
+    ) -> Result<Reservation, Refused> {
+        let refused = |error| match error {
+            NoRoom::LongerThanOwn { limit } => Refused::LongerThanOwnQueue { limit },
+            NoRoom::Own { queued, max } => {
+                let missing = (queued + u64::from(addresses)).saturating_sub(max);
+                let retry_after = self.view().own_room_after(client.tag(), missing);
+                Refused::OwnQueueFull { more: addresses, queued, max, retry_after }
+            }
+            NoRoom::All { queued, max } => Refused::QueueFull { more: addresses, queued, max },
+        };
+        let room = self.queued.reserve(client, addresses.into(), self.max_queued, own).map_err(refused)?;
         let place = self.inbox.clone().reserve_owned().await.map_err(|_| Refused::ShuttingDown)?;
         if self.is_closing() {
             return Err(Refused::ShuttingDown);
@@ -245,24 +242,6 @@ impl Dispatch {
 pub struct Reservation {
     place: mpsc::OwnedPermit<Message>,
     room: Room,
-}
-
-struct Room {
-    queued: Arc<AtomicU64>,
-    addresses: u64,
-}
-
-impl Room {
-    /// Keeps room for so many, and gives the rest back.
-    fn keep(mut self, addresses: u32) {
-        self.addresses = self.addresses.saturating_sub(addresses.into());
-    }
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        self.queued.fetch_sub(self.addresses, Ordering::AcqRel);
-    }
 }
 
 fn keeping(settings: &Settings) -> Keeping {

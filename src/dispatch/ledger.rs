@@ -13,7 +13,7 @@ use super::{
     call::Member,
 };
 use crate::{
-    domain::{AddressKey, Outcome, Paused, Timestamp},
+    domain::{AddressKey, ClientTag, Outcome, Paused, Timestamp},
     intake::Address,
     recent::{Memory, Recent},
     store::{
@@ -94,10 +94,11 @@ impl Ledger {
         match self {
             Self::Memory(_) => Prepared::Ready(body),
             Self::File(_, books) => {
-                let claim = |(member, _): (&Member, &Active)| Claim {
+                let claim = |(member, active): (&Member, &Active)| Claim {
                     resend: member.resend,
                     index: member.index,
                     key: member.key,
+                    by: active.record.client.tag(),
                 };
                 if members.clone().any(|(_, active)| active.record.is_promised()) {
                     books.make_hard();
@@ -118,10 +119,10 @@ impl Ledger {
     }
 
     /// Remembers what a call did to one address.
-    pub(super) fn remember(&mut self, key: AddressKey, outcome: &Outcome, now: Instant) {
+    pub(super) fn remember(&mut self, key: AddressKey, by: ClientTag, outcome: &Outcome, now: Instant) {
         match outcome {
-            Outcome::Sent => self.recent().record_sent(key, now),
-            Outcome::Unknown(_) => self.recent().record_doubt(key, now),
+            Outcome::Sent => self.recent().record_sent(key, by, now),
+            Outcome::Unknown(_) => self.recent().record_doubt(key, by, now),
             Outcome::Duplicate(_) | Outcome::Invalid(_) | Outcome::Rejected(_) | Outcome::NotSent(_) => {}
         }
     }

@@ -141,7 +141,7 @@ impl CallCount {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Timestamp;
+    use crate::domain::{ClientTag, Timestamp};
 
     fn calls(list: &[(Seen, usize)]) -> u64 {
         let mut count = CallCount::new(10);
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn fresh_addresses_fill_calls_and_what_is_known_takes_no_room() {
-        let known = Seen::Known(Memory::Sent(Timestamp(0)));
+        let known = Seen::Known(Memory::Sent(Timestamp(0), ClientTag::NOBODY));
 
         assert_eq!(calls(&[]), 0);
         assert_eq!(calls(&[(known, 500), (Seen::InFlight(None), 1)]), 0);

@@ -1,7 +1,5 @@
 //! Resends that are owed: from the promise on, nothing of them is told before it is written.
 
-use std::sync::atomic::Ordering;
-
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
@@ -52,7 +50,7 @@ impl Dispatcher {
         for Restored { record, unsettled } in recovered.resends {
             match self.registry.insert(record) {
                 Ok(record) => {
-                    self.queued.fetch_add(unsettled.into(), Ordering::AcqRel);
+                    self.queued.add(&record.client, unsettled.into());
                     self.begin(record, unsettled);
                 }
                 Err(full) => {

@@ -92,11 +92,11 @@ pub(super) fn recover(store: &Store, recent: &Recent, on_unknown: OnUnknown) -> 
 fn remember(call: &StoredCall, recent: &Recent, goes_on: impl Fn(ResendId) -> bool) {
     for claim in &call.claims {
         match call.verdict.as_deref() {
-            Some("sent") => recent.load_sent(claim.key, call.at),
+            Some("sent") => recent.load_sent(claim.key, claim.by, call.at),
             None if goes_on(claim.resend) => {}
-            Some("unknown") => recent.load_doubt(claim.key, call.at),
+            Some("unknown") => recent.load_doubt(claim.key, claim.by, call.at),
             // It may have come to its end at any time since it was marked.
-            None => recent.load_doubt(claim.key, Timestamp::now()),
+            None => recent.load_doubt(claim.key, claim.by, Timestamp::now()),
             Some(_) => {}
         }
     }
@@ -144,12 +144,13 @@ mod tests {
 
     use super::*;
     use crate::{
-        domain::ClientName,
+        domain::{ClientName, ClientTag},
         recent::Memory,
         store::at,
         telemetry::metrics::{BuildInfo, Metrics},
     };
 
+    const BY: ClientTag = ClientTag(7);
     const MINUTE: Duration = Duration::from_secs(60);
 
     /// What a start knows of an address whose call was marked and ended so many minutes ago.
@@ -157,7 +158,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let metrics = Metrics::new(BuildInfo::current(), &[ClientName::anonymous()], &[]).unwrap();
         let store = Store::open(&directory.path().join("gateway.db"), [7; 16], metrics).unwrap();
-        let claim = Claim { resend: ResendId(1), index: 0, key: AddressKey(1) };
+        let claim = Claim { resend: ResendId(1), index: 0, key: AddressKey(1), by: BY };
         let mut writes = vec![Write::Mark { call: 1, at: ago(marked), claims: vec![claim] }];
         writes.extend(ended.map(|ended| Write::Ended { call: 1, at: ago(ended), end: CallEnd::Sent }));
         store.write_now(Batch { writes, ..Batch::default() }).unwrap();
@@ -175,10 +176,10 @@ mod tests {
         // The mark waited for a disk with room, or the call for an answer.
         let recent = known(70, Some(10));
         let posted_now = recent.find(AddressKey(1), Instant::now(), false);
-        assert!(matches!(posted_now, Some(Memory::Sent(_))), "{posted_now:?}");
+        assert!(matches!(posted_now, Some(Memory::Sent(_, BY))), "{posted_now:?}");
         // It followed that call when the process ended.
         let forced = recent.find(AddressKey(1), at(ago(30)), true);
-        assert!(matches!(forced, Some(Memory::Sent(_))), "{forced:?}");
+        assert!(matches!(forced, Some(Memory::Sent(_, BY))), "{forced:?}");
         assert_eq!(recent.find(AddressKey(1), at(ago(5)), true), None, "that was before it");
     }
 
@@ -186,8 +187,8 @@ mod tests {
     fn a_call_without_an_end_may_have_ended_at_any_time_until_the_restart() {
         let recent = known(70, None);
         let posted_now = recent.find(AddressKey(1), Instant::now(), false);
-        assert!(matches!(posted_now, Some(Memory::Doubt(_))), "{posted_now:?}");
+        assert!(matches!(posted_now, Some(Memory::Doubt(_, BY))), "{posted_now:?}");
         let forced = recent.find(AddressKey(1), at(ago(30)), true);
-        assert!(matches!(forced, Some(Memory::Doubt(_))), "{forced:?}");
+        assert!(matches!(forced, Some(Memory::Doubt(_, BY))), "{forced:?}");
     }
 }

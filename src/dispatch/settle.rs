@@ -11,10 +11,10 @@ use super::{
 };
 use crate::{
     config::OnUnknown,
-    domain::{ClientName, NotSentReason, Outcome, Refusal, Timestamp, UnknownReason},
+    domain::{ClientName, NotSentReason, Outcome, Refusal, ResendId, Timestamp, UnknownReason},
     store::file::CallEnd,
     telemetry::metrics::{DedupeHit, RetryReason},
-    upstream::{Report, Unsent, Verdict},
+    upstream::{Outage, Report, Unsent, Verdict},
 };
 
 impl Dispatcher {
@@ -107,7 +107,7 @@ impl Dispatcher {
                 return self.end_all(call, &Outcome::Unknown(UnknownReason::RefusedBatch), now);
             }
             self.metrics.retry(RetryReason::Rejected);
-            let (first, second) = split(call.members, |member| self.client_of(member));
+            let (first, second) = split(call.members, |member| self.client_of(member.resend));
             // The owner of the first member pays for the part with its turns.
             self.keep_part(second);
             return self.keep_part(first);
@@ -156,7 +156,7 @@ impl Dispatcher {
     }
 
     fn is_in_doubt(&mut self, mut call: Call, reason: UnknownReason, now: Instant) {
-        self.health.failed(now);
+        self.health.failed(Outage::of_doubt(reason), now);
         match self.options.on_unknown {
             OnUnknown::Report => self.end_all(call, &Outcome::Unknown(reason), now),
             OnUnknown::Resend => {
@@ -187,11 +187,11 @@ impl Dispatcher {
                 (NotSentReason::Throttled, told, RetryReason::Throttled)
             }
             Unsent::Unavailable(told) => {
-                self.health.failed(now);
+                self.health.failed(Outage::Unavailable, now);
                 (NotSentReason::UpstreamUnavailable, told, RetryReason::Unavailable)
             }
-            Unsent::Unreachable(_) => {
-                self.health.failed(now);
+            Unsent::Unreachable(kind) => {
+                self.health.failed(Outage::of_failure(kind), now);
                 (NotSentReason::UpstreamUnavailable, None, RetryReason::ConnectFailed)
             }
         };
@@ -217,20 +217,21 @@ impl Dispatcher {
 
     /// Gives one address its outcome, and its followers theirs.
     pub(super) fn end(&mut self, member: Member, outcome: Outcome, now: Instant) {
-        self.ledger.remember(member.key, &outcome, now);
+        let client = self.client_of(member.resend);
+        self.ledger.remember(member.key, client.tag(), &outcome, now);
         let followers = self.claims.remove(&member.key).unwrap_or_default();
-        let told = outcome.of_repeat(Some(Timestamp::now()));
         self.metrics.dedupe_hit(DedupeHit::InFlight, followers.len() as u64);
+        let at = Timestamp::now();
         for follower in followers {
-            self.settled.push((follower.resend, follower.index, told.clone()));
+            // When it was sent is told to whom it was sent for.
+            let is_own = self.client_of(follower.resend) == client;
+            self.settled.push((follower.resend, follower.index, outcome.of_repeat(is_own.then_some(at))));
         }
         self.settled.push((member.resend, member.index, outcome));
     }
 
-    fn client_of(&self, member: &Member) -> ClientName {
-        self.resends
-            .get(&member.resend)
-            .map_or_else(ClientName::anonymous, |active| active.record.client.clone())
+    fn client_of(&self, resend: ResendId) -> ClientName {
+        self.resends.get(&resend).map_or_else(ClientName::anonymous, |active| active.record.client.clone())
     }
 }
 

@@ -57,6 +57,22 @@ impl ClientName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// A short stand-in for the name, where many are kept.
+    pub fn tag(&self) -> ClientTag {
+        // FNV-1a: the same in every process, and names are no secrets.
+        let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        ClientTag(self.0.bytes().fold(0xcbf2_9ce4_8422_2325, step))
+    }
+}
+
+/// Stands for the name of a client, on disk, too. Those of two clients differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ClientTag(pub u64);
+
+impl ClientTag {
+    /// A client that is not known any more; nobody's.
+    pub const NOBODY: Self = Self(0);
 }
 
 /// Where a resend stands.

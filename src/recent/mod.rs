@@ -12,13 +12,15 @@ use std::time::Duration;
 use moka::{notification::RemovalCause, policy::EvictionPolicy, sync::Cache};
 use tokio::time::Instant;
 
-use crate::domain::{AddressKey, Timestamp};
+use crate::domain::{AddressKey, ClientTag, Timestamp};
 
 /// A moment, for comparing and for telling.
 #[derive(Debug, Clone, Copy)]
 struct Stamp {
     at: Instant,
     told: Timestamp,
+    /// For whom it was called.
+    by: ClientTag,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -30,10 +32,10 @@ struct Entry {
 /// What is remembered of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Memory {
-    /// Upstream accepted it then.
-    Sent(Timestamp),
-    /// Its last call then ended unknown.
-    Doubt(Timestamp),
+    /// Upstream accepted it then, in a list of this client.
+    Sent(Timestamp, ClientTag),
+    /// Its last call, in a list of this client, then ended unknown.
+    Doubt(Timestamp, ClientTag),
 }
 
 /// Why an entry left.
@@ -79,30 +81,30 @@ impl Recent {
         let entry = self.cache.get(&key)?;
         let counts = |stamp: &Stamp| if force { stamp.at >= created } else { stamp.at + reach > created };
         match (entry.sent.filter(counts), entry.doubt.filter(counts)) {
-            (Some(sent), _) => Some(Memory::Sent(sent.told)),
-            (None, Some(doubt)) => Some(Memory::Doubt(doubt.told)),
+            (Some(sent), _) => Some(Memory::Sent(sent.told, sent.by)),
+            (None, Some(doubt)) => Some(Memory::Doubt(doubt.told, doubt.by)),
             (None, None) => None,
         }
     }
 
     /// Upstream accepted it now; an earlier doubt is settled by that.
-    pub fn record_sent(&self, key: AddressKey, now: Instant) {
-        self.record(key, |_| Entry { sent: Some(stamp(now)), doubt: None });
+    pub fn record_sent(&self, key: AddressKey, by: ClientTag, now: Instant) {
+        self.record(key, |_| Entry { sent: Some(stamp(now, by)), doubt: None });
     }
 
     /// A call with it ended unknown now.
-    pub fn record_doubt(&self, key: AddressKey, now: Instant) {
-        self.record(key, |entry| Entry { doubt: Some(stamp(now)), ..entry });
+    pub fn record_doubt(&self, key: AddressKey, by: ClientTag, now: Instant) {
+        self.record(key, |entry| Entry { doubt: Some(stamp(now, by)), ..entry });
     }
 
     /// Takes over that upstream accepted it then, from an earlier process. In the order of the calls.
-    pub fn load_sent(&self, key: AddressKey, at: Timestamp) {
-        self.record(key, |_| Entry { sent: Some(stamp_of(at)), doubt: None });
+    pub fn load_sent(&self, key: AddressKey, by: ClientTag, at: Timestamp) {
+        self.record(key, |_| Entry { sent: Some(stamp_of(at, by)), doubt: None });
     }
 
     /// Takes over that a call with it ended unknown then, from an earlier process.
-    pub fn load_doubt(&self, key: AddressKey, at: Timestamp) {
-        self.record(key, |entry| Entry { doubt: Some(stamp_of(at)), ..entry });
+    pub fn load_doubt(&self, key: AddressKey, by: ClientTag, at: Timestamp) {
+        self.record(key, |entry| Entry { doubt: Some(stamp_of(at, by)), ..entry });
     }
 
     /// Drops what no resend created at `oldest` or later can ask for.
@@ -140,15 +142,15 @@ impl Recent {
     }
 }
 
-fn stamp(at: Instant) -> Stamp {
-    Stamp { at, told: Timestamp::now() }
+fn stamp(at: Instant, by: ClientTag) -> Stamp {
+    Stamp { at, told: Timestamp::now(), by }
 }
 
 /// A moment that the clock on the wall told; one in the future is taken for now.
-fn stamp_of(told: Timestamp) -> Stamp {
+fn stamp_of(told: Timestamp, by: ClientTag) -> Stamp {
     let (now, told_now) = (Instant::now(), Timestamp::now());
     let ago = Duration::from_millis(told_now.0.saturating_sub(told.0));
-    Stamp { at: now.checked_sub(ago).unwrap_or(now), told: told.min(told_now) }
+    Stamp { at: now.checked_sub(ago).unwrap_or(now), told: told.min(told_now), by }
 }
 
 #[cfg(test)]

@@ -7,20 +7,21 @@ use super::*;
 
 const WINDOW: Duration = Duration::from_secs(3600);
 const KEY: AddressKey = AddressKey(7);
+const BY: ClientTag = ClientTag::NOBODY;
 
 fn recent() -> Recent {
     Recent::new(WINDOW, 1000, |_| {})
 }
 
 fn is_sent(memory: Option<Memory>) -> bool {
-    matches!(memory, Some(Memory::Sent(_)))
+    matches!(memory, Some(Memory::Sent(_, BY)))
 }
 
 #[test]
 fn a_send_counts_for_resends_created_within_the_window_after_it() {
     let recent = recent();
     let sent = Instant::now() + WINDOW;
-    recent.record_sent(KEY, sent);
+    recent.record_sent(KEY, BY, sent);
 
     assert!(is_sent(recent.find(KEY, sent, false)));
     assert!(is_sent(recent.find(KEY, sent + WINDOW - Duration::from_millis(1), false)));
@@ -31,7 +32,7 @@ fn a_send_counts_for_resends_created_within_the_window_after_it() {
 fn a_send_after_a_long_resend_was_created_counts_for_it_however_long_it_takes() {
     let recent = recent();
     let created = Instant::now();
-    recent.record_sent(KEY, created + 3 * WINDOW);
+    recent.record_sent(KEY, BY, created + 3 * WINDOW);
 
     assert!(is_sent(recent.find(KEY, created, false)));
 }
@@ -40,7 +41,7 @@ fn a_send_after_a_long_resend_was_created_counts_for_it_however_long_it_takes() 
 fn force_looks_only_at_what_happened_since() {
     let recent = recent();
     let sent = Instant::now() + WINDOW;
-    recent.record_sent(KEY, sent);
+    recent.record_sent(KEY, BY, sent);
 
     assert_eq!(recent.find(KEY, sent + Duration::from_secs(1), true), None);
     assert!(is_sent(recent.find(KEY, sent - Duration::from_secs(1), true)));
@@ -50,10 +51,10 @@ fn force_looks_only_at_what_happened_since() {
 fn a_doubt_is_remembered_until_a_send_settles_it() {
     let recent = recent();
     let now = Instant::now();
-    recent.record_doubt(KEY, now);
-    assert!(matches!(recent.find(KEY, now, false), Some(Memory::Doubt(_))));
+    recent.record_doubt(KEY, BY, now);
+    assert!(matches!(recent.find(KEY, now, false), Some(Memory::Doubt(_, BY))));
 
-    recent.record_sent(KEY, now);
+    recent.record_sent(KEY, BY, now);
 
     assert!(is_sent(recent.find(KEY, now, false)));
 }
@@ -62,9 +63,9 @@ fn a_doubt_is_remembered_until_a_send_settles_it() {
 fn an_accepted_address_stays_accepted_when_a_forced_send_ends_in_doubt() {
     let recent = recent();
     let now = Instant::now();
-    recent.record_sent(KEY, now);
+    recent.record_sent(KEY, BY, now);
 
-    recent.record_doubt(KEY, now + Duration::from_secs(1));
+    recent.record_doubt(KEY, BY, now + Duration::from_secs(1));
 
     assert!(is_sent(recent.find(KEY, now, false)));
 }
@@ -72,7 +73,7 @@ fn an_accepted_address_stays_accepted_when_a_forced_send_ends_in_doubt() {
 #[test]
 fn without_a_window_nothing_is_remembered() {
     let recent = Recent::new(Duration::ZERO, 1000, |_| {});
-    recent.record_sent(KEY, Instant::now());
+    recent.record_sent(KEY, BY, Instant::now());
     recent.cache.run_pending_tasks();
 
     assert!(recent.is_empty());
@@ -82,8 +83,8 @@ fn without_a_window_nothing_is_remembered() {
 fn housekeeping_keeps_what_an_older_resend_may_still_ask_for() {
     let recent = recent();
     let start = Instant::now();
-    recent.record_sent(AddressKey(1), start);
-    recent.record_sent(AddressKey(2), start + Duration::from_secs(10));
+    recent.record_sent(AddressKey(1), BY, start);
+    recent.record_sent(AddressKey(2), BY, start + Duration::from_secs(10));
 
     recent.forget_before(start + WINDOW + Duration::from_secs(5));
 
@@ -103,7 +104,7 @@ fn a_full_memory_keeps_the_newest_and_counts_what_it_lost() {
     let now = Instant::now();
 
     for key in 0..1000 {
-        recent.record_sent(AddressKey(key), now);
+        recent.record_sent(AddressKey(key), BY, now);
     }
     recent.cache.run_pending_tasks();
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::service::{Resends, SealError};
 use crate::{
+    clients::Caller,
     dispatch::{Dispatch, Reservation},
     domain::{OutcomeKind, ResendId, Status},
     store::{
@@ -16,14 +17,15 @@ use crate::{
     },
 };
 
-/// Changes written at once: dispatch must not wait for long.
-const AT_ONCE: usize = 8;
-
 impl Resends {
     /// Runs what was not sent of an ended resend in RAM. `None` when it has just been forgotten.
-    pub(super) async fn run_again(&self, record: &Record) -> Result<Option<Arc<Record>>, SealError> {
+    pub(super) async fn run_again(
+        &self,
+        record: &Record,
+        caller: &Caller,
+    ) -> Result<Option<Arc<Record>>, SealError> {
         let not_sent = record.snapshot().counts.of(OutcomeKind::NotSent);
-        let reservation = self.dispatch.reserve(not_sent as u32).await?;
+        let reservation = self.reserve_again(caller, not_sent as u32).await?;
         let restored = match &self.store {
             None => Some(record.again()),
             Some(store) => match row_of(store, record.id).await? {
@@ -36,11 +38,18 @@ impl Resends {
         self.go_on(restored, reservation).map(Some)
     }
 
+    /// Room in the queue for what was taken before: its client paid for it then.
+    async fn reserve_again(&self, caller: &Caller, addresses: u32) -> Result<Reservation, SealError> {
+        let most = caller.client().limits.queued_addresses;
+        Ok(self.dispatch.reserve(addresses, caller.name(), most).await?)
+    }
+
     /// The answer of a resend that is only in the file, or what goes on of it. `None` when it is being forgotten.
     pub(super) async fn run_again_from_file(
         &self,
         row: ResendRow,
         keyed: Keyed,
+        caller: &Caller,
     ) -> Result<Option<Arc<Record>>, SealError> {
         let Some(store) = &self.store else { return Err(SealError::Store(Fault::Closed)) };
         let [.., not_sent, _] = row.counts;
@@ -48,12 +57,12 @@ impl Resends {
             Stage::Reading => return Ok(None),
             Stage::Ended if not_sent == 0 => (row.clone(), Some(restore(store, row).await?), None),
             Stage::Ended => {
-                let reservation = self.dispatch.reserve(not_sent as u32).await?;
+                let reservation = self.reserve_again(caller, not_sent as u32).await?;
                 (row.clone(), self.reopen(store, row).await?, Some(reservation))
             }
             // It found no room when the gateway started.
             Stage::UnderWay => {
-                let reservation = self.dispatch.reserve(row.received as u32).await?;
+                let reservation = self.reserve_again(caller, row.received as u32).await?;
                 (row.clone(), Some(restore(store, row).await?), Some(reservation))
             }
         };
@@ -77,10 +86,11 @@ impl Resends {
             ..row
         };
         row.counts[OutcomeKind::NotSent as usize] = 0;
-        if !store.write(hard(vec![Write::Reopen(Box::new(row.clone()))])).await? {
+        let reopening = vec![Write::Reopen(Box::new(row.clone()))];
+        if !store.write(Batch { writes: reopening, hard: true, ..Batch::default() }).await? {
             return Ok(None);
         }
-        let mut writes = Vec::new();
+        let mut parts = store.hard_parts();
         // Rows that are left out by a crash in between stay as they ended.
         for number in 0.. {
             let ends = store.read(move |db| read::ends(db, id, number)).await?;
@@ -89,13 +99,10 @@ impl Resends {
             }
             let ends = not_sent_in(&ends);
             if !ends.is_empty() {
-                writes.push(Write::Ends { resend: id, number, ends });
-            }
-            if writes.len() >= AT_ONCE {
-                store.write(hard(std::mem::take(&mut writes))).await?;
+                parts.add(Write::Ends { resend: id, number, ends }).await?;
             }
         }
-        store.write(hard(writes)).await?;
+        parts.end().await?;
         let restored = restore(store, row).await?;
         Ok(Some(Restored { record: restored.record.taken_up(), ..restored }))
     }
@@ -113,10 +120,6 @@ impl Resends {
         Dispatch::submit_again(Arc::clone(&record), unsettled, reservation);
         Ok(record)
     }
-}
-
-fn hard(writes: Vec<Write>) -> Batch {
-    Batch { writes, hard: true, ..Batch::default() }
 }
 
 async fn row_of(store: &Store, id: ResendId) -> Result<Option<ResendRow>, Fault> {

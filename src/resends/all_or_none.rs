@@ -11,7 +11,8 @@ use super::{
     spill::SpillError,
 };
 use crate::{
-    domain::{ClientName, Entry, InvalidReason, List, ResendId, TraceContext},
+    clients::Caller,
+    domain::{Entry, InvalidReason, List, ResendId, TraceContext},
     store::{
         Record, Shape,
         file::{Fault, read},
@@ -53,7 +54,7 @@ impl Resends {
     pub async fn seal_valid(
         &self,
         draft: Draft,
-        client: &ClientName,
+        caller: &Caller,
         trace: TraceContext,
     ) -> Result<Result<Arc<Record>, SealError>, DraftError> {
         let whole = draft.finish().await?;
@@ -64,7 +65,7 @@ impl Resends {
         if let Some(invalid) = invalid {
             return Ok(Err(SealError::Invalid(invalid)));
         }
-        Ok(self.accept(whole, client, false, trace).await)
+        Ok(self.accept(whole, caller, false, trace).await)
     }
 
     /// What is no address in a list whose rows are in the store; such a list is erased.

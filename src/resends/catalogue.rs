@@ -21,19 +21,19 @@ pub struct ResendPage {
 }
 
 impl Resends {
-    /// A page of the resends that `client` may see, newest first.
+    /// A page of the resends that `client` may see, newest first; `None` may see all.
     ///
     /// # Errors
     /// When the store can't be read.
     pub async fn page(
         &self,
-        client: &ClientName,
+        client: Option<&ClientName>,
         status: Option<Status>,
         cursor: Option<ResendId>,
         limit: usize,
     ) -> Result<ResendPage, Fault> {
         let before = cursor.unwrap_or(ResendId(u128::MAX));
-        let live = self.registry.page(Some(client), status, Some(before), limit);
+        let live = self.registry.page(client, status, Some(before), limit);
         // One more than fits says whether the page has a next one.
         let wanted = limit.saturating_add(1);
         let mut found: BTreeMap<ResendId, Resend> = BTreeMap::new();
@@ -61,13 +61,13 @@ impl Resends {
 
     async fn kept_before(
         &self,
-        client: &ClientName,
+        client: Option<&ClientName>,
         status: Option<Status>,
         before: ResendId,
         limit: usize,
     ) -> Result<Vec<ResendRow>, Fault> {
         let Some(store) = &self.store else { return Ok(Vec::new()) };
-        let (client, limit) = (client.clone(), u32::try_from(limit).unwrap_or(u32::MAX));
-        store.read(move |db| read::page(db, Some(&client), status.map(Status::as_str), before, limit)).await
+        let (client, limit) = (client.cloned(), u32::try_from(limit).unwrap_or(u32::MAX));
+        store.read(move |db| read::page(db, client.as_ref(), status.map(Status::as_str), before, limit)).await
     }
 }

@@ -105,11 +105,11 @@ impl Resend {
 }
 
 impl Resends {
-    /// The resend with this id, if `client` may see it.
+    /// The resend with this id, if `client` may see it; `None` may see all.
     ///
     /// # Errors
     /// When the store can't be read.
-    pub async fn get(&self, id: ResendId, client: &ClientName) -> Result<Option<Resend>, Fault> {
+    pub async fn get(&self, id: ResendId, client: Option<&ClientName>) -> Result<Option<Resend>, Fault> {
         let live = self.registry.get(id).map(Resend::Live);
         let found = match (live, &self.store) {
             (Some(live), _) => Some(live),
@@ -119,7 +119,12 @@ impl Resends {
                 row.and_then(Kept::of).map(|kept| Resend::Kept(Arc::new(kept)))
             }
         };
-        Ok(found.filter(|resend| resend.client() == client))
+        Ok(found.filter(|resend| client.is_none_or(|client| resend.client() == client)))
+    }
+
+    /// The resend with this id, if it is in RAM, as each is that is under way.
+    pub fn live(&self, id: ResendId) -> Option<Resend> {
+        self.registry.get(id).map(Resend::Live)
     }
 
     /// Cancels a resend and waits until its calls in flight have ended. One that has ended stays as it is.

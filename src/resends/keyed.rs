@@ -7,28 +7,31 @@
 use std::sync::Arc;
 
 use super::{
-    admission::{Draft, DraftError, Rows, Whole},
+    admission::{Draft, DraftError, Whole},
+    budget::Share,
     key_claims::KeyClaim,
     service::{Resends, SealError},
+    stow::Unclaimed,
 };
 use crate::{
-    dispatch::{Dispatch, Refused},
+    clients::Caller,
+    dispatch::Refused,
     domain::{ClientName, OutcomeKind, ResendId, Timestamp, TraceContext},
     intake::{Encoding, Format},
     store::{
         Body, Keyed, Record,
-        file::{Batch, Fault, IdempotencyRow, ResendRow, Store, Write, read},
+        file::{Fault, IdempotencyRow, ResendRow, Store, Write, read},
     },
 };
 
-/// Changes written at once: dispatch must not wait for long.
-const AT_ONCE: usize = 8;
-
 /// A whole list that was posted under a key.
 struct Posted {
-    whole: Whole,
+    id: ResendId,
+    body: Body,
+    rows: Unclaimed,
+    share: Share,
     keyed: Keyed,
-    client: ClientName,
+    caller: Caller,
     force: bool,
     trace: TraceContext,
 }
@@ -58,42 +61,34 @@ impl Resends {
         &self,
         draft: Draft,
         keyed: Keyed,
-        client: &ClientName,
+        caller: &Caller,
         force: bool,
         trace: TraceContext,
     ) -> Result<Result<Arc<Record>, SealError>, DraftError> {
         // The list keeps its share of the memory while it waits for its turn.
-        let claim = self.key_claims.claim(client, keyed.key).await;
-        let whole = draft.finish().await?;
-        let posted = Posted { whole, keyed, client: client.clone(), force, trace };
+        let claim = self.key_claims.claim(caller.name(), keyed.key).await;
+        let Whole { rows, share } = draft.finish().await?;
+        let (id, body, rows) = self.unpack(rows);
+        let posted = Posted { id, body, rows, share, keyed, caller: caller.clone(), force, trace };
         let this = self.clone();
         // A caller that goes away must not leave this half done.
         let sealing = tokio::spawn(async move { this.meet_or_begin(posted, claim).await });
         Ok(sealing.await.unwrap_or(Err(SealError::Refused(Refused::ShuttingDown))))
     }
 
-    async fn meet_or_begin(&self, posted: Posted, claim: KeyClaim) -> Result<Arc<Record>, SealError> {
-        let stored = match posted.whole.rows {
-            Rows::Resident(_) => None,
-            Rows::Stored(id, _) => Some(id),
-        };
+    /// `_claim` is held until the end: the next request with the key meets what comes of this one.
+    async fn meet_or_begin(&self, posted: Posted, _claim: KeyClaim) -> Result<Arc<Record>, SealError> {
         let (keyed, force) = (posted.keyed, posted.force);
-        let result = match self.known(&posted.client, keyed.key).await {
-            Ok(None) => return self.begin_keyed(posted).await,
-            Ok(Some(known)) if known.body != keyed.body || known.force != force => Err(SealError::KeyReused),
-            Ok(Some(known)) => match self.meet(known.resend, keyed).await {
-                Ok(None) => return self.begin_keyed(posted).await,
-                Ok(Some(record)) => {
-                    record.is_met();
-                    Ok(record)
-                }
-                Err(error) => Err(error),
-            },
-            Err(fault) => Err(SealError::Store(fault)),
-        };
-        self.discard(stored);
-        drop(claim);
-        result
+        if let Some(known) = self.known(posted.caller.name(), keyed.key).await? {
+            if known.body != keyed.body || known.force != force {
+                return Err(SealError::KeyReused);
+            }
+            if let Some(record) = self.meet(known.resend, keyed, &posted.caller).await? {
+                record.is_met();
+                return Ok(record);
+            }
+        }
+        self.begin_keyed(posted).await
     }
 
     /// What this key has led to, if anything.
@@ -129,80 +124,61 @@ impl Resends {
 
     /// The resend answers as it is, or begins again where something of it was not sent. `None` when the
     /// retention is over for it just now.
-    async fn meet(&self, resend: Met, keyed: Keyed) -> Result<Option<Arc<Record>>, SealError> {
+    async fn meet(
+        &self,
+        resend: Met,
+        keyed: Keyed,
+        caller: &Caller,
+    ) -> Result<Option<Arc<Record>>, SealError> {
         match resend {
             Met::InRam(record) => {
                 let snapshot = record.snapshot();
                 if !snapshot.status.is_final() || snapshot.counts.of(OutcomeKind::NotSent) == 0 {
                     return Ok(Some(record));
                 }
-                self.run_again(&record).await
+                self.run_again(&record, caller).await
             }
-            Met::InFile(row) => self.run_again_from_file(row, keyed).await,
+            Met::InFile(row) => self.run_again_from_file(row, keyed, caller).await,
         }
     }
 
     async fn begin_keyed(&self, posted: Posted) -> Result<Arc<Record>, SealError> {
-        let Posted { whole, keyed, client, force, trace } = posted;
         // The share is held until the registry counts the list.
-        let Whole { rows, share: _share } = whole;
-        let (id, body, stored) = match rows {
-            Rows::Resident(list) => (Self::new_id(), Body::Resident(list), None),
-            Rows::Stored(id, shape) => (id, Body::Stored(shape), Some(id)),
-        };
+        let Posted { id, body, mut rows, share: _share, keyed, caller, force, trace } = posted;
         if body.is_empty() {
             return Err(SealError::Empty);
         }
-        let reservation = match self.dispatch.reserve(body.fresh()).await {
-            Ok(reservation) => reservation,
-            Err(refused) => {
-                self.discard(stored);
-                return Err(refused.into());
-            }
-        };
-        let mut record = Record::new(id, client, force, trace, body);
+        let place = self.reserve(&caller, body.fresh()).await?;
+        let mut record = Record::new(id, caller.name().clone(), force, trace, body);
         record.keyed = Some(keyed);
-        let room = self.registry.hold(&record).inspect_err(|_| self.discard(stored))?;
-        if let Some(store) = &self.store
-            && let Err(fault) = write_keyed(store, &record, keyed).await
-        {
-            tracing::error!(%fault, "A list under a key can't be promised; it is not taken.");
-            self.discard(Some(id));
-            return Err(SealError::Store(fault));
+        let room = self.registry.hold(&record)?;
+        if let Some(store) = &self.store {
+            rows.add(Some(store), id);
+            write_keyed(store, &record, keyed).await.inspect_err(|fault| {
+                tracing::error!(%fault, "A list under a key can't be promised; it is not taken.");
+            })?;
         }
         let record = room.fill(record);
-        self.metrics.addresses_received(&record.client, record.body.len().into());
-        record.tell_invalid(|outcome, addresses| self.metrics.outcome(&record.client, outcome, addresses));
-        Dispatch::submit(Arc::clone(&record), reservation);
+        rows.claim();
+        self.begin(&record, place);
         Ok(record)
-    }
-
-    /// Forgets rows that went to the store for nothing.
-    fn discard(&self, stored: Option<ResendId>) {
-        if let Some((store, id)) = self.store.as_ref().zip(stored) {
-            store.erase_later(id);
-        }
     }
 }
 
 /// Writes a resend for good, with its rows and its key. Until the last batch a crash forgets it.
 async fn write_keyed(store: &Store, record: &Record, keyed: Keyed) -> Result<(), Fault> {
-    let mut writes = vec![record.row(None)];
+    let mut parts = store.parts();
+    parts.add(record.row(None)).await?;
     for rows in record.write_rows() {
-        writes.push(rows);
-        if writes.len() >= AT_ONCE {
-            store.write(Batch { writes: std::mem::take(&mut writes), ..Batch::default() }).await?;
-        }
+        parts.add(rows).await?;
     }
     record.promise();
-    writes.push(record.row(None));
-    writes.push(Write::Idempotency(Box::new(IdempotencyRow {
+    let key = Write::Idempotency(Box::new(IdempotencyRow {
         client: record.client.clone(),
         key: keyed.key,
         body: keyed.body,
         force: record.force,
         resend: record.id,
-    })));
-    store.write(Batch { writes, hard: true, ..Batch::default() }).await?;
-    Ok(())
+    }));
+    parts.end_hard_with([record.row(None), key]).await
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     dispatch::{CallCount, LOOK_UPS, Refused, Seen, View},
-    domain::{AddressKey, Entry, List, Outcome, Timestamp, UnknownReason},
+    domain::{AddressKey, ClientName, ClientTag, Entry, List, Outcome, Timestamp, UnknownReason},
     recent::Memory,
 };
 
@@ -74,20 +74,31 @@ impl Resends {
     /// # Errors
     /// When the body ended too early, there is no memory for the plan, the list is empty, or the gateway
     /// is shutting down.
-    pub async fn plan(&self, draft: Draft, force: bool) -> Result<Result<Plan, SealError>, DraftError> {
+    pub async fn plan(
+        &self,
+        draft: Draft,
+        client: &ClientName,
+        force: bool,
+    ) -> Result<Result<Plan, SealError>, DraftError> {
         let (list, share) = draft.keep(BYTES)?;
         if list.is_empty() {
             return Ok(Err(SealError::Empty));
         }
-        Ok(self.foretell(list, share, force).await.map_err(SealError::Refused))
+        Ok(self.foretell(list, share, client.tag(), force).await.map_err(SealError::Refused))
     }
 
-    async fn foretell(&self, list: List, share: Share, force: bool) -> Result<Plan, Refused> {
+    async fn foretell(
+        &self,
+        list: List,
+        share: Share,
+        client: ClientTag,
+        force: bool,
+    ) -> Result<Plan, Refused> {
         if self.is_closing() {
             return Err(Refused::ShuttingDown);
         }
         let mut plan = Plan::new(list, self.view(), share);
-        let mut calls = CallCount::new(plan.view.batch_size);
+        let mut calls = CallCount::new(plan.view.batch_size());
         let created = Instant::now();
         let mut from = 0;
         while from < plan.list.len() {
@@ -97,7 +108,7 @@ impl Resends {
                 self.dispatch.look_up(&keys, created, force).await.map_err(|_| Refused::ShuttingDown)?;
             for (index, seen) in indexes.into_iter().zip(seen) {
                 calls.add(seen);
-                plan.take(index, seen);
+                plan.take(index, seen, client);
             }
             // What a repeat repeats stands before it, so its end is known by now.
             plan.count(from, to);
@@ -148,12 +159,14 @@ impl Plan {
         (from..to).filter_map(fresh).unzip()
     }
 
-    fn take(&mut self, index: u32, seen: Seen) {
+    fn take(&mut self, index: u32, seen: Seen, client: ClientTag) {
         let code = match seen {
             Seen::Fresh | Seen::Culprit => WOULD_SEND,
             Seen::InFlight(_) => DUPLICATE,
-            Seen::Known(Memory::Doubt(_)) => DOUBT,
-            Seen::Known(Memory::Sent(at)) => {
+            Seen::Known(Memory::Doubt(..)) => DOUBT,
+            // When it was sent is told to whom it was sent for.
+            Seen::Known(Memory::Sent(_, by)) if by != client => DUPLICATE,
+            Seen::Known(Memory::Sent(at, _)) => {
                 if self.times.is_empty() {
                     self.times = vec![0; self.codes.len()];
                 }

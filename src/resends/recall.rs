@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use super::service::Resends;
 use crate::{
     dispatch::{Ended, Seen},
-    domain::Timestamp,
+    domain::{ClientName, Timestamp},
     intake::Address,
     recent::Memory,
 };
@@ -22,20 +22,24 @@ pub enum Recalled {
         /// Until when it is not sent again.
         until: Timestamp,
     },
+    /// Upstream accepted it, in a list of another client.
+    SentForOthers,
     /// Its last call ended unknown.
     Doubt {
         /// When.
         since: Timestamp,
     },
+    /// Its last call, in a list of another client, ended unknown.
+    DoubtForOthers,
 }
 
 impl Resends {
-    /// What is remembered of `address`, in whatever case and form it was sent. A call that is in flight
-    /// is not yet remembered.
+    /// What is remembered of `address` that `client` may know, in whatever case and form it was sent. A call
+    /// that is in flight is not yet remembered.
     ///
     /// # Errors
     /// When dispatch has ended.
-    pub async fn recall(&self, address: &Address) -> Result<Recalled, Ended> {
+    pub async fn recall(&self, address: &Address, client: &ClientName) -> Result<Recalled, Ended> {
         let key = self.hasher.key(address);
         let seen = self.dispatch.look_up(&[key], Instant::now(), false).await?;
         let memory = seen.into_iter().find_map(|seen| match seen {
@@ -45,8 +49,10 @@ impl Resends {
         });
         Ok(match memory {
             None => Recalled::Nothing,
-            Some(Memory::Sent(at)) => Recalled::Sent { at, until: at.plus(self.window) },
-            Some(Memory::Doubt(since)) => Recalled::Doubt { since },
+            Some(Memory::Sent(_, by)) if by != client.tag() => Recalled::SentForOthers,
+            Some(Memory::Sent(at, _)) => Recalled::Sent { at, until: at.plus(self.window) },
+            Some(Memory::Doubt(_, by)) if by != client.tag() => Recalled::DoubtForOthers,
+            Some(Memory::Doubt(since, _)) => Recalled::Doubt { since },
         })
     }
 }

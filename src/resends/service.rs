@@ -14,8 +14,9 @@ use super::{
     stow::Unclaimed,
 };
 use crate::{
+    clients::{Caller, Charge, OverLimit},
     config::Settings,
-    dispatch::{Because, Dispatch, Ended, Refused, View},
+    dispatch::{Because, Dispatch, Ended, Refused, Reservation, View},
     domain::{ClientName, PauseNote, ResendId, TraceContext},
     intake::{Encoding, Format, KeyHasher, ListBuilder},
     store::{
@@ -37,6 +38,9 @@ pub enum SealError {
     /// Dispatch takes no more.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// Its client has sent as much as it may for now.
+    #[error(transparent)]
+    OverLimit(#[from] OverLimit),
     /// Its key has led to another list, or to the same one with another `force`.
     #[error("this key was used for another list, or with another force; nothing was sent")]
     KeyReused,
@@ -57,6 +61,12 @@ pub enum StoreTrouble {
     /// It has no room.
     #[error(transparent)]
     Full(#[from] Lack),
+}
+
+/// What a new list needs before it is taken. Dropping it gives all of that back.
+pub(super) struct Place {
+    reservation: Reservation,
+    charge: Charge,
 }
 
 /// All resends of this gateway. Cheap to clone.
@@ -140,55 +150,76 @@ impl Resends {
     pub async fn seal(
         &self,
         draft: Draft,
-        client: &ClientName,
+        caller: &Caller,
         force: bool,
         trace: TraceContext,
     ) -> Result<Result<Arc<Record>, SealError>, DraftError> {
         if let Some(keyed) = draft.keyed() {
-            return self.seal_keyed(draft, keyed, client, force, trace).await;
+            return self.seal_keyed(draft, keyed, caller, force, trace).await;
         }
         let whole = draft.finish().await?;
-        Ok(self.accept(whole, client, force, trace).await)
+        Ok(self.accept(whole, caller, force, trace).await)
     }
 
     pub(super) async fn accept(
         &self,
         whole: Whole,
-        client: &ClientName,
+        caller: &Caller,
         force: bool,
         trace: TraceContext,
     ) -> Result<Arc<Record>, SealError> {
         // The share is held until the registry counts the list.
         let Whole { rows, share: _share } = whole;
-        let (id, body) = match rows {
-            Rows::Resident(list) => (Self::new_id(), Body::Resident(list)),
-            Rows::Stored(id, shape) => (id, Body::Stored(shape)),
-        };
-        let mut rows = match (&body, &self.store) {
-            (Body::Stored(_), Some(store)) => Unclaimed::new(store, id),
-            (Body::Stored(_), None) | (Body::Resident(_), _) => Unclaimed::default(),
-        };
+        let (id, body, mut rows) = self.unpack(rows);
         if body.is_empty() {
             return Err(SealError::Empty);
         }
         // What can wait or fail comes first: a caller that goes away at the await leaves nothing behind.
-        let reservation = self.dispatch.reserve(body.fresh()).await?;
-        let record = self.stow(Record::new(id, client.clone(), force, trace, body), &mut rows).await?;
+        let place = self.reserve(caller, body.fresh()).await?;
+        let record = self.stow(Record::new(id, caller.name().clone(), force, trace, body), &mut rows).await?;
         let record = self.registry.insert(record)?;
         rows.claim();
-        self.metrics.addresses_received(client, record.body.len().into());
-        record.tell_invalid(|outcome, addresses| self.metrics.outcome(client, outcome, addresses));
-        Dispatch::submit(Arc::clone(&record), reservation);
+        self.begin(&record, place);
         Ok(record)
     }
 
+    /// The id of a list that is whole, what it is, and its rows in the store, which nobody has taken over yet.
+    pub(super) fn unpack(&self, rows: Rows) -> (ResendId, Body, Unclaimed) {
+        match rows {
+            Rows::Resident(list) => (Self::new_id(), Body::Resident(list), Unclaimed::default()),
+            Rows::Stored(id, shape) => {
+                let mut rows = Unclaimed::default();
+                rows.add(self.store.as_ref(), id);
+                (id, Body::Stored(shape), rows)
+            }
+        }
+    }
+
+    /// Sends what the registry has taken.
+    pub(super) fn begin(&self, record: &Arc<Record>, place: Place) {
+        let Place { reservation, charge } = place;
+        charge.keep();
+        let client = &record.client;
+        self.metrics.addresses_received(client, record.body.len().into());
+        record.tell_invalid(|outcome, addresses| self.metrics.outcome(client, outcome, addresses));
+        Dispatch::submit(Arc::clone(record), reservation);
+    }
+
+    /// Room in the queue for a new list of so many addresses, within the limits of who posts it.
+    pub(super) async fn reserve(&self, caller: &Caller, addresses: u32) -> Result<Place, SealError> {
+        let most = caller.client().limits.queued_addresses;
+        let reservation = self.dispatch.reserve(addresses, caller.name(), most).await?;
+        let charge = caller.charge(addresses)?;
+        Ok(Place { reservation, charge })
+    }
+
     /// An id that sorts by time.
-    pub(super) fn new_id() -> ResendId {
+    fn new_id() -> ResendId {
         ResendId(Uuid::now_v7().as_u128())
     }
 
-    /// Waits for the end of a resend, at most so long, for a caller that is owed the end: as soon as this process draws nothing more of it, the
-    /// rest is to be promised. Says whether the end came.
+    /// Waits for the end of a resend, at most so long, for a caller that is owed the end: as soon as this
+    /// process draws nothing more of it, the rest is to be promised. Says whether the end came.
     pub async fn wait_as_caller(&self, record: &Record, at_most: Duration) -> bool {
         if !record.snapshot().status.is_final() {
             drop(timeout(at_most, record.finished_or_suspended()).await);
@@ -205,20 +236,20 @@ impl Resends {
         }
     }
 
-    /// Draws nothing more, of anybody's, until resumed. Lists are taken all the same. Gives what stands then.
+    /// Draws nothing more, of anybody's, until resumed, as this client orders. Lists are taken all the same. Gives what stands then.
     ///
     /// # Errors
     /// When dispatch has ended.
-    pub async fn pause(&self, note: Option<PauseNote>) -> Result<View, Ended> {
-        self.dispatch.pause(note).await
+    pub async fn pause(&self, by: &ClientName, note: Option<PauseNote>) -> Result<View, Ended> {
+        self.dispatch.pause(by, note).await
     }
 
-    /// Draws again. Gives what stands then.
+    /// Draws again, as this client orders. Gives what stands then.
     ///
     /// # Errors
     /// When dispatch has ended.
-    pub async fn resume(&self) -> Result<View, Ended> {
-        self.dispatch.resume().await
+    pub async fn resume(&self, by: &ClientName) -> Result<View, Ended> {
+        self.dispatch.resume(by).await
     }
 
     /// What dispatch looked like a moment ago.

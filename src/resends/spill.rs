@@ -20,8 +20,6 @@ use crate::{
 
 /// Memory for finding repeats of one list, before it goes to a file.
 const FINDER_BYTES: usize = 256 << 10;
-/// Changes written at once.
-const AT_ONCE: usize = 8;
 
 /// Why a list can't go to the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -66,7 +64,8 @@ impl Spill {
             finder: Some(finder),
             is_whole: false,
         };
-        spill.write(vec![Write::Resend(Box::new(spill.row()))]).await?;
+        let begun = vec![Write::Resend(Box::new(spill.row()))];
+        store.write(Batch { writes: begun, ..Batch::default() }).await?;
         spill.take_rows(list, true).await
     }
 
@@ -97,7 +96,8 @@ impl Spill {
     }
 
     async fn put(&mut self, chunks: Vec<(u32, Chunk)>, are_new: bool) -> Result<(), SpillError> {
-        let mut writes = Vec::new();
+        let store = self.store.clone();
+        let mut parts = store.parts();
         for (first, chunk) in chunks {
             for ((_, entry), index) in chunk.entries().zip(first..) {
                 match entry {
@@ -113,15 +113,9 @@ impl Spill {
             self.starts.push(first);
             self.len = first + chunk.len() as u32;
             let (chunk, repeats, repeated) = (Arc::new(chunk), Vec::new(), Vec::new());
-            writes.push(Write::Chunk { resend: self.id, number, first, chunk, repeats, repeated });
-            if writes.len() >= AT_ONCE {
-                self.write(std::mem::take(&mut writes)).await?;
-            }
+            parts.add(Write::Chunk { resend: self.id, number, first, chunk, repeats, repeated }).await?;
         }
-        if !writes.is_empty() {
-            self.write(writes).await?;
-        }
-        Ok(())
+        Ok(parts.end().await?)
     }
 
     /// The list is whole: finds its repeats and gives its id and shape.
@@ -142,7 +136,7 @@ impl Spill {
             return Ok(0);
         }
         let (mut in_order, mut firsts) = (repeats.in_order.peekable(), repeats.firsts.peekable());
-        let mut writes = Vec::new();
+        let mut parts = self.store.parts();
         for (number, first) in (0_u32..).zip(&self.starts) {
             let end = self.starts.get(number as usize + 1).copied().unwrap_or(self.len);
             let (mut of_chunk, mut repeated) = (Vec::new(), Vec::new());
@@ -158,19 +152,11 @@ impl Spill {
                 repeated.push(((next.first - first) as u16, next.repeats));
             }
             if !of_chunk.is_empty() || !repeated.is_empty() {
-                writes.push(Write::Repeats { resend: self.id, number, repeats: of_chunk, repeated });
-            }
-            if writes.len() >= AT_ONCE {
-                self.write(std::mem::take(&mut writes)).await?;
+                parts.add(Write::Repeats { resend: self.id, number, repeats: of_chunk, repeated }).await?;
             }
         }
-        self.write(writes).await?;
+        parts.end().await?;
         Ok(total)
-    }
-
-    async fn write(&self, writes: Vec<Write>) -> Result<(), SpillError> {
-        self.store.write(Batch { writes, ..Batch::default() }).await?;
-        Ok(())
     }
 
     fn row(&self) -> ResendRow {

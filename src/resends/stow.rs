@@ -6,14 +6,12 @@ use crate::{
     domain::ResendId,
     store::{
         Body, Record, Shape,
-        file::{Batch, Stage, Store},
+        file::{Stage, Store},
     },
 };
 
 /// Shorter lists cost no more in RAM than their shape does.
 const WORTH_IT: usize = 4096;
-/// Changes written at once.
-const AT_ONCE: usize = 8;
 
 impl Resends {
     /// Gives the same resend with its rows in the store, if RAM is crowded and there is a store.
@@ -24,15 +22,13 @@ impl Resends {
             return Ok(record);
         };
         let Some(shape) = record.body.list().map(Shape::of) else { return Ok(record) };
-        *rows = Unclaimed::new(store, record.id);
-        let mut writes = vec![record.row_at(Stage::Reading)];
+        rows.add(Some(store), record.id);
+        let mut parts = store.parts();
+        parts.add(record.row_at(Stage::Reading)).await?;
         for chunk in record.write_rows() {
-            writes.push(chunk);
-            if writes.len() >= AT_ONCE {
-                store.write(Batch { writes: std::mem::take(&mut writes), ..Batch::default() }).await?;
-            }
+            parts.add(chunk).await?;
         }
-        store.write(Batch { writes, ..Batch::default() }).await?;
+        parts.end().await?;
         let Record { id, client, force, trace, .. } = record;
         Ok(Record::new(id, client, force, trace, Body::Stored(shape)))
     }
@@ -45,8 +41,9 @@ pub(super) struct Unclaimed {
 }
 
 impl Unclaimed {
-    pub(super) fn new(store: &Store, id: ResendId) -> Self {
-        Self { rows: Some((store.clone(), id)) }
+    /// From now on the rows of this resend are among them, if there is a store. There are no others.
+    pub(super) fn add(&mut self, store: Option<&Store>, id: ResendId) {
+        self.rows = store.map(|store| (store.clone(), id));
     }
 
     /// Somebody has taken them over.

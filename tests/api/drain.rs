@@ -43,7 +43,7 @@ fn dispatch(sandbox: &Sandbox, paused: Option<Paused>) -> (Dispatch, std::thread
     let settings = Settings::load(&LoadOptions { overrides, ..LoadOptions::default() }).unwrap();
     let metrics = Metrics::new(BuildInfo::current(), &[ClientName::anonymous()], &[]).unwrap();
     let registry = Arc::new(Registry::new(1 << 20, Duration::from_secs(60)));
-    Dispatch::start(&settings, settings.credentials.choice().unwrap(), registry, None, metrics, paused)
+    Dispatch::start(&settings, settings.credentials.choice().unwrap(), registry, None, metrics, None, paused)
         .unwrap()
 }
 
@@ -53,7 +53,10 @@ async fn a_list_let_in_just_before_the_end_is_not_forgotten() {
     let (dispatch, thread) = dispatch(&sandbox, None);
     let record = record();
 
-    let reservation = dispatch.reserve(1).await.unwrap_or_else(|refused| panic!("{refused}"));
+    let reservation = dispatch
+        .reserve(1, &ClientName::anonymous(), None)
+        .await
+        .unwrap_or_else(|refused| panic!("{refused}"));
     let later = Instant::now() + PATIENCE;
     dispatch.drain(later, later).await;
     Dispatch::submit(Arc::clone(&record), reservation);
@@ -61,7 +64,7 @@ async fn a_list_let_in_just_before_the_end_is_not_forgotten() {
     timeout(PATIENCE, record.finished()).await.expect("it was forgotten");
     let snapshot = record.snapshot();
     assert_eq!((snapshot.status, snapshot.counts.of(OutcomeKind::Sent)), (Status::Finished, 1));
-    assert!(matches!(dispatch.reserve(1).await, Err(Refused::ShuttingDown)));
+    assert!(matches!(dispatch.reserve(1, &ClientName::anonymous(), None).await, Err(Refused::ShuttingDown)));
     assert_eq!(dispatch.look_up(&[AddressKey(1)], Instant::now(), false).await, Err(Ended));
     thread.join().unwrap();
     assert_eq!(sandbox.ledger().len(), 1);
@@ -105,21 +108,21 @@ async fn a_pause_from_before_the_start_stands_from_the_first_moment_until_it_is_
     let record = record();
     Dispatch::submit(
         Arc::clone(&record),
-        dispatch.reserve(1).await.unwrap_or_else(|error| panic!("{error}")),
+        dispatch.reserve(1, &ClientName::anonymous(), None).await.unwrap_or_else(|error| panic!("{error}")),
     );
-    let again = dispatch.pause(None).await.unwrap();
+    let again = dispatch.pause(&ClientName::anonymous(), None).await.unwrap();
 
     for view in [first, again] {
         assert_eq!((view.paused.as_ref(), view.holds[0].since), (Some(&left), an_hour_ago));
         assert!(view.holds[0].detail.contains("until noon"), "{}", view.holds[0].detail);
     }
     assert_eq!((sandbox.stats().calls, record.snapshot().counts.pending()), (0, 1));
-    assert_eq!(dispatch.resume().await.unwrap().paused, None);
+    assert_eq!(dispatch.resume(&ClientName::anonymous()).await.unwrap().paused, None);
     timeout(PATIENCE, record.finished()).await.expect("it does not go on");
     let now = Instant::now() + PATIENCE;
     dispatch.drain(now, now).await;
     thread.join().unwrap();
-    assert_eq!(dispatch.pause(None).await.map(|_| ()), Err(Ended));
+    assert_eq!(dispatch.pause(&ClientName::anonymous(), None).await.map(|_| ()), Err(Ended));
     sandbox.stop().await;
 }
 

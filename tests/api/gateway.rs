@@ -98,9 +98,19 @@ impl Gateway {
         format!("http://{}{path}", self.address)
     }
 
+    /// A URL of the admin listener.
+    pub fn admin_url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.admin_address)
+    }
+
     /// The address of the main listener, for raw sockets.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address of the admin listener, for raw sockets.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin_address
     }
 
     /// Sends a request to the main listener.
@@ -126,7 +136,7 @@ impl Gateway {
 
     /// Sends a request to the admin listener.
     pub async fn admin_request(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let url = format!("http://{}{path}", self.admin_address);
+        let url = self.admin_url(path);
         exchange(&self.client, method, url, headers, Bytes::new()).await
     }
 

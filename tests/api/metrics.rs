@@ -15,10 +15,11 @@ use crate::{
 };
 
 /// Every metric of the contract: name, type, labels.
-const METRICS: [(&str, &str, &[&str]); 37] = [
+const METRICS: [(&str, &str, &[&str]); 38] = [
     ("http_requests_total", "counter", &["method", "route", "status"]),
     ("http_request_duration_seconds", "histogram", &["method", "route"]),
     ("http_requests_in_flight", "gauge", &[]),
+    ("auth_failures_total", "counter", &["reason"]),
     ("addresses_received_total", "counter", &["client"]),
     ("addresses_total", "counter", &["client", "outcome"]),
     ("outcome_reasons_total", "counter", &["outcome", "reason"]),
@@ -55,9 +56,8 @@ const METRICS: [(&str, &str, &[&str]); 37] = [
     ("process_start_time_seconds", "gauge", &[]),
 ];
 
-/// What the contract names and is not here from the start: nothing says when an opaque token ends, and this
-/// build has no authentication.
-const ABSENT: [&str; 2] = ["auth_failures_total", "credential_expiry_timestamp_seconds"];
+/// What the contract names and is not here from the start: nothing says when an opaque token ends.
+const ABSENT: [&str; 1] = ["credential_expiry_timestamp_seconds"];
 
 /// The closed sets of the labels whose words the contract gives.
 const WORDS: [(&str, &[&str]); 6] = [

@@ -8,21 +8,23 @@ use actix_web::{
 };
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::digest::{Digest, MOST_TOLD};
 use crate::{
     api::{
+        openapi::words,
         problem::{Problem, jittered},
         render::{self, CountsBody},
     },
-    domain::{Counts, OutcomeKind, ResendId},
+    domain::{Counts, OutcomeKind},
     resends::{Resend, Resends},
     store::Snapshot,
 };
 
 /// What became of a list as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+pub(in crate::api) enum End {
     Done,
     StillSending,
     OutcomeUnknown,
@@ -30,10 +32,14 @@ enum End {
     Rejected,
 }
 
-#[derive(Serialize)]
-struct Body {
+/// What became of a list that was not sent in whole, as fax.plus writes its errors.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CompatEnd)]
+pub(in crate::api) struct Body {
+    #[schema(schema_with = words::compat_end)]
     error: &'static str,
     description: String,
+    #[schema(format = "uuid")]
     resend_id: String,
     counts: CountsBody,
     #[serde(flatten)]
@@ -49,7 +55,7 @@ pub(super) async fn write(resend: &Resend, resends: &Resends) -> Result<HttpResp
     }
     let digest = Digest::of(resends.reader(resend.clone())).await.map_err(Problem::read)?;
     let mut response = HttpResponse::build(end.status());
-    if let Some(wait) = end.retry_after(resend.id(), &snapshot, resends) {
+    if let Some(wait) = end.retry_after(resend, &snapshot, resends) {
         response.insert_header((RETRY_AFTER, wait.as_secs_f64().ceil().max(1.0) as u64));
     }
     Ok(response.json(Body {
@@ -66,6 +72,10 @@ pub(super) async fn write(resend: &Resend, resends: &Resends) -> Result<HttpResp
 }
 
 impl End {
+    /// Every end that is told as an error.
+    pub(in crate::api) const ERRORS: [Self; 4] =
+        [Self::StillSending, Self::OutcomeUnknown, Self::NotSent, Self::Rejected];
+
     fn of(snapshot: &Snapshot) -> Self {
         let any = |kind| snapshot.counts.of(kind) > 0;
         if !snapshot.status.is_final() {
@@ -81,7 +91,7 @@ impl End {
         }
     }
 
-    fn status(self) -> StatusCode {
+    pub(in crate::api) fn status(self) -> StatusCode {
         match self {
             Self::Done => StatusCode::OK,
             Self::StillSending => StatusCode::GATEWAY_TIMEOUT,
@@ -91,7 +101,7 @@ impl End {
         }
     }
 
-    fn word(self) -> &'static str {
+    pub(in crate::api) fn word(self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::StillSending => "still_sending",
@@ -101,9 +111,12 @@ impl End {
         }
     }
 
-    fn retry_after(self, id: ResendId, snapshot: &Snapshot, resends: &Resends) -> Option<Duration> {
+    fn retry_after(self, resend: &Resend, snapshot: &Snapshot, resends: &Resends) -> Option<Duration> {
         match self {
-            Self::StillSending => Some(resends.view().look_again(id, snapshot.counts.pending())),
+            Self::StillSending => {
+                let (id, client) = (resend.id(), resend.client().tag());
+                Some(resends.view().look_again(id, client, snapshot.counts.pending()))
+            }
             Self::NotSent => Some(jittered(resends.retry_after())),
             Self::Done | Self::OutcomeUnknown | Self::Rejected => None,
         }

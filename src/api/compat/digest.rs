@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 use tokio::task::yield_now;
+use utoipa::ToSchema;
 
 use crate::{
     domain::Outcome,
@@ -17,20 +18,23 @@ pub(super) const MOST_TOLD: usize = 1000;
 const MOST_REASONS: usize = 10;
 
 /// The results that need something to be done.
-#[derive(Default, Serialize)]
-pub(super) struct Digest {
+#[derive(Default, Serialize, ToSchema)]
+pub(in crate::api) struct Digest {
     /// The `not_sent` addresses.
+    #[schema(value_type = Vec<String>, max_items = 1000)]
     pub(super) retry: Share,
     /// The `unknown` addresses.
+    #[schema(value_type = Vec<String>, max_items = 1000)]
     pub(super) unknown: Share,
     /// The `rejected` addresses.
+    #[schema(value_type = Vec<String>, max_items = 1000)]
     pub(super) rejected: Share,
 }
 
 /// The results of one kind. As JSON: the addresses alone.
 #[derive(Default, Serialize)]
 #[serde(transparent)]
-pub(super) struct Share {
+pub(in crate::api) struct Share {
     emails: Vec<String>,
     #[serde(skip)]
     reasons: Vec<String>,

@@ -25,19 +25,20 @@ mod request;
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    web::{Data, Payload},
+    web::{Data, Payload, ReqData},
 };
 
 use super::{
-    body, media,
+    auth, body, media,
     problem::Problem,
     query::OnTimeout,
     resends::{check_store, go_on_or_stop, trace},
     routes::ApiState,
 };
-use crate::{intake::Format, resends::Resend, store::Caller};
+use crate::{clients::Caller, intake::Format, resends::Resend, store::Caller as Waiting};
 
-pub(super) use refusal::refuse;
+pub(super) use answer::{Body as EndBody, End};
+pub(super) use refusal::{refuse, told};
 
 /// The path, and the path as clients with a slash at the end of their base URL write it. The first names both
 /// in metrics and logs.
@@ -45,7 +46,7 @@ pub(super) const PATHS: [&str; 2] =
     ["/v3/accounts/self/member-invitations", "/v3//accounts/self/member-invitations"];
 
 /// What it answers with, for the metrics.
-pub(super) const STATUSES: &[u16] = &[200, 400, 401, 403, 408, 413, 415, 500, 503, 504];
+pub(super) const STATUSES: &[u16] = &[200, 400, 401, 403, 408, 413, 415, 429, 500, 503, 504];
 
 /// Whether a path belongs to fax.plus, so that refusals have its shape.
 pub(super) fn covers(path: &str) -> bool {
@@ -57,6 +58,7 @@ pub(super) async fn patch(
     request: HttpRequest,
     payload: Payload,
     state: Data<ApiState>,
+    caller: ReqData<Caller>,
 ) -> Result<HttpResponse, Problem> {
     request::check_bearer(request.headers())?;
     request::check_media_type(request.headers())?;
@@ -65,13 +67,15 @@ pub(super) async fn patch(
         return Err(Problem::shutting_down());
     }
     check_store(&state)?;
+    caller.check().map_err(|over| Problem::over_limit(&over))?;
     let mut draft = state.resends.draft(Format::JsonArray, encoding);
     body::read(payload, &mut draft, state.body_pace, || state.resends.retry_after()).await?;
-    let sealed = state.resends.seal_valid(draft, &state.client, trace(&request)).await;
+    let caller = auth::admit(&request, &state)?;
+    let sealed = state.resends.seal_valid(draft, &caller, trace(&request)).await;
     let record = sealed
         .map_err(|error| Problem::draft(&error, state.resends.retry_after()))?
         .map_err(|error| Problem::seal(&error, state.resends.retry_after()))?;
-    let _caller = Caller::of(&record);
+    let _waiting = Waiting::of(&record);
     if !state.resends.wait_as_caller(&record, state.compat_wait).await {
         go_on_or_stop(&state, &record, OnTimeout::Continue).await;
     }

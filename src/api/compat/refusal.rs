@@ -20,13 +20,18 @@ struct Body<'a> {
 
 /// Writes a problem as fax.plus writes its errors. fax.plus knows no 422; what is wrong with a list is 400.
 pub(in crate::api) fn refuse(problem: &Problem) -> HttpResponse {
+    let (status, body) = told(problem);
+    problem.answer(status, "application/json", &body)
+}
+
+/// What [`refuse`] answers.
+pub(in crate::api) fn told(problem: &Problem) -> (StatusCode, impl Serialize + '_) {
     let status = match problem.status() {
         StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
         other => other,
     };
     let (word, description, members) = problem.parts();
-    let error = word.replace('-', "_");
-    problem.answer(status, "application/json", &Body { error, description, members })
+    (status, Body { error: word.replace('-', "_"), description, members })
 }
 
 impl Problem {

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::Problem;
 use crate::{
+    clients::OverLimit,
     dispatch::Refused,
     intake::{Full as ListFull, GzipFault, IntakeError, ParseError},
     resends::{BudgetFull, DraftError, SealError, SpillError},
@@ -72,6 +73,16 @@ impl Problem {
         Self::no_room("no-memory", "No memory for this list", detail).after(retry_after)
     }
 
+    /// 429: a client has sent as much as it may for now.
+    pub(in crate::api) fn over_limit(over: &OverLimit) -> Self {
+        Self::too_much("rate-limit", "The client's limit is used up", format!("{over}; nothing was sent"))
+            .exactly_after(over.retry_after)
+    }
+
+    fn too_much(word: &'static str, title: &'static str, detail: String) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, word, title, detail)
+    }
+
     /// Why a whole, good list was not taken.
     pub fn seal(error: &SealError, retry_after: Duration) -> Self {
         let detail = error.to_string();
@@ -88,8 +99,19 @@ impl Problem {
             ),
             SealError::Store(fault) => Self::store((*fault).into(), retry_after),
             SealError::Refused(Refused::QueueFull { .. }) => {
-                Self::no_room("queue-full", "The queue is full", detail).after(retry_after)
+                Self::no_room("queue-full", "The queue is full", format!("{detail}; nothing was sent"))
+                    .after(retry_after)
             }
+            SealError::Refused(Refused::OwnQueueFull { retry_after, .. }) => Self::too_much(
+                "queue-limit",
+                "The client's queue is full",
+                format!("{detail}; nothing was sent"),
+            )
+            .exactly_after(*retry_after),
+            SealError::Refused(Refused::LongerThanOwnQueue { limit }) => {
+                Self::too_large(format!("{detail}; nothing was sent"), "queued_addresses", *limit)
+            }
+            SealError::OverLimit(over) => Self::over_limit(over),
             SealError::Refused(Refused::ShuttingDown) => Self::shutting_down(),
             SealError::NoRoom(_) => {
                 Self::no_room("store-full", "There is no room for this resend", detail).after(retry_after)

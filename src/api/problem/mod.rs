@@ -17,8 +17,12 @@ use actix_web::{
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use crate::domain::{BadNote, InvalidReason};
+
+/// The media type of a problem.
+pub(in crate::api) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// Why a request was refused, in words and as a status code. Nothing was sent because of it.
 #[derive(Debug, Clone)]
@@ -32,8 +36,10 @@ pub struct Problem {
     allow: Option<&'static str>,
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
+/// Why a request was refused (RFC 9457). Nothing was sent because of it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(in crate::api) struct Document<'a> {
     #[serde(rename = "type")]
     kind: String,
     title: &'a str,
@@ -41,6 +47,7 @@ struct Document<'a> {
     detail: &'a str,
     request_id: &'a str,
     #[serde(flatten)]
+    #[schema(ignore)]
     members: &'a Map<String, Value>,
 }
 
@@ -80,9 +87,9 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "incomplete-body", "The body is not whole", detail)
     }
 
-    /// 401: no token where one should be.
+    /// 401: no token where one should be, or not a good one.
     pub fn unauthorized(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "No access token", detail)
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "No valid token", detail)
     }
 
     /// 403: a browser page of another site.
@@ -91,11 +98,14 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "cross-site", "A request of another site", detail)
     }
 
-    /// 403: operating the gateway without being an operator.
-    pub fn not_allowed() -> Self {
-        let detail = "callers are not authenticated here, so the gateway is operated only where server.listen \
-                      is a loopback address";
+    /// 403: what this client may not do.
+    pub fn not_allowed(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "not-allowed", "Not allowed", detail)
+    }
+
+    /// 403: what only a client with this right may do.
+    pub fn lacks_right(right: &'static str, detail: impl Into<String>) -> Self {
+        Self::not_allowed(detail).with("right", right)
     }
 
     /// 404: no such resend, or not this client's.
@@ -106,8 +116,16 @@ impl Problem {
 
     /// 404: no such path.
     pub fn no_such_path() -> Self {
-        let detail = "nothing is served under this path; lists are posted to /v1/resends";
+        let detail =
+            "nothing is served under this path; lists are posted to /v1/resends, and /docs/ shows all of it";
         Self::new(StatusCode::NOT_FOUND, "no-such-path", "No such path", detail)
+    }
+
+    /// 404: the same on the admin listener, for those who have mistaken it for the other one.
+    pub fn no_such_admin_path() -> Self {
+        let detail = "nothing is served under this path; this is the admin listener, for probes, metrics and the \
+            status page, and lists are posted to the other one (server.listen)";
+        Self { detail: detail.to_owned(), ..Self::no_such_path() }.with("listener", "admin")
     }
 
     /// 405: not this method.
@@ -187,6 +205,11 @@ impl Problem {
         self
     }
 
+    /// When it is known to whom alone: no need to spread those who come back.
+    fn exactly_after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
+    }
+
     fn after(self, wait: Duration) -> Self {
         Self { retry_after: Some(jittered(wait)), ..self }
     }
@@ -198,15 +221,24 @@ impl Problem {
 
     /// The document, with the id of the request it answers.
     pub fn render(&self, request_id: &str) -> HttpResponse {
-        let body = Document {
+        self.answer(self.status, PROBLEM_JSON, &self.document(request_id))
+    }
+
+    /// What [`Problem::render`] writes.
+    pub(in crate::api) fn document<'a>(&'a self, request_id: &'a str) -> Document<'a> {
+        Document {
             kind: format!("urn:faxplus-gateway:problem:{}", self.word),
             title: self.title,
             status: self.status.as_u16(),
             detail: &self.detail,
             request_id,
             members: &self.members,
-        };
-        self.answer(self.status, "application/problem+json", &body)
+        }
+    }
+
+    /// Whether it is told when to come back.
+    pub(in crate::api) fn says_when(&self) -> bool {
+        self.retry_after.is_some()
     }
 
     /// An answer with this body, and with the headers of the problem.

@@ -12,11 +12,17 @@ use std::{
 
 use clap::Args;
 
-use super::{FAILURE, SUCCESS, WRONG_CONFIGURATION};
-use crate::config::{CredentialRule, LoadOptions, Settings};
+use super::{FAILURE, SUCCESS, WRONG_CONFIGURATION, unwritten};
+use crate::{
+    clients::{ClientsError, Directory},
+    config::{CredentialRule, LoadOptions, Settings, SettingsError},
+};
 
 /// Arguments of `check-config`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  faxplus-gateway check-config --config gateway.toml
+  faxplus-gateway check-config --config gateway.toml --online")]
 pub struct CheckConfig {
     /// TOML file over the defaults; the environment (FAXPLUS_GATEWAY__SECTION__KEY) goes over both
     #[arg(long, value_name = "FILE")]
@@ -45,11 +51,26 @@ fn check(
 ) -> Result<Box<Settings>, u8> {
     match Settings::load(options) {
         Ok(settings) => match tell(&settings, stdout, stderr) {
-            Ok(()) => Ok(Box::new(settings)),
-            Err(_) => Err(FAILURE),
+            Ok(()) => match check_clients(&settings) {
+                Ok(()) => Ok(Box::new(settings)),
+                Err(error) => Err(writeln!(stderr, "{error}").map_or(FAILURE, |()| WRONG_CONFIGURATION)),
+            },
+            Err(error) => Err(unwritten(&error, stderr)),
         },
-        Err(error) => Err(writeln!(stderr, "{error}").map_or(FAILURE, |()| WRONG_CONFIGURATION)),
+        Err(error) => Err(writeln!(stderr, "{}", mistakes(&error)).map_or(FAILURE, |()| WRONG_CONFIGURATION)),
     }
+}
+
+/// Everything that is wrong with the settings, and with the clients file that they name.
+pub(super) fn mistakes(error: &SettingsError) -> String {
+    match error.clients_file().map(Directory::open) {
+        Some(Err(clients)) => format!("{error}\n{clients}"),
+        Some(Ok(_)) | None => error.to_string(),
+    }
+}
+
+fn check_clients(settings: &Settings) -> Result<(), ClientsError> {
+    settings.auth.clients().map_or(Ok(()), |file| Directory::open(file).map(drop))
 }
 
 fn tell(settings: &Settings, stdout: &mut impl Write, stderr: &mut impl Write) -> io::Result<()> {
@@ -74,6 +95,38 @@ mod tests {
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let code = check(&options, &mut stdout, &mut stderr).err().unwrap_or(SUCCESS);
         (code, String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+    }
+
+    #[test]
+    fn a_clients_file_that_can_not_be_used_is_told() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "billing = { tokens = [\"fxg_hush\"] }").unwrap();
+        let path = file.path().to_str().unwrap();
+
+        let pairs = [("credentials.token", "t"), ("auth.mode", "tokens"), ("auth.clients_file", path)];
+        let (code, _, stderr) = check_with(&pairs);
+
+        assert_eq!(code, WRONG_CONFIGURATION);
+        assert!(stderr.contains("client billing") && !stderr.contains("hush"), "{stderr}");
+    }
+
+    #[test]
+    fn the_clients_file_is_looked_at_beside_wrong_settings_when_they_name_it() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "a = { weight = 0, queued_addresses = 0 }\n\"b c\" = 1").unwrap();
+        let path = file.path().to_str().unwrap();
+        let clients = ["queued_addresses must be", "weight must be", "tokens is missing", "name of a client"];
+
+        for (mode, is_told) in [("tokens", true), ("tokns", false), ("none", false)] {
+            let pairs = [("server.workers", "0"), ("auth.mode", mode), ("auth.clients_file", path)];
+            let (code, _, stderr) = check_with(&pairs);
+
+            assert_eq!(code, WRONG_CONFIGURATION);
+            for text in ["0 is out of range", "credentials.token: is missing"] {
+                assert!(stderr.contains(text), "{mode}: {stderr}");
+            }
+            assert!(clients.iter().all(|text| stderr.contains(text) == is_told), "{mode}: {stderr}");
+        }
     }
 
     #[test]

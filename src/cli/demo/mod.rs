@@ -39,6 +39,9 @@ use crate::{
 
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  faxplus-gateway demo
+  faxplus-gateway demo --keep")]
 pub struct Demo {
     /// Stay up afterwards and print the addresses to look at
     #[arg(long)]

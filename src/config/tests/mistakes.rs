@@ -47,7 +47,7 @@ fn every_mistake_is_told_at_once_with_its_key_and_origin() {
 
 #[test]
 fn keys_of_later_steps_are_refused() {
-    for key in ["auth.mode", "cluster.redis_url"] {
+    for key in ["auth.realm", "cluster.redis_url"] {
         let found = complaints(&with_env(&[(key, "1")]));
 
         assert!(found.len() == 1 && found[0].contains(&format!("unknown key {key}")), "{found:?}");

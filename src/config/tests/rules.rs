@@ -106,8 +106,22 @@ fn a_listener_for_everybody_must_be_asked_for() {
         assert!(found.len() == 1 && found[0].contains("auth.allow_anonymous"), "{found:?}");
 
         assert!(load(&[("server.listen", listen), ("auth.allow_anonymous", "true")]).is_ok());
+        let tokens = [("auth.mode", "tokens"), ("auth.clients_file", "clients.toml")];
+        assert!(load(&[("server.listen", listen), tokens[0], tokens[1]]).is_ok());
     }
     assert!(load(&[("server.admin_listen", "0.0.0.0:9090")]).is_ok());
+}
+
+#[test]
+fn tokens_need_clients_and_leave_no_anonymous_callers() {
+    let (mode, file) = (("auth.mode", "tokens"), ("auth.clients_file", "clients.toml"));
+    let anonymous = ("auth.allow_anonymous", "true");
+
+    assert!(complaints(&with_env(&[mode]))[0].contains("auth.clients_file"));
+    assert!(load(&[mode, file, anonymous]).unwrap().warnings()[0].contains("auth.allow_anonymous"));
+    assert!(complaints(&with_env(&[("auth.mode", "basic")]))[0].contains("auth.mode"));
+    assert_eq!(load(&[file]).unwrap().warnings().len(), 1);
+    assert_eq!(load(&[mode, file]).unwrap().warnings().len(), 0);
 }
 
 #[test]

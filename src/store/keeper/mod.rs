@@ -1,5 +1,5 @@
 //! Keeps the file in order, in a thread of its own: puts ended resends there that nobody was promised, erases
-//! what is old, looks how much room is left, and tries again whether a store that failed works.
+//! what is old, looks how much room is left.
 //!
 //! All of it can wait and may fail: what is owed was written before. So it is written as bulk, in short
 //! transactions with long pauses.
@@ -38,8 +38,6 @@ const REST: u32 = 9;
 const LEAST_REST: Duration = Duration::from_millis(20);
 /// So long the last resends may take on their way into the file when the process ends.
 const LAST_WRITES: Duration = Duration::from_secs(3);
-/// The fact that is written to see whether the store works.
-const TRIED: &str = "tried";
 
 /// What the file may hold, and for how long.
 #[derive(Debug, Clone, Copy)]
@@ -186,13 +184,7 @@ impl Work {
         }
         self.next_look = now + LOOK;
         self.store.measure(&self.keeping.limits);
-        if self.store.fault().is_some() {
-            // Intake that is refused writes nothing, so nobody else would find out that it works again.
-            let fact = Write::Fact(TRIED, Some(Timestamp::now().0.to_string()));
-            if self.write(vec![fact]).is_ok() {
-                tracing::info!("The store works again.");
-            }
-        } else if now >= self.next_sweep {
+        if self.store.fault().is_none() && now >= self.next_sweep {
             self.next_sweep = now + SWEEP;
             if let Err(fault) = self.sweep(Timestamp::now()) {
                 tracing::warn!(%fault, "What is old can't be erased now.");

@@ -12,9 +12,9 @@ use crate::domain::{ClientName, NotSentReason};
 
 #[derive(Debug)]
 pub(super) struct DispatchSeries {
-    queued: IntGaugeVec,
+    pub(super) queued: IntGaugeVec,
     queued_by_client: HashMap<ClientName, IntGauge>,
-    oldest: Gauge,
+    pub(super) oldest: Gauge,
     holds: Vec<IntGauge>,
 }
 
@@ -43,6 +43,11 @@ impl DispatchSeries {
             holds: NotSentReason::ALL.iter().map(hold).collect::<Result<_>>()?,
             queued,
         })
+    }
+
+    /// Makes the series of a client.
+    pub(super) fn add(&self, client: &ClientName) {
+        drop(self.queued.with_label_values(&[client.as_str()]));
     }
 }
 

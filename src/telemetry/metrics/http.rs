@@ -5,7 +5,7 @@ use std::time::Duration;
 use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, Result};
 
 use super::{Metrics, register::Register};
-use crate::telemetry::root_span::UNMATCHED;
+use crate::{domain::AuthFailure, telemetry::root_span::UNMATCHED};
 
 /// Up to the longest wait that callers usually ask for.
 const SECONDS: &[f64] =
@@ -25,7 +25,7 @@ pub struct Route {
 }
 
 /// What a request that meets no route is counted as.
-const NO_ROUTE: Route = Route { pattern: UNMATCHED, method: OTHER, statuses: &[400, 403, 404, 405] };
+const NO_ROUTE: Route = Route { pattern: UNMATCHED, method: OTHER, statuses: &[400, 401, 403, 404, 405] };
 
 #[derive(Debug)]
 pub(super) struct HttpSeries {
@@ -33,6 +33,7 @@ pub(super) struct HttpSeries {
     routes: Vec<RouteSeries>,
     no_route: RouteSeries,
     in_flight: IntGauge,
+    auth_failures: Vec<IntCounter>,
 }
 
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl HttpSeries {
     pub(super) fn new(register: &Register<'_>, routes: &[Route]) -> Result<Self> {
         let requests = register.counters(
             "http_requests_total",
-            "Requests answered. A route is a pattern, never a path; what meets none is \"unmatched\".",
+            "Requests answered. A route is a pattern, never a path; what meets none is \"unmatched\". HEAD counts as GET.",
             &["route", "method", "status"],
         )?;
         let durations = register.histograms(
@@ -58,10 +59,19 @@ impl HttpSeries {
         let in_flight =
             register.gauge("http_requests_in_flight", "Requests that were begun and not yet answered.")?;
 
+        let failures = register.counters(
+            "auth_failures_total",
+            "Requests of nobody: without the token of a client.",
+            &["reason"],
+        )?;
+        let auth_failures = AuthFailure::ALL
+            .iter()
+            .map(|failure| failures.get_metric_with_label_values(&[failure.as_str()]))
+            .collect::<Result<_>>()?;
         let series = |route: &Route| RouteSeries::new(*route, &requests, &durations);
         let no_route = series(&NO_ROUTE)?;
         let routes = routes.iter().map(series).collect::<Result<_>>()?;
-        Ok(Self { routes, no_route, requests, in_flight })
+        Ok(Self { routes, no_route, requests, in_flight, auth_failures })
     }
 
     fn of(&self, route: &str, method: &str) -> &RouteSeries {
@@ -82,6 +92,11 @@ impl RouteSeries {
 }
 
 impl Metrics {
+    /// Counts a request of nobody.
+    pub fn auth_failed(&self, failure: AuthFailure) {
+        self.http.auth_failures[failure as usize].inc();
+    }
+
     /// Counts a request as in flight until the guard is dropped, however it ends.
     #[must_use = "the request is in flight while this lives"]
     pub fn http_in_flight(&self) -> HttpInFlight {

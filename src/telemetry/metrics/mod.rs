@@ -6,6 +6,7 @@
 
 mod dedupe;
 mod dispatch;
+mod glance;
 mod http;
 mod labels;
 mod process;
@@ -26,6 +27,7 @@ use self::{
 };
 use crate::domain::ClientName;
 
+pub use glance::Glance;
 pub use http::{HttpInFlight, Route};
 pub use labels::{BreakerState, DedupeHit, EvictionCause, RetryReason, StoreOperation};
 pub use process::BuildInfo;
@@ -69,6 +71,14 @@ impl Metrics {
             process: ProcessSeries::new(&register, build)?,
             registry,
         }))
+    }
+
+    /// Gives clients that were not named at the start their series, at zero. Those that are there stay as they are.
+    pub fn add_clients(&self, clients: &[ClientName]) {
+        for client in clients {
+            self.resends.add(client);
+            self.dispatch.add(client);
+        }
     }
 
     /// Everything in the text format 0.0.4.

@@ -2,7 +2,9 @@
 
 use prometheus::{
     Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
-    IntGaugeVec, Opts, Registry, Result, core::Collector,
+    IntGaugeVec, Opts, Registry, Result,
+    core::Collector,
+    proto::{Metric, MetricFamily},
 };
 
 const PREFIX: &str = "faxplus_gateway";
@@ -84,6 +86,18 @@ impl AbsentGauge {
             None => self.0.reset(),
         }
     }
+
+    pub(super) fn get(&self) -> Option<f64> {
+        read(&self.0, |metric| metric.get_gauge().get_value()).pop().map(|(_, value)| value)
+    }
+}
+
+/// Each series of a family: the values of its labels, in the order of their names, and what `value` finds.
+pub(super) fn read<T>(family: &impl Collector, value: impl Fn(&Metric) -> T) -> Vec<(Vec<String>, T)> {
+    let labels = |metric: &Metric| metric.get_label().iter().map(|label| label.value().to_owned()).collect();
+    let families = family.collect();
+    let metrics = families.iter().flat_map(MetricFamily::get_metric);
+    metrics.map(|metric| (labels(metric), value(metric))).collect()
 }
 
 /// A count as a gauge takes it.

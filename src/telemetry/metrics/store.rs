@@ -15,8 +15,8 @@ const SECONDS: &[f64] = &[0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.
 pub(super) struct StoreSeries {
     durations: Vec<Histogram>,
     errors: Vec<IntCounter>,
-    bytes: IntGauge,
-    free: IntGauge,
+    pub(super) bytes: IntGauge,
+    pub(super) free: IntGauge,
 }
 
 impl StoreSeries {

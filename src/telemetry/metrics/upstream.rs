@@ -15,18 +15,18 @@ const ADDRESSES: &[f64] = &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0];
 
 #[derive(Debug)]
 pub(super) struct UpstreamSeries {
-    calls: Vec<IntCounter>,
-    durations: Vec<Histogram>,
+    pub(super) calls: Vec<IntCounter>,
+    pub(super) durations: Vec<Histogram>,
     batch: Histogram,
     retries: Vec<IntCounter>,
-    in_flight: IntGauge,
-    rate: Gauge,
-    ceiling: Gauge,
-    breaker: IntGauge,
-    last_success: Gauge,
-    credential_valid: IntGauge,
+    pub(super) in_flight: IntGauge,
+    pub(super) rate: Gauge,
+    pub(super) ceiling: Gauge,
+    pub(super) breaker: IntGauge,
+    pub(super) last_success: Gauge,
+    pub(super) credential_valid: IntGauge,
     refreshes: Vec<IntCounter>,
-    expiry: AbsentGauge,
+    pub(super) expiry: AbsentGauge,
 }
 
 impl UpstreamSeries {

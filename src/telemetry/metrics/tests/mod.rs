@@ -13,9 +13,10 @@ use crate::domain::{CallResult, InvalidReason, NotSentReason, Outcome, Status, T
 
 /// Name, type and series at the start for one client and the two routes below.
 const CONTRACT: &[(&str, &str, usize)] = &[
-    ("http_requests_total", "counter", 7),
+    ("http_requests_total", "counter", 8),
     ("http_request_duration_seconds", "histogram", 3),
     ("http_requests_in_flight", "gauge", 1),
+    ("auth_failures_total", "counter", 3),
     ("addresses_received_total", "counter", 1),
     ("addresses_total", "counter", 6),
     ("outcome_reasons_total", "counter", 23),
@@ -200,6 +201,25 @@ fn a_client_that_is_new_gets_its_own_series() {
     assert_eq!(published.value(r#"addresses_total{client="billing",outcome="sent"}"#), 2.0);
     assert_eq!(published.value(r#"addresses_total{client="anonymous",outcome="sent"}"#), 0.0);
     assert_eq!(published.value(r#"queue_addresses{client="billing"}"#), 5.0);
+}
+
+#[test]
+fn a_client_that_is_added_has_all_its_series_at_zero_and_keeps_what_it_has() {
+    let metrics = metrics();
+    let (billing, crm) = (ClientName::new("billing"), ClientName::new("crm"));
+    metrics.add_clients(std::slice::from_ref(&billing));
+    metrics.addresses_received(&billing, 2);
+
+    metrics.add_clients(&[billing, crm]);
+
+    let published = Published::of(&metrics);
+    let series_of = |client: &str| {
+        let label = format!("client=\"{client}\"");
+        published.values.iter().filter(|(series, _)| series.contains(&label)).collect::<Vec<_>>()
+    };
+    assert_eq!(series_of("crm").len(), series_of("anonymous").len());
+    assert!(series_of("crm").iter().all(|(_, value)| **value == 0.0));
+    assert_eq!(published.value(r#"addresses_received_total{client="billing"}"#), 2.0);
 }
 
 #[test]
