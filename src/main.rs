@@ -67,7 +67,7 @@ fn main() -> ExitCode {
                 check_config::run(arguments, &mut stdout(), &mut stderr()).await
             }
             Command::Completions(arguments) => {
-                completions::run(&arguments, Arguments::command(), &mut stdout())
+                completions::run(&arguments, Arguments::command(), &mut stdout(), &mut stderr())
             }
             Command::Openapi(arguments) => openapi::run(&arguments, &mut stdout(), &mut stderr()),
             Command::Probe(arguments) => probe::run(arguments, &mut stdout(), &mut stderr()).await,

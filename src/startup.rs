@@ -171,8 +171,11 @@ impl Application {
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> io::Result<()> {
         let main = actix_web::rt::spawn(self.main);
         let admin = actix_web::rt::spawn(self.admin);
-        let watch = self.clients.map(|clients| actix_web::rt::spawn(clients::watch(clients)));
         let (history, metrics) = self.history;
+        let watch = self.clients.map(|clients| {
+            let metrics = Arc::clone(&metrics);
+            actix_web::rt::spawn(clients::watch(clients, move |came| metrics.add_clients(came)))
+        });
         let keeping = actix_web::rt::spawn(history.keep(metrics));
         self.running.readiness.set(ReadinessState::Ready);
         tracing::info!(address = %self.address, admin = %self.admin_address, "The gateway is ready.");

@@ -6,8 +6,13 @@
 #[path = "support/process.rs"]
 mod process;
 
-use std::{fs, net::TcpListener};
+use std::{
+    fs,
+    net::{SocketAddr, TcpListener},
+    process::{Command, Stdio},
+};
 
+use faxplus_gateway::clients::TokenHash;
 use process::{Ended, Process, gateway_environment};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -73,6 +78,93 @@ async fn shells_complete_every_command() {
     }
 }
 
+/// What bash offers for these words, the last of which is not whole.
+fn offered(script: &std::path::Path, words: &[&str]) -> Vec<String> {
+    let commands = "source \"$0\" && COMP_WORDS=(\"$@\") && COMP_CWORD=$(($# - 1)) &&
+        _faxplus__gateway \"$1\" \"${@: -1}\" \"${@: -2:1}\" && printf '%s\\n' \"${COMPREPLY[@]}\"";
+    let mut bash = Command::new("bash");
+    bash.args(["--norc", "-c", commands]).arg(script).arg("faxplus-gateway").args(words);
+    let output = bash.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// clap_complete 4.6.11 offers nothing behind a subcommand where the program's name holds a `-`.
+#[actix_web::test]
+async fn bash_completes_what_is_behind_a_subcommand() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), Process::run(&["completions", "bash"], &[]).await.stdout).unwrap();
+
+    assert_eq!(offered(file.path(), &["send", "--o"]), ["--output"]);
+    assert_eq!(offered(file.path(), &["check-config", "--on"]), ["--online"]);
+    assert_eq!(offered(file.path(), &["token", "ne"]), ["new"]);
+    let shells = offered(file.path(), &["completions", ""]);
+    assert!(shells.iter().any(|shell| shell == "bash"), "{shells:?}");
+    let mut complete = Command::new("bash");
+    complete.args(["--norc", "-c", "source \"$0\" && complete -p faxplus-gateway"]);
+    let registered = complete.arg(file.path()).output().unwrap();
+    assert!(String::from_utf8_lossy(&registered.stdout).contains("-F _faxplus__gateway"), "{registered:?}");
+}
+
+#[actix_web::test]
+async fn a_reader_that_leaves_is_no_failure_to_tell_of_and_a_full_disk_is() {
+    let commands =
+        ["openapi", "completions bash", "check-config", "token new billing", "sandbox --listen 127.0.0.1:0"];
+    for arguments in commands {
+        let run = |stdout: Stdio| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_faxplus-gateway"));
+            command.args(arguments.split(' ')).env_clear().env(TOKEN.0, TOKEN.1).stdout(stdout);
+            let output = command.output().unwrap();
+            (output.status.code(), String::from_utf8(output.stderr).unwrap())
+        };
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+
+        let (left, said) = run(writer.into());
+        let (full, told) = run(fs::File::create("/dev/full").unwrap().into());
+
+        assert_eq!(left, Some(141), "{arguments}: {said}");
+        assert!(!said.contains("write") && !said.contains("pipe"), "{arguments}: {said}");
+        assert_eq!(full, FAILURE, "{arguments}: {told}");
+        assert!(told.contains("No space left"), "{arguments}: {told}");
+    }
+}
+
+#[actix_web::test]
+async fn a_url_of_the_admin_listener_is_recognised() {
+    let mut process = Process::start(&["serve", "--sandbox"], &gateway_environment(NOWHERE, &[]));
+    let (_, admin) = process.addresses().await;
+
+    let ended = Process::run(&["status", "--url", &format!("http://{admin}")], &[]).await;
+
+    assert_refused(&ended, FAILURE, &["looks like the admin listener", "--url", "server.listen"]);
+    assert!(!ended.stderr.contains("older"), "{}", ended.stderr);
+}
+
+#[actix_web::test]
+async fn a_simulated_faxplus_can_be_put_where_it_is_found() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    drop(taken);
+    let arguments = ["serve", "--sandbox", "--sandbox-listen", &address];
+    let mut process = Process::start(&arguments, &gateway_environment(NOWHERE, &[]));
+
+    let line = process.line("says how to make trouble").await;
+    let help = Process::run(&["probe", &format!("http://{address}/")], &[]).await;
+
+    assert!(line.contains(&address), "{line}");
+    for text in
+        ["/sandbox/faults", "/sandbox/stats", "/sandbox/ledger", "/sandbox/reset", "accept_then_hang_up"]
+    {
+        assert!(help.stdout.contains(text), "{text}: {}", help.stdout);
+        let told = Process::run(&["sandbox", "--help"], &[]).await.stdout;
+        assert!(told.contains(text), "{text}: {told}");
+    }
+    let elsewhere = ["serve", "--sandbox", "--sandbox-listen", "0.0.0.0:1"];
+    let refused = Process::run(&elsewhere, &gateway_environment(NOWHERE, &[])).await;
+    assert_eq!(refused.code, WRONG_USAGE, "{}", refused.stderr);
+}
+
 #[actix_web::test]
 async fn a_client_token_is_told_once_with_its_line() {
     let ended = Process::run(&["token", "new", "billing"], &[]).await;
@@ -82,7 +174,9 @@ async fn a_client_token_is_told_once_with_its_line() {
     assert!(lines.len() == 2 && lines[0].starts_with("fxg_"), "{}", ended.stdout);
     assert!(lines[1].starts_with("billing = { tokens = [\"sha256:"), "{}", ended.stdout);
     assert!(!ended.stderr.contains("fxg_"), "{}", ended.stderr);
-    assert_refused(&Process::run(&["token", "new", "a b"], &[]).await, WRONG_USAGE, &["name of a client"]);
+    for name in ["a b", "fxg_hush"] {
+        assert_refused(&Process::run(&["token", "new", name], &[]).await, WRONG_USAGE, &["name of a client"]);
+    }
 }
 
 #[actix_web::test]
@@ -118,6 +212,9 @@ async fn what_is_no_command_or_option_is_wrong_usage() {
         (&["serve", "extra"], "unexpected argument"),
         (&["probe"], "<URL>"),
         (&["probe", "http://a b"], "invalid value"),
+        (&["probe", "nonsense"], "http://127.0.0.1:9090/readyz"),
+        (&["probe", "ftp://127.0.0.1/"], "http://127.0.0.1:9090/readyz"),
+        (&["serve", "--sandbox-listen", "127.0.0.1:0"], "--sandbox"),
         (&["sandbox", "--latency-ms", "soon"], "invalid value"),
         (&["check-config", "--config"], "--config <FILE>"),
         (&["send"], "<FILE>"),
@@ -249,6 +346,139 @@ async fn against_the_sandbox_no_credential_is_taken_and_every_resend_says_so() {
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{}", ended.stderr);
 }
 
+/// The status line that a gateway answers an order of a client with, and the body.
+async fn ask(address: SocketAddr, token: &str, line: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let length = body.len();
+    let request = format!(
+        "{line} HTTP/1.1\r\nHost: g\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nPrefer: respond-async\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[actix_web::test]
+async fn the_log_names_who_came_and_went_who_gave_orders_and_every_mistake_of_the_clients_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, next) = (directory.path().join("clients.toml"), directory.path().join("next.toml"));
+    let write = |text: &str| {
+        fs::write(&next, text).unwrap();
+        fs::rename(&next, &path).unwrap();
+    };
+    let op = format!("op = {{ tokens = [\"{}\"], operator = true }}\n", TokenHash::of("hush-o"));
+    let ann = format!("ann = {{ tokens = [\"{}\"] }}\n", TokenHash::of("hush-a"));
+    write(&format!("{op}{ann}"));
+    let tokens = [
+        ("FAXPLUS_GATEWAY__AUTH__MODE", "tokens"),
+        ("FAXPLUS_GATEWAY__AUTH__CLIENTS_FILE", path.to_str().unwrap()),
+    ];
+    let mut process = Process::start(&["serve", "--sandbox"], &gateway_environment(NOWHERE, &tokens));
+    let (address, _) = process.addresses().await;
+
+    ask(address, "hush-o", "POST /v1/operator/pause", "").await;
+    ask(address, "hush-o", "POST /v1/operator/pause", r#"{"note": "noon"}"#).await;
+    let posted = ask(address, "hush-a", "POST /v1/resends", "[\"a@example.com\"]").await;
+    let (_, id) = posted.split_once("\"id\":\"").unwrap();
+    ask(address, "hush-o", &format!("DELETE /v1/resends/{}", &id[..36]), "").await;
+    ask(address, "hush-o", "POST /v1/operator/resume", "").await;
+    for message in
+        ["Paused by an operator", "changed the note", "of another client", "Resumed by an operator"]
+    {
+        let told = process.line(message).await;
+        assert!(told.contains("\"client\":\"op\""), "{told}");
+    }
+    let cancelled = process.line("of another client").await;
+    assert!(cancelled.contains("\"of\":\"ann\"") && cancelled.contains(&id[..36]), "{cancelled}");
+
+    write(&format!("{op}crm = {{ tokens = [\"{}\"] }}\n", TokenHash::of("hush-c")));
+    let reread = process.line("Read the clients file again.").await;
+    for text in ["\"came\":1", "\"went\":1", "\"names_came\":\"crm\"", "\"names_went\":\"ann\""] {
+        assert!(reread.contains(text), "no {text} in {reread}");
+    }
+    write("a = { weight = 0, fxg_hush = 1 }\n\"b c\" = 1");
+    let wrong = process.line("The clients stay as they were.").await;
+    for text in [
+        "client a: weight must",
+        "no such field",
+        "tokens is missing",
+        "line 2: the name",
+        "line 2: a client is",
+    ] {
+        assert!(wrong.contains(text), "no {text} in {wrong}");
+    }
+    process.signal("TERM");
+    let ended = process.end().await;
+    assert!(ended.code == Some(0) && !ended.stderr.contains("hush"), "{}", ended.stderr);
+}
+
+#[actix_web::test]
+async fn wrong_settings_and_a_wrong_clients_file_are_told_together() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), "a = { fxg_hush = 1, tokens = [\"x\\\"hush\"], weight = 0 }").unwrap();
+    let environment = [
+        TOKEN,
+        ("FAXPLUS_GATEWAY__AUTH__MODE", "tokens"),
+        ("FAXPLUS_GATEWAY__AUTH__CLIENTS_FILE", file.path().to_str().unwrap()),
+    ];
+    let wrong = [&environment[..], &[("FAXPLUS_GATEWAY__SERVER__WORKERS", "0")]].concat();
+    let mistakes = ["client a: weight must be", "client a: a client has no such field", "as sha256:"];
+
+    for command in ["check-config", "serve"] {
+        let ended = Process::run(&[command], &wrong).await;
+        assert_refused(&ended, WRONG_CONFIGURATION, &[&["server.workers"], &mistakes[..]].concat());
+    }
+    let ended = Process::run(&["serve"], &gateway_environment(NOWHERE, &environment)).await;
+    assert_refused(&ended, WRONG_CONFIGURATION, &mistakes);
+}
+
+#[actix_web::test]
+async fn who_is_refused_for_its_token_is_told_what_to_do_with_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = |name: &str, text: String| {
+        let path = directory.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let hash = TokenHash::of("hush-a");
+    let clients = place("clients", format!("ann = {{ tokens = [\"{hash}\"], addresses_per_minute = 1 }}\n"));
+    let (good, wrong) = (place("good", "hush-a".to_owned()), place("wrong", "hush-w".to_owned()));
+    let list = place("list.txt", (0..11).map(|number| format!("a{number}@example.com\n")).collect());
+    let tokens = [
+        ("FAXPLUS_GATEWAY__AUTH__MODE", "tokens"),
+        ("FAXPLUS_GATEWAY__AUTH__CLIENTS_FILE", clients.as_str()),
+    ];
+    let mut process = Process::start(&["serve", "--sandbox"], &gateway_environment(NOWHERE, &tokens));
+    let url = format!("http://{}", process.addresses().await.0);
+    let run = async |arguments: &[&str]| Process::run(&[arguments, &["--url", &url]].concat(), &[]).await;
+
+    let nobody = run(&["pause"]).await;
+    let stranger = run(&["pause", "--token-file", &wrong]).await;
+    let ann = run(&["pause", "--token-file", &good]).await;
+    let sent = run(&["send", &list, "--token-file", &good]).await;
+    let over = run(&["send", &list, "--token-file", &good]).await;
+
+    assert_refused(
+        &nobody,
+        FAILURE,
+        &["No valid token (status 401)", "next: say with --token-file who you are"],
+    );
+    assert_refused(&stranger, FAILURE, &["no client has this token", "which token is to be in --token-file"]);
+    assert_refused(
+        &ann,
+        FAILURE,
+        &["operator = true", "next: ask the operator of the gateway for that right"],
+    );
+    assert_eq!(sent.code, Some(0), "{sent:?}");
+    assert_refused(&over, FAILURE, &["status 429", "next: try again in "]);
+    // Ten minutes, less what has passed since.
+    assert!(["in 10m", "in 9m 5"].iter().any(|wait| over.stderr.contains(wait)), "{}", over.stderr);
+    process.signal("TERM");
+    process.end().await;
+}
+
 #[actix_web::test]
 async fn probe_tells_by_its_exit_code() {
     let mut process = Process::start(&["serve", "--sandbox"], &gateway_environment(NOWHERE, &[]));
@@ -266,8 +496,8 @@ async fn probe_tells_by_its_exit_code() {
     assert!(ready.stdout.ends_with("ready\n"), "{}", ready.stdout);
     assert_eq!(absent.code, FAILURE);
     assert!(absent.stderr.contains("404"), "{}", absent.stderr);
-    assert_refused(&slow, FAILURE, &[&silent.to_string(), "no answer"]);
-    assert_refused(&refused, FAILURE, &[&silent.to_string(), "no answer"]);
+    assert_refused(&slow, FAILURE, &[&silent.to_string(), "no answer: none came in time"]);
+    assert_refused(&refused, FAILURE, &[&silent.to_string(), "no answer: nobody listens there"]);
     process.signal("INT");
     assert_eq!(process.end().await.code, Some(0));
 }
@@ -293,14 +523,15 @@ async fn the_sandbox_refuses_what_makes_no_sense() {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), r#"[{"fate": "explode"}]"#).unwrap();
 
-    for (arguments, text) in [
-        (["--listen", "0.0.0.0:0"], "loopback"),
-        (["--faults", "/nowhere.json"], "/nowhere.json"),
-        (["--faults", file.path().to_str().unwrap()], "explode"),
+    for (arguments, code, text) in [
+        (["--listen", "0.0.0.0:0"], WRONG_USAGE, "loopback"),
+        (["--calls-per-second", "0"], WRONG_USAGE, "above 0"),
+        (["--faults", "/nowhere.json"], FAILURE, "/nowhere.json"),
+        (["--faults", file.path().to_str().unwrap()], FAILURE, "accept_then_500"),
     ] {
         let ended = Process::run(&[&["sandbox"], &arguments[..]].concat(), &[]).await;
 
-        assert_refused(&ended, FAILURE, &[text]);
+        assert_refused(&ended, code, &[text]);
     }
 }
 

@@ -1,11 +1,16 @@
 //! Who calls: looked at before anything else of a request is read, and known to its handler from then on.
 
-use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use actix_web::{
+    HttpRequest,
+    http::header::{AUTHORIZATION, HeaderMap, HeaderValue},
+    web::Data,
+};
 
-use super::problem::Problem;
+use super::{problem::Problem, routes::ApiState};
 use crate::{
     clients::{Caller, Client, Directory},
     domain::AuthFailure,
+    telemetry::Metrics,
 };
 
 /// The scheme of tokens, in any spelling.
@@ -35,6 +40,18 @@ impl Door {
     }
 }
 
+/// Who calls. Asked again when a body was read that may have taken long: what nobody may send any more is not
+/// sent, and rights and limits are those of now.
+pub(super) fn admit(request: &HttpRequest, state: &ApiState) -> Result<Caller, Problem> {
+    state.door.admit(request.headers()).map_err(|failure| {
+        tracing::warn!(reason = failure.as_str(), "Let nobody in.");
+        if let Some(metrics) = request.app_data::<Data<Metrics>>() {
+            metrics.auth_failed(failure);
+        }
+        Problem::not_admitted(failure)
+    })
+}
+
 impl Problem {
     /// 401: no client.
     pub(super) fn not_admitted(failure: AuthFailure) -> Self {
@@ -51,7 +68,8 @@ impl Problem {
 /// Refuses `force` to who may not.
 pub(super) fn check_force(client: &Client, force: bool) -> Result<(), Problem> {
     if force && !client.rights.force {
-        return Err(Problem::not_allowed(
+        return Err(Problem::lacks_right(
+            "force",
             "this client may not send again within the window; leave force out, or have force = true in the \
              clients file",
         ));

@@ -92,7 +92,7 @@ pub(super) async fn answer(
 fn body<'a>(state: &ApiState, caller: &'a Caller, plan: &Plan) -> PlanBody<'a> {
     let counts = plan.counts;
     // Rounded up: a call is never foretold to take no time.
-    let estimate = plan.view.estimate_of_newcomer(plan.upstream_calls);
+    let estimate = plan.view.estimate_of_newcomer(caller.name().tag(), plan.upstream_calls);
     let millis = estimate.map(|estimate| estimate.as_nanos().div_ceil(1_000_000));
     let hold = plan.view.holds.first().filter(|_| plan.upstream_calls > 0);
     PlanBody {

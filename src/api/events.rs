@@ -43,7 +43,7 @@ pub(super) async fn get(
     if has_heard_the_end(request.headers(), &resend.snapshot()) {
         return Ok(HttpResponse::NoContent().finish());
     }
-    let events = Events::new(state, resend, Instant::now());
+    let events = Events::new(state, resend, request.headers(), Instant::now());
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, HeaderValue::from_static("text/event-stream")))
         .insert_header((ACCEL_BUFFERING, HeaderValue::from_static("no")))
@@ -54,6 +54,8 @@ pub(super) async fn get(
 struct Events {
     state: Data<ApiState>,
     resend: Resend,
+    /// What its reader came in with.
+    headers: HeaderMap,
     /// What was told last.
     told: Option<Told>,
     /// When something may be told again.
@@ -91,8 +93,17 @@ impl Told {
 }
 
 impl Events {
-    fn new(state: Data<ApiState>, resend: Resend, now: Instant) -> Self {
-        Self { state, resend, told: None, next_look: now, heartbeat: now + HEARTBEAT, is_over: false }
+    fn new(state: Data<ApiState>, resend: Resend, headers: &HeaderMap, now: Instant) -> Self {
+        let headers = headers.clone();
+        Self {
+            state,
+            resend,
+            headers,
+            told: None,
+            next_look: now,
+            heartbeat: now + HEARTBEAT,
+            is_over: false,
+        }
     }
 
     /// The next piece of the stream, as soon as there is one; `None` after the end.
@@ -102,6 +113,8 @@ impl Events {
         }
         loop {
             wait_until(self.next_look, self.resend.finished()).await;
+            // Whose token is taken back reads no further.
+            self.state.door.admit(&self.headers).ok()?;
             let now = Instant::now();
             self.next_look = now + PACE;
             // Over without an end: the next process goes on with it. Asked first: then the state is the last.

@@ -1,22 +1,28 @@
-//! What happens around every request: refusing other sites, counting, writing problems, naming the id,
-//! and sending callers to another instance when this one is about to end.
+//! What happens around every request: refusing other sites, counting, writing problems, naming the id, answering
+//! HEAD as GET without its body, and sending callers to another instance when this one is about to end.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 use actix_web::{
     Error, HttpMessage as _,
-    body::{BoxBody, MessageBody},
+    body::{BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        ConnectionType,
+        ConnectionType, Method,
         header::{CACHE_CONTROL, HeaderName, HeaderValue},
     },
     middleware::Next,
-    web::Data,
+    web::{Bytes, Data},
 };
 use tokio::time::Instant;
 
 use super::{
     admin::Readiness,
-    compat, openapi,
+    auth, compat, openapi,
     origin::{is_cross_site, is_followed_link},
     problem::Problem,
     routes::ApiState,
@@ -25,11 +31,31 @@ use crate::telemetry::{Metrics, REQUEST_ID_HEADER, RequestId, UNMATCHED, method_
 
 const CONTENT_TYPE_OPTIONS: HeaderName = HeaderName::from_static("x-content-type-options");
 
-/// Counts a request and its time, also when its answer is a problem.
+/// The body of an answer to HEAD: as long as that of GET, and never there.
+struct Withheld(BodySize);
+
+impl MessageBody for Withheld {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        self.0
+    }
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+        Poll::Ready(None)
+    }
+}
+
+/// Counts a request and its time, also when its answer is a problem. HEAD is served, and so counted, wherever GET is
+/// (RFC 9110, 9.3.2): with the same headers. What would be streamed is begun and let go at once.
 pub(super) async fn count(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    let is_head = request.method() == Method::HEAD;
+    if is_head {
+        request.head_mut().method = Method::GET;
+    }
     let metrics = request.app_data::<Data<Metrics>>().cloned();
     let guard = metrics.as_ref().map(|metrics| metrics.http_in_flight());
     let started = Instant::now();
@@ -40,7 +66,7 @@ pub(super) async fn count(
         metrics.http_finished(&route, method, response.status().as_u16(), started.elapsed());
     }
     drop(guard);
-    Ok(response)
+    Ok(if is_head { response.map_body(|_, body| Withheld(body.size()).boxed()) } else { response })
 }
 
 /// Refuses pages of other sites, writes problems, and puts the request id on every answer. While draining
@@ -84,17 +110,11 @@ fn admit(request: &ServiceRequest) -> Result<(), Problem> {
     if is_cross_site(request.headers()) && !is_link_to_page {
         return Err(Problem::cross_site());
     }
-    if request.match_pattern().is_some_and(|pattern| openapi::is_open(&pattern)) {
+    if openapi::is_open(request.path(), request.match_pattern().as_deref()) {
         return Ok(());
     }
     let Some(state) = request.app_data::<Data<ApiState>>() else { return Ok(()) };
-    let caller = state.door.admit(request.headers()).map_err(|failure| {
-        tracing::warn!(reason = failure.as_str(), "Let nobody in.");
-        if let Some(metrics) = request.app_data::<Data<Metrics>>() {
-            metrics.auth_failed(failure);
-        }
-        Problem::not_admitted(failure)
-    })?;
+    let caller = auth::admit(request.request(), state)?;
     request.extensions_mut().insert(caller);
     Ok(())
 }

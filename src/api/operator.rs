@@ -70,7 +70,7 @@ pub(super) async fn pause(
     admit(&request, &state, &caller)?;
     let order: Pausing = read(&request, payload, &state, EXPECTED).await?;
     let note = order.note.as_deref().map(PauseNote::parse).transpose().map_err(Problem::bad_note)?;
-    let view = state.resends.pause(note).await.map_err(|_| Problem::shutting_down())?;
+    let view = state.resends.pause(caller.name(), note).await.map_err(|_| Problem::shutting_down())?;
     Ok(answer(&view))
 }
 
@@ -83,13 +83,14 @@ pub(super) async fn resume(
 ) -> Result<HttpResponse, Problem> {
     admit(&request, &state, &caller)?;
     let Resuming {} = read(&request, payload, &state, EXPECTED_NOTHING).await?;
-    let view = state.resends.resume().await.map_err(|_| Problem::shutting_down())?;
+    let view = state.resends.resume(caller.name()).await.map_err(|_| Problem::shutting_down())?;
     Ok(answer(&view))
 }
 
 fn admit(request: &HttpRequest, state: &ApiState, caller: &Caller) -> Result<(), Problem> {
     match &state.door {
-        Door::Tokens(_) if !caller.client().rights.operator => Err(Problem::not_allowed(
+        Door::Tokens(_) if !caller.client().rights.operator => Err(Problem::lacks_right(
+            "operator",
             "this client may not operate the gateway; have operator = true in the clients file",
         )),
         Door::Open(_) if !state.may_operate => Err(Problem::not_allowed(

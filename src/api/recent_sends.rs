@@ -39,6 +39,10 @@ pub(super) struct Answer {
     /// Its last call ended `unknown`.
     #[schema(format = DateTime, nullable = false)]
     doubt_since: Option<String>,
+    /// Its last call ended `unknown`; it was made for another client.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    in_doubt: bool,
 }
 
 /// `POST /v1/recent-sends/lookup`
@@ -65,6 +69,7 @@ pub(super) async fn look_up(
             ..Answer::default()
         },
         Recalled::Doubt { since } => Answer { doubt_since: Some(time(since)), ..Answer::default() },
+        Recalled::DoubtForOthers => Answer { in_doubt: true, ..Answer::default() },
     }))
 }
 

@@ -115,7 +115,7 @@ pub(super) fn resend<'a>(
 ) -> ResendBody<'a> {
     let pending = snapshot.counts.pending();
     let unfinished = !snapshot.status.is_final();
-    let estimate = view.estimate(resend.id(), pending).filter(|_| unfinished);
+    let estimate = view.estimate(resend.id(), resend.client().tag(), pending).filter(|_| unfinished);
     let hold = view.holds.first().filter(|_| unfinished && pending > 0);
     ResendBody {
         id: resend.id().to_string(),

@@ -12,7 +12,7 @@ use actix_web::{
 };
 
 use super::{
-    auth::check_force,
+    auth::{self, check_force},
     body, dry_run, idempotency, media,
     pages::Pages,
     prefer::{Patience, patience},
@@ -23,7 +23,7 @@ use super::{
     routes::ApiState,
 };
 use crate::{
-    clients::Caller,
+    clients::{Caller, Client},
     dispatch::{Because, Promised},
     domain::{ResendId, TraceContext},
     resends::Resend,
@@ -61,7 +61,10 @@ pub(super) async fn post(
     }
     if !wishes.dry_run {
         check_store(&state)?;
-        caller.check().map_err(|over| Problem::over_limit(&over))?;
+        // What a key has begun before may go on or be told; it was paid for then.
+        if key.is_none() {
+            caller.check().map_err(|over| Problem::over_limit(&over))?;
+        }
     }
     let mut draft = match key {
         // Nothing is kept of it that could be met again.
@@ -70,6 +73,8 @@ pub(super) async fn post(
         None => state.resends.draft(format, encoding),
     };
     body::read(payload, &mut draft, state.body_pace, || state.resends.retry_after()).await?;
+    let caller = auth::admit(&request, &state)?;
+    check_force(caller.client(), wishes.force)?;
     if wishes.dry_run {
         return dry_run::answer(&state, &caller, draft, &wishes).await;
     }
@@ -114,11 +119,7 @@ pub(super) async fn delete(
 ) -> Result<HttpResponse, Problem> {
     Query::parse(request.query_string(), &[])?;
     let resend = find(&state, &caller, &id).await?;
-    let client = caller.client();
-    if resend.client() != &client.name && !client.rights.operator {
-        let detail = "this client may see the resends of others, not cancel them";
-        return Err(Problem::not_allowed(detail));
-    }
+    check_cancel(caller.client(), &resend)?;
     state.resends.cancel(&resend).await;
     Ok(one(&state, &resend))
 }
@@ -179,6 +180,20 @@ pub(super) fn trace(request: &HttpRequest) -> TraceContext {
     trace.unwrap_or_else(|| trace_of(request.headers()))
 }
 
+/// Refuses to cancel the resend of another client to who is no operator.
+fn check_cancel(client: &Client, resend: &Resend) -> Result<(), Problem> {
+    if resend.client() == &client.name {
+        return Ok(());
+    }
+    if !client.rights.operator {
+        let detail = "this client may see the resends of others, not cancel them";
+        return Err(Problem::lacks_right("operator", detail));
+    }
+    let (client, of) = (client.name.as_str(), resend.client().as_str());
+    tracing::info!(client, of, resend = %resend.id(), "An operator cancels the resend of another client.");
+    Ok(())
+}
+
 fn wishes(request: &HttpRequest, state: &ApiState) -> Result<Wishes, Problem> {
     let query = Query::parse(request.query_string(), &["force", "dry_run", "results", "on_timeout"])?;
     let wishes = Wishes {
@@ -204,7 +219,8 @@ fn one(state: &ApiState, resend: &Resend) -> HttpResponse {
 
 fn accepted(state: &ApiState, resend: &Resend, snapshot: &Snapshot, wishes: &Wishes) -> HttpResponse {
     let view = state.resends.view();
-    let look_again = view.look_again(resend.id(), snapshot.counts.pending()).as_secs_f64().ceil().max(1.0);
+    let look_again = view.look_again(resend.id(), resend.client().tag(), snapshot.counts.pending());
+    let look_again = look_again.as_secs_f64().ceil().max(1.0);
     let mut response = HttpResponse::Accepted();
     response.insert_header((LOCATION, format!("/v1/resends/{}", resend.id())));
     response.insert_header((RETRY_AFTER, look_again as u64));

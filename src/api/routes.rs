@@ -21,7 +21,10 @@ use crate::{
 
 const POST_STATUSES: &[u16] = &[200, 202, 207, 400, 401, 403, 408, 413, 415, 422, 429, 502, 503];
 
-/// Every route with the status codes it answers with, for the metrics.
+/// The methods of a path that can only be got.
+const GOT: &str = "GET, HEAD";
+
+/// Every route with the status codes it answers with, for the metrics. Each GET answers HEAD, too, and counts it.
 pub const ROUTES: &[Route] = &[
     Route { pattern: "/v1/resends", method: "POST", statuses: POST_STATUSES },
     Route { pattern: "/v1/resends", method: "GET", statuses: &[200, 400, 401, 403, 503] },
@@ -55,7 +58,6 @@ pub const ROUTES: &[Route] = &[
         statuses: &[200, 400, 401, 403, 408, 413, 415, 503],
     },
     Route { pattern: openapi::DOCUMENT, method: "GET", statuses: &[200, 403] },
-    Route { pattern: openapi::DOCS, method: "GET", statuses: &[308, 403] },
     Route { pattern: openapi::PAGE, method: "GET", statuses: &[200, 403] },
     Route { pattern: openapi::FILE, method: "GET", statuses: &[200, 403, 404] },
     Route { pattern: "/livez", method: "GET", statuses: &[200, 403] },
@@ -64,8 +66,6 @@ pub const ROUTES: &[Route] = &[
     Route { pattern: "/status", method: "GET", statuses: &[200, 400, 403] },
     Route { pattern: "/status/events", method: "GET", statuses: &[200, 400, 403] },
     Route { pattern: "/", method: "GET", statuses: &[200, 403] },
-    Route { pattern: "/status.js", method: "GET", statuses: &[200, 403] },
-    Route { pattern: "/status.css", method: "GET", statuses: &[200, 403] },
 ];
 
 /// What the handlers of the main listener share.
@@ -117,18 +117,18 @@ pub fn main_routes(config: &mut ServiceConfig) {
                 web::resource("/v1/resends")
                     .route(web::post().to(resends::post))
                     .route(web::get().to(resends::list))
-                    .default_service(web::to(|| refuse(Problem::method("GET, POST")))),
+                    .default_service(web::to(|| refuse(Problem::method("GET, HEAD, POST")))),
             )
             .service(
                 web::resource("/v1/resends/{id}")
                     .route(web::get().to(resends::get))
                     .route(web::delete().to(resends::delete))
-                    .default_service(web::to(|| refuse(Problem::method("GET, DELETE")))),
+                    .default_service(web::to(|| refuse(Problem::method("GET, HEAD, DELETE")))),
             )
             .service(
                 web::resource("/v1/resends/{id}/results")
                     .route(web::get().to(results::get))
-                    .default_service(web::to(|| refuse(Problem::method("GET")))),
+                    .default_service(web::to(|| refuse(Problem::method(GOT)))),
             )
             .service(read_only("/v1/resends/{id}/events", web::get().to(events::get)))
             .service(
@@ -141,7 +141,6 @@ pub fn main_routes(config: &mut ServiceConfig) {
             .service(post_only("/v1/operator/pause", web::post().to(operator::pause)))
             .service(post_only("/v1/operator/resume", web::post().to(operator::resume)))
             .service(read_only(openapi::DOCUMENT, web::get().to(openapi::serve::document)))
-            .service(read_only(openapi::DOCS, web::get().to(openapi::serve::docs)))
             .service(read_only(openapi::PAGE, web::get().to(openapi::serve::page)))
             .service(read_only(openapi::FILE, web::get().to(openapi::serve::file)))
             .default_service(web::to(|| refuse(Problem::no_such_path()))),
@@ -160,15 +159,13 @@ pub fn admin_routes(config: &mut ServiceConfig) {
             .service(read_only("/status", web::get().to(status::get)))
             .service(read_only("/status/events", web::get().to(status::events)))
             .service(read_only("/", web::get().to(status::page)))
-            .service(read_only("/status.js", web::get().to(status::script)))
-            .service(read_only("/status.css", web::get().to(status::style)))
-            .default_service(web::to(|| refuse(Problem::no_such_path()))),
+            .default_service(web::to(|| refuse(Problem::no_such_admin_path()))),
     );
 }
 
-/// A path that can only be got.
+/// A path that can only be got, whole or its head.
 fn read_only(path: &str, get: actix_web::Route) -> Resource {
-    web::resource(path).route(get).default_service(web::to(|| refuse(Problem::method("GET"))))
+    web::resource(path).route(get).default_service(web::to(|| refuse(Problem::method(GOT))))
 }
 
 /// A path that can only be posted to.

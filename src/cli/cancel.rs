@@ -13,7 +13,7 @@ use super::{
     FAILURE, SUCCESS,
     client::{CallError, Client, Resend, Target, parse, resend_id},
     paint::Paint,
-    words,
+    unwritten, words,
 };
 use crate::domain::ResendId;
 
@@ -50,6 +50,7 @@ enum CancelError {
 pub async fn run(arguments: Cancel, stdout: &mut impl Write, stderr: &mut impl Write) -> u8 {
     match perform(&arguments, stdout).await {
         Ok(()) => SUCCESS,
+        Err(CancelError::Io(error)) => unwritten(&error, stderr),
         // When even stderr is gone, the exit code has to say it.
         Err(error) => writeln!(stderr, "faxplus-gateway: {error}").map_or(FAILURE, |()| FAILURE),
     }

@@ -1,7 +1,9 @@
 //! The commands, one file each.
 //!
 //! Results go to stdout, logs and messages to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage,
-//! 78 wrong configuration.
+//! 78 wrong configuration, 141 when whoever read the results has left.
+
+use std::io::{self, Write};
 
 pub mod cancel;
 pub mod check_config;
@@ -28,3 +30,15 @@ pub const FAILURE: u8 = 1;
 pub const WRONG_USAGE: u8 = 2;
 /// `EX_CONFIG` of sysexits.h.
 pub const WRONG_CONFIGURATION: u8 = 78;
+/// What a shell tells of a command that SIGPIPE ended, as it ends most commands before `| head`. Rust ignores that
+/// signal, so it is told by hand.
+pub const READER_LEFT: u8 = 141;
+
+/// Tells that results could not be written; gives the exit code. A reader that has left knows.
+fn unwritten(error: &io::Error, stderr: &mut impl Write) -> u8 {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return READER_LEFT;
+    }
+    // When even stderr is gone, the exit code has to say it; it is the same.
+    writeln!(stderr, "faxplus-gateway: can't write: {error}").map_or(FAILURE, |()| FAILURE)
+}

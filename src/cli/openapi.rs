@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::Args;
 
-use super::{FAILURE, SUCCESS};
+use super::{SUCCESS, unwritten};
 use crate::api;
 
 /// Arguments of `openapi`.
@@ -18,10 +18,6 @@ pub fn run(_: &Openapi, stdout: &mut impl Write, stderr: &mut impl Write) -> u8 
     let written = writeln!(stdout, "{:#}", api::openapi()).and_then(|()| stdout.flush());
     match written {
         Ok(()) => SUCCESS,
-        Err(error) => {
-            // When even stderr is gone, the exit code has to say it; it is the same.
-            writeln!(stderr, "faxplus-gateway: can't write: {error}").ok();
-            FAILURE
-        }
+        Err(error) => unwritten(&error, stderr),
     }
 }

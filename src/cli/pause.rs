@@ -10,7 +10,7 @@ use super::{
     FAILURE, SUCCESS,
     client::{CallError, Client, Standing, Target, parse},
     paint::Paint,
-    words,
+    unwritten, words,
 };
 use crate::domain::PauseNote;
 
@@ -49,6 +49,7 @@ enum PauseError {
 pub async fn run(arguments: Pause, stdout: &mut impl Write, stderr: &mut impl Write) -> u8 {
     match perform(&arguments, stdout).await {
         Ok(()) => SUCCESS,
+        Err(PauseError::Io(error)) => unwritten(&error, stderr),
         // When even stderr is gone, the exit code has to say it.
         Err(error) => writeln!(stderr, "faxplus-gateway: {error}").map_or(FAILURE, |()| FAILURE),
     }

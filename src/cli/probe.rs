@@ -6,8 +6,10 @@ use awc::http::{Method, Uri};
 use bytes::Bytes;
 use clap::Args;
 
-use super::{FAILURE, SUCCESS};
-use crate::outbound::{Client, ClientOptions, Content, Request, Written, install_crypto_provider};
+use super::{FAILURE, SUCCESS, unwritten};
+use crate::outbound::{
+    Client, ClientOptions, Content, FailureKind, Request, Written, install_crypto_provider,
+};
 
 const MAX_ANSWER_BYTES: usize = 1 << 20;
 
@@ -17,6 +19,7 @@ const MAX_ANSWER_BYTES: usize = 1 << 20;
   faxplus-gateway probe http://127.0.0.1:9090/readyz")]
 pub struct Probe {
     /// What to GET, such as http://127.0.0.1:9090/readyz?verbose
+    #[arg(value_parser = absolute)]
     pub url: Uri,
     /// Longest wait, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
@@ -29,10 +32,12 @@ pub async fn run(arguments: Probe, stdout: &mut impl Write, stderr: &mut impl Wr
     match ask(&arguments).await {
         Ok((status, body)) => {
             let good = (200..300).contains(&status);
-            let told = stdout
-                .write_all(&body)
-                .and_then(|()| if good { Ok(()) } else { writeln!(stderr, "{}: {status}", arguments.url) });
-            if good && told.is_ok() { SUCCESS } else { FAILURE }
+            match stdout.write_all(&body).and_then(|()| stdout.flush()) {
+                Ok(()) if good => SUCCESS,
+                // When even stderr is gone, the exit code has to say it; it is the same.
+                Ok(()) => writeln!(stderr, "{}: {status}", arguments.url).map_or(FAILURE, |()| FAILURE),
+                Err(error) => unwritten(&error, stderr),
+            }
         }
         Err(why) => {
             // When even stderr is gone, the exit code has to say it.
@@ -58,10 +63,30 @@ async fn ask(arguments: &Probe) -> Result<(u16, Bytes), String> {
         written: Written::default(),
     };
     let answer =
-        client.exchange(request).await.map_err(|failure| format!("no answer: {:?}", failure.kind))?;
+        client.exchange(request).await.map_err(|failure| format!("no answer: {}", silence(failure.kind)))?;
     let body = match answer.content {
         Content::Whole(body) => body,
         Content::TooLong | Content::TimedOut | Content::Broken => Bytes::new(),
     };
     Ok((answer.status.as_u16(), body))
+}
+
+fn silence(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::TimedOut => "none came in time; --timeout says how long to wait",
+        FailureKind::Dns => "the name does not resolve",
+        FailureKind::Refused => "nobody listens there",
+        FailureKind::Connect => "no connection, or no TLS on it",
+        FailureKind::Disconnected => "the connection ended before one came",
+        FailureKind::NotHttp => "what came is not HTTP",
+        FailureKind::Unsendable => "this URL can't be asked",
+    }
+}
+
+/// A URL that can be asked.
+fn absolute(text: &str) -> Result<Uri, &'static str> {
+    let expected = "expected something like http://127.0.0.1:9090/readyz";
+    let url: Uri = text.parse().map_err(|_| expected)?;
+    let is_http = matches!(url.scheme_str(), Some("http" | "https"));
+    if is_http && url.host().is_some() { Ok(url) } else { Err(expected) }
 }

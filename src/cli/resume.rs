@@ -10,7 +10,7 @@ use super::{
     FAILURE, SUCCESS,
     client::{CallError, Client, Standing, Target, parse},
     paint::Paint,
-    words,
+    unwritten, words,
 };
 
 const EXAMPLES: &str = "\
@@ -43,6 +43,7 @@ enum ResumeError {
 pub async fn run(arguments: Resume, stdout: &mut impl Write, stderr: &mut impl Write) -> u8 {
     match perform(&arguments, stdout).await {
         Ok(()) => SUCCESS,
+        Err(ResumeError::Io(error)) => unwritten(&error, stderr),
         // When even stderr is gone, the exit code has to say it.
         Err(error) => writeln!(stderr, "faxplus-gateway: {error}").map_or(FAILURE, |()| FAILURE),
     }

@@ -12,14 +12,20 @@ use clap::Args;
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{FAILURE, SUCCESS};
-use crate::sandbox::{FaultError, Rule, Sandbox, SandboxError, SandboxOptions, parse_faults};
+use super::{FAILURE, SUCCESS, WRONG_USAGE, unwritten};
+use crate::sandbox::{CONTROL_HELP, FaultError, Rule, Sandbox, SandboxError, SandboxOptions, parse_faults};
+
+const EXAMPLES: &str = "\
+Examples:
+  faxplus-gateway sandbox --latency-ms 300 --calls-per-second 20 --burst 5
+  faxplus-gateway sandbox --faults config/faults.example.json
+  curl http://127.0.0.1:8090/sandbox/stats
+  curl http://127.0.0.1:8090/sandbox/faults -d '[{\"every\": 10, \"fate\": \"accept_then_500\"}]'";
 
 /// Run a simulated fax.plus on this machine; it mails nobody. `GET /` on it explains its endpoints.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Examples:
-  faxplus-gateway sandbox --latency-ms 300 --calls-per-second 20 --burst 5
-  faxplus-gateway sandbox --faults config/faults.example.json")]
+#[command(after_help = format!("{EXAMPLES}\n\n`--help` tells its control API and all faults."))]
+#[command(after_long_help = format!("{EXAMPLES}\n\nIts control API, on the same address:\n{CONTROL_HELP}"))]
 pub struct SandboxArgs {
     /// Where to listen; loopback only.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
@@ -78,13 +84,25 @@ pub enum SandboxCommandError {
 pub async fn run(args: SandboxArgs, stderr: &mut impl Write) -> u8 {
     match run_until_signal(args).await {
         Ok(()) => SUCCESS,
+        Err(SandboxCommandError::Io(error)) => unwritten(&error, stderr),
         Err(error) => {
+            let code = match &error {
+                SandboxCommandError::Start(error) => exit_code(error),
+                SandboxCommandError::ReadFaults { .. }
+                | SandboxCommandError::Faults { .. }
+                | SandboxCommandError::Io(_) => FAILURE,
+            };
             // When even stderr is gone, the exit code has to say it.
-            if writeln!(stderr, "faxplus-gateway: {error}").is_err() {
-                return FAILURE;
-            }
-            FAILURE
+            if writeln!(stderr, "faxplus-gateway: {error}").is_err() { FAILURE } else { code }
         }
+    }
+}
+
+/// What a simulated fax.plus that can't start makes of the command: what no machine could do is wrong usage.
+pub(super) fn exit_code(error: &SandboxError) -> u8 {
+    match error {
+        SandboxError::NotLoopback(_) | SandboxError::Rate(_) => WRONG_USAGE,
+        SandboxError::Listen { .. } => FAILURE,
     }
 }
 

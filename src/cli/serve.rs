@@ -1,12 +1,12 @@
 //! `serve`: runs the gateway until SIGTERM or SIGINT.
 
-use std::{io::Write, net::Ipv4Addr, path::PathBuf, time::Duration};
+use std::{io::Write, net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use secrecy::SecretString;
 
-use super::{FAILURE, SUCCESS, WRONG_CONFIGURATION};
+use super::{FAILURE, SUCCESS, WRONG_CONFIGURATION, check_config::mistakes, sandbox::exit_code};
 use crate::{
     config::{CredentialRule, LoadOptions, Settings, StorePath},
     sandbox::{Sandbox, SandboxOptions},
@@ -22,6 +22,7 @@ const SANDBOX_LATENCY: Duration = Duration::from_millis(30);
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   faxplus-gateway serve --sandbox
+  faxplus-gateway serve --sandbox --sandbox-listen 127.0.0.1:8090
   faxplus-gateway serve --config gateway.toml
   FAXPLUS_GATEWAY__CREDENTIALS__TOKEN_FILE=token faxplus-gateway serve")]
 pub struct Serve {
@@ -31,6 +32,9 @@ pub struct Serve {
     /// Run against a simulated fax.plus in this process: mails nobody, takes no credentials
     #[arg(long)]
     pub sandbox: bool,
+    /// Where the simulated fax.plus listens, loopback only: `GET /` there says how to make trouble
+    #[arg(long, value_name = "ADDRESS", requires = "sandbox", default_value = "127.0.0.1:0")]
+    pub sandbox_listen: SocketAddr,
 }
 
 /// Runs the gateway; gives the exit code. Must run inside an actix `System`.
@@ -38,7 +42,7 @@ pub async fn run(arguments: Serve, stderr: &mut impl Write) -> u8 {
     let rule = if arguments.sandbox { CredentialRule::Forbidden } else { CredentialRule::Required };
     let settings = match Settings::load(&LoadOptions::from_process(arguments.config, rule)) {
         Ok(settings) => settings,
-        Err(error) => return tell(stderr, &error, WRONG_CONFIGURATION),
+        Err(error) => return tell(stderr, &mistakes(&error), WRONG_CONFIGURATION),
     };
     // A logger that is there already is somebody's choice.
     if let Err(error) = logging::init(&settings.log) {
@@ -53,7 +57,7 @@ pub async fn run(arguments: Serve, stderr: &mut impl Write) -> u8 {
         Err(error) => return tell(stderr, &error, FAILURE),
     };
     if arguments.sandbox {
-        serve_sandbox(settings, signals, stderr).await
+        serve_sandbox(settings, arguments.sandbox_listen, signals, stderr).await
     } else {
         serve(&settings, false, signals, stderr).await
     }
@@ -80,14 +84,22 @@ async fn serve(settings: &Settings, sandbox: bool, signals: Signals, stderr: &mu
     }
 }
 
-async fn serve_sandbox(mut settings: Settings, signals: Signals, stderr: &mut impl Write) -> u8 {
+async fn serve_sandbox(
+    mut settings: Settings,
+    listen: SocketAddr,
+    signals: Signals,
+    stderr: &mut impl Write,
+) -> u8 {
     let options = SandboxOptions { latency: SANDBOX_LATENCY, ..SandboxOptions::default() };
-    let sandbox = match Sandbox::start((Ipv4Addr::LOCALHOST, 0).into(), options).await {
+    let sandbox = match Sandbox::start(listen, options).await {
         Ok(sandbox) => sandbox,
-        Err(error) => return tell(stderr, &error, FAILURE),
+        Err(error) => return tell(stderr, &error, exit_code(&error)),
     };
     use_sandbox(&mut settings, &sandbox);
-    tracing::warn!(address = %sandbox.address(), "Runs against a simulated fax.plus: nobody is mailed.");
+    tracing::warn!(
+        address = %sandbox.address(),
+        "Runs against a simulated fax.plus: nobody is mailed. `GET /` at its address says how to make trouble."
+    );
     let code = serve(&settings, true, signals, stderr).await;
     sandbox.stop().await;
     code

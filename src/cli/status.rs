@@ -14,7 +14,7 @@ use super::{
     FAILURE, SUCCESS,
     client::{CallError, Client, Page, Resend, Standing, Target, parse, resend_id},
     paint::Paint,
-    words,
+    unwritten, words,
 };
 use crate::domain::ResendId;
 
@@ -54,6 +54,7 @@ enum StatusError {
 pub async fn run(arguments: Status, stdout: &mut impl Write, stderr: &mut impl Write) -> u8 {
     match perform(&arguments, stdout).await {
         Ok(()) => SUCCESS,
+        Err(StatusError::Io(error)) => unwritten(&error, stderr),
         // When even stderr is gone, the exit code has to say it.
         Err(error) => writeln!(stderr, "faxplus-gateway: {error}").map_or(FAILURE, |()| FAILURE),
     }

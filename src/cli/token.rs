@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::{Args, Subcommand};
 use secrecy::ExposeSecret as _;
 
-use super::{FAILURE, SUCCESS, WRONG_USAGE};
+use super::{FAILURE, SUCCESS, WRONG_USAGE, unwritten};
 use crate::clients::{NewToken, line};
 
 /// Arguments of `token`.
@@ -30,12 +30,15 @@ enum TokenCommand {
 pub fn run(arguments: &Token, stdout: &mut impl Write, stderr: &mut impl Write) -> u8 {
     let TokenCommand::New { name } = &arguments.command;
     let made = NewToken::make().map_err(|error| (FAILURE, format!("no token can be made: {error}")));
-    let written = made.and_then(|new| {
-        let line = line(name, &new.hash).map_err(|why| (WRONG_USAGE, why.to_owned()))?;
-        tell(name, &new, &line, stdout, stderr).map_err(|error| (FAILURE, format!("can't write: {error}")))
+    let made = made.and_then(|new| match line(name, &new.hash) {
+        Ok(line) => Ok((new, line)),
+        Err(why) => Err((WRONG_USAGE, why.to_string())),
     });
-    match written {
-        Ok(()) => SUCCESS,
+    match made {
+        Ok((new, line)) => match tell(name, &new, &line, stdout, stderr) {
+            Ok(()) => SUCCESS,
+            Err(error) => unwritten(&error, stderr),
+        },
         Err((code, why)) => {
             // When even stderr is gone, the exit code has to say it.
             if writeln!(stderr, "faxplus-gateway: {why}").is_err() { FAILURE } else { code }
@@ -91,10 +94,10 @@ mod tests {
 
     #[test]
     fn a_name_that_no_client_can_have_is_refused() {
-        for name in ["", "a b", "anonymous", "a\"b"] {
+        for name in ["", "a b", "anonymous", "a\"b", "fxg_hush"] {
             let (code, told, why) = make(name);
             assert_eq!((code, told.as_str()), (WRONG_USAGE, ""), "{name}");
-            assert!(why.contains("name"), "{why}");
+            assert!(why.contains("name") && !why.contains("hush"), "{why}");
         }
     }
 }

@@ -30,7 +30,7 @@ pub struct OverLimit {
 #[derive(Debug)]
 pub struct Charge {
     used: Arc<Allowance>,
-    takes: Duration,
+    addresses: f64,
 }
 
 /// Somebody who calls: a client, and what it has used.
@@ -40,10 +40,16 @@ pub struct Caller {
     used: Arc<Allowance>,
 }
 
-/// When what was taken so far is paid off. The same for every token and every reading of the file.
+/// What a client owes. The same for every token and every reading of the file.
 #[derive(Debug, Default)]
 pub(super) struct Allowance {
-    paid_off: Mutex<Option<Instant>>,
+    debt: Mutex<Option<Debt>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Debt {
+    addresses: f64,
+    at: Instant,
 }
 
 impl Caller {
@@ -79,23 +85,22 @@ impl Caller {
     /// # Errors
     /// When the client owes time for those before; nothing is taken then.
     pub fn charge(&self, addresses: u32) -> Result<Charge, OverLimit> {
-        let mut charge = Charge { used: Arc::clone(&self.used), takes: Duration::ZERO };
+        let mut charge = Charge { used: Arc::clone(&self.used), addresses: 0.0 };
         let Some(per_minute) = self.client.limits.addresses_per_minute else { return Ok(charge) };
         let now = Instant::now();
-        let mut paid_off = self.used.paid_off.lock().unwrap_or_else(PoisonError::into_inner);
-        let owed_until = paid_off.filter(|until| *until > now);
+        let mut debt = self.used.debt.lock().unwrap_or_else(PoisonError::into_inner);
+        let a_second = f64::from(per_minute.get()) / 60.0;
+        // Paid off at the rate of now, so that another limit holds at once.
+        let owed =
+            debt.map_or(0.0, |debt| (debt.addresses - (now - debt.at).as_secs_f64() * a_second).max(0.0));
         // A minute's worth may be had at once.
-        let credit = Duration::from_secs(60);
-        if let Some(until) = owed_until
-            && until - now >= credit
-        {
-            return Err(OverLimit {
-                per_minute,
-                retry_after: until - now - credit + Duration::from_millis(1),
-            });
+        let credit = f64::from(per_minute.get());
+        if owed >= credit {
+            let retry_after = Duration::from_secs_f64((owed - credit) / a_second);
+            return Err(OverLimit { per_minute, retry_after: retry_after + Duration::from_millis(1) });
         }
-        charge.takes = Duration::from_secs(60) * addresses / per_minute.get();
-        *paid_off = Some(owed_until.unwrap_or(now) + charge.takes);
+        charge.addresses = addresses.into();
+        *debt = Some(Debt { addresses: owed + charge.addresses, at: now });
         Ok(charge)
     }
 }
@@ -103,15 +108,15 @@ impl Caller {
 impl Charge {
     /// The list is taken.
     pub fn keep(mut self) {
-        self.takes = Duration::ZERO;
+        self.addresses = 0.0;
     }
 }
 
 impl Drop for Charge {
     fn drop(&mut self) {
-        if !self.takes.is_zero() {
-            let mut paid_off = self.used.paid_off.lock().unwrap_or_else(PoisonError::into_inner);
-            *paid_off = paid_off.and_then(|until| until.checked_sub(self.takes));
+        if self.addresses > 0.0 {
+            let mut debt = self.used.debt.lock().unwrap_or_else(PoisonError::into_inner);
+            *debt = debt.map(|debt| Debt { addresses: debt.addresses - self.addresses, ..debt });
         }
     }
 }
@@ -154,6 +159,20 @@ mod tests {
         assert!(caller.check().is_err());
         advance(Duration::from_secs(1)).await;
         caller.check().unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_owed_is_paid_off_at_the_limit_of_now() {
+        let slow = caller(60);
+        slow.charge(600).unwrap().keep();
+        let limits = Limits { addresses_per_minute: NonZeroU32::new(600), queued_addresses: None };
+        let client = Arc::new(Client { limits, ..Client::anonymous() });
+        let fast = Caller::new(client, Arc::clone(&slow.used));
+
+        assert!(slow.check().unwrap_err().retry_after > Duration::from_secs(500));
+
+        let over = fast.check().unwrap_err();
+        assert!(over.retry_after < Duration::from_secs(1), "{over:?}");
     }
 
     #[tokio::test(start_paused = true)]

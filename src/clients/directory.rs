@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     fs,
+    num::NonZeroU32,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
@@ -13,13 +14,17 @@ use super::{
     file::{self, ClientsError, Entry},
     token::TokenHash,
 };
-use crate::domain::{AuthFailure, ClientName};
+use crate::domain::{AuthFailure, ClientName, ClientTag};
 
 /// What reading the file again has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reloaded {
     /// How many clients there are now.
     pub clients: usize,
+    /// Those that were not there before.
+    pub came: Vec<ClientName>,
+    /// Those that are there no more.
+    pub went: Vec<ClientName>,
 }
 
 /// All clients. Cheap to clone.
@@ -80,25 +85,47 @@ impl Directory {
         known.clients.iter().map(|(client, _)| client).find(|client| client.name == *name).cloned()
     }
 
-    /// The names of all clients, in order.
-    pub fn names(&self) -> Vec<ClientName> {
+    /// The weights of all clients.
+    pub fn weights(&self) -> Vec<(ClientTag, NonZeroU32)> {
         let known = self.shared.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.clients.iter().map(|(client, _)| client.name.clone()).collect()
+        known.clients.iter().map(|(client, _)| (client.name.tag(), client.weight)).collect()
     }
 
-    /// Reads the file again; `None` when it has not changed. Blocks.
+    /// The names of all clients, in order.
+    pub fn names(&self) -> Vec<ClientName> {
+        self.shared.known.read().unwrap_or_else(PoisonError::into_inner).names().cloned().collect()
+    }
+
+    /// Reads the file again; `None` when it has not changed. `announce` hears of the change before a client that
+    /// came is let in. Blocks.
     ///
     /// # Errors
     /// When it can't be used; the clients stay as they were.
-    pub fn reload(&self) -> Result<Option<Reloaded>, ClientsError> {
+    pub fn reload(&self, announce: impl FnOnce(&Reloaded)) -> Result<Option<Reloaded>, ClientsError> {
         let now = read(&self.shared.path)?;
         let mut known = self.shared.known.write().unwrap_or_else(PoisonError::into_inner);
         if known.text == now.text {
             return Ok(None);
         }
-        let clients = now.clients.len();
+        let reloaded = Reloaded {
+            clients: now.clients.len(),
+            came: now.names_beside(&known),
+            went: known.names_beside(&now),
+        };
+        announce(&reloaded);
         *known = now;
-        Ok(Some(Reloaded { clients }))
+        Ok(Some(reloaded))
+    }
+}
+
+impl Known {
+    fn names(&self) -> impl Iterator<Item = &ClientName> {
+        self.clients.iter().map(|(client, _)| &client.name)
+    }
+
+    /// The names that `other` does not have.
+    fn names_beside(&self, other: &Self) -> Vec<ClientName> {
+        self.names().filter(|name| !other.names().any(|its| its == *name)).cloned().collect()
     }
 }
 
@@ -135,17 +162,38 @@ mod tests {
         let directory = Directory::open(&path).unwrap();
         assert_eq!(name(&directory, "old").unwrap(), "billing");
         assert_eq!(name(&directory, "new"), Err(AuthFailure::Unknown));
-        assert_eq!(directory.reload().unwrap(), None);
+        assert_eq!(directory.reload(|_| panic!("nothing changed")).unwrap(), None);
 
         write(line("billing", &["old", "new"], "") + &line("crm", &["other"], ""));
-        assert_eq!(directory.reload().unwrap(), Some(Reloaded { clients: 2 }));
+        let nobody = Reloaded { clients: 2, came: Vec::new(), went: Vec::new() };
+        assert_eq!(directory.reload(|_| ()).unwrap(), Some(nobody));
         assert_eq!(name(&directory, "old").unwrap(), name(&directory, "new").unwrap());
 
         write(line("billing", &["new"], ""));
-        directory.reload().unwrap();
+        directory.reload(|_| ()).unwrap();
         assert_eq!(name(&directory, "old"), Err(AuthFailure::Unknown));
         assert_eq!(name(&directory, "other"), Err(AuthFailure::Unknown));
         assert_eq!(name(&directory, "new").unwrap(), "billing");
+    }
+
+    #[test]
+    fn who_came_and_went_is_known_and_announced_before_anybody_is_let_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("clients.toml");
+        fs::write(&path, line("billing", &["a"], "") + &line("old", &["b"], "")).unwrap();
+        let directory = Directory::open(&path).unwrap();
+        fs::write(&path, line("billing", &["a"], "") + &line("crm", &["c"], "") + &line("web", &["d"], ""))
+            .unwrap();
+
+        let mut announced = None;
+        let reloaded = directory.reload(|change| {
+            announced = Some(change.clone());
+            assert!(directory.shared.known.try_read().is_err(), "a client may be let in already");
+        });
+
+        let names = |names: &[&str]| names.iter().map(|name| ClientName::new(name)).collect::<Vec<_>>();
+        let change = Reloaded { clients: 3, came: names(&["crm", "web"]), went: names(&["old"]) };
+        assert_eq!((reloaded.unwrap(), announced), (Some(change.clone()), Some(change)));
     }
 
     #[test]
@@ -157,10 +205,10 @@ mod tests {
 
         for broken in ["", "billing = ", "billing = { tokens = [\"good\"] }"] {
             fs::write(&path, broken).unwrap();
-            assert!(directory.reload().is_err(), "{broken}");
+            assert!(directory.reload(|_| panic!("told of {broken}")).is_err(), "{broken}");
         }
         fs::remove_file(&path).unwrap();
-        assert!(matches!(directory.reload(), Err(ClientsError::Unreadable { .. })));
+        assert!(matches!(directory.reload(|_| ()), Err(ClientsError::Unreadable { .. })));
 
         assert_eq!(name(&directory, "good").unwrap(), "billing");
     }
@@ -174,7 +222,7 @@ mod tests {
         directory.authenticate("good").unwrap().charge(100).unwrap().keep();
 
         fs::write(&path, line("billing", &["good"], ", addresses_per_minute = 20")).unwrap();
-        directory.reload().unwrap();
+        directory.reload(|_| ()).unwrap();
 
         let over = directory.authenticate("good").unwrap().charge(1).unwrap_err();
         assert_eq!(over.per_minute, NonZeroU32::new(20).unwrap());

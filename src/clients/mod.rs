@@ -15,7 +15,7 @@ use crate::domain::ClientName;
 
 pub use allowance::{Caller, Charge, OverLimit};
 pub use directory::{Directory, Reloaded};
-pub use file::{ClientsError, line};
+pub use file::{BadName, ClientsError, Mistakes, line};
 pub use token::{NewToken, TokenHash};
 pub use watch::watch;
 

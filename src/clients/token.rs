@@ -12,7 +12,7 @@ const HASH_BYTES: usize = 32;
 /// How a hash begins in the clients file.
 const PREFIX: &str = "sha256:";
 /// How a token begins, so that people and secret scanners know what they have found.
-const TOKEN_PREFIX: &str = "fxg_";
+pub(super) const TOKEN_PREFIX: &str = "fxg_";
 
 /// The SHA-256 of a token. Tokens are random and long, so it needs no salt and no slow hash.
 #[derive(Clone, Copy)]
@@ -35,6 +35,11 @@ impl TokenHash {
             *byte = u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()?;
         }
         Some(Self(hash))
+    }
+
+    /// Whether it is of an empty text: nobody has that as a token.
+    pub(super) fn is_of_nothing(&self) -> bool {
+        self.is(&Self::of(""))
     }
 
     /// Whether both are of one token. Takes the same time wherever they differ.

@@ -1,6 +1,6 @@
 //! `[auth]`: who may call.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{read::Reader, render::Rendering};
 
@@ -53,6 +53,19 @@ impl AuthSettings {
             reader.refuse(CLIENTS_FILE, "must name the file with the clients when auth.mode = \"tokens\"");
         }
         auth
+    }
+
+    /// The clients file, when it says who may call.
+    pub fn clients(&self) -> Option<&Path> {
+        match self.mode {
+            AuthMode::Tokens => self.clients_file.as_deref(),
+            AuthMode::None => None,
+        }
+    }
+
+    /// The same, when both keys were read without a mistake.
+    pub(super) fn clients_as_read(&self, reader: &Reader) -> Option<&Path> {
+        self.clients().filter(|_| reader.all_well(&[MODE, CLIENTS_FILE]))
     }
 
     pub(super) fn render(&self, out: &mut Rendering) {

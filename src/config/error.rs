@@ -3,7 +3,10 @@
 //! Owns the sentences. Refuses to quote a value, except a number that is out of range: a text may be
 //! a secret in the wrong place.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use thiserror::Error;
 
@@ -93,11 +96,22 @@ pub enum Problem {
 #[derive(Debug, Error)]
 pub struct SettingsError {
     problems: Vec<Problem>,
+    clients_file: Option<PathBuf>,
 }
 
 impl SettingsError {
     pub(super) fn new(problems: Vec<Problem>) -> Self {
-        Self { problems }
+        Self { problems, clients_file: None }
+    }
+
+    /// With the clients file that the settings name.
+    pub(super) fn beside(self, clients_file: Option<PathBuf>) -> Self {
+        Self { clients_file, ..self }
+    }
+
+    /// The clients file, as far as the settings were good enough to name it: it may have mistakes of its own.
+    pub fn clients_file(&self) -> Option<&Path> {
+        self.clients_file.as_deref()
     }
 
     /// The problems, in the order of the settings. Never empty.

@@ -3,7 +3,11 @@
 //! Owns what a load depends on. Only [`LoadOptions::from_process`] looks at the environment of the
 //! process; tests hand in a map.
 
-use std::{collections::BTreeMap, env, fmt, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    env, fmt,
+    path::{Path, PathBuf},
+};
 
 use super::{
     AuthSettings, CompatSettings, CredentialSettings, DedupeSettings, DispatchSettings, IntakeSettings,
@@ -55,7 +59,8 @@ impl Settings {
         let (values, problems) = layers::merge(options);
         let mut reader = Reader::new(values, problems);
         let settings = Self::read(&mut reader, options.credential);
-        reader.finish(settings)
+        let clients_file = settings.auth.clients_as_read(&reader).map(Path::to_owned);
+        reader.finish(settings).map_err(|error| error.beside(clients_file))
     }
 
     pub(super) fn read(reader: &mut Reader, credential: CredentialRule) -> Self {

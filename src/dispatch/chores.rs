@@ -11,8 +11,10 @@ use super::{
     forecast::Forecast,
     health::Gate,
     message::{Event, Probed},
+    named::named,
     pace::Outlook,
-    view::{NEWEST, TOLD, View, told, told_pause},
+    said::{told, told_pause},
+    view::View,
 };
 use crate::{domain::NotSentReason, telemetry::metrics, upstream::Probe};
 
@@ -60,7 +62,7 @@ impl Dispatcher {
                         self.health.probe_answered();
                         self.token_refused(generation, launched, now);
                     }
-                    Probe::Failing(told) => self.health.probe_failed(told, now),
+                    Probe::Failing(seen, told) => self.health.probe_failed(seen, told, now),
                 }
             }
             Event::CredentialProved(proof) => self.credential_proved(proof, now),
@@ -152,10 +154,10 @@ impl Dispatcher {
             forecast: self.forecast(now),
             queued: self.queued.all(),
             active: self.resends.len(),
-            left: self.resends.iter().take(TOLD).map(|(id, active)| (*id, active.unsettled.into())).collect(),
-            newest: self.resends.keys().rev().take(NEWEST).copied().collect(),
+            shares: self.shares(),
+            named: named(self.resends.iter().map(|(id, active)| (*id, active.unsettled))),
+            token_ends_at: self.token_to_be_replaced(),
             in_flight: self.calls.len(),
-            batch_size: self.options.batch_size,
         });
     }
 }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A token that ends within this time is warned about.
-const SOON: Duration = Duration::from_secs(7 * 86_400);
+pub(super) const SOON: Duration = Duration::from_secs(7 * 86_400);
 
 /// What is known of the credential besides its health.
 #[derive(Debug, Default)]
@@ -140,7 +140,7 @@ impl Dispatcher {
                 self.metrics.set_credential_valid(false);
                 self.health.credential_unproven(Cause::Itself, None, now);
             }
-            Probe::Failing(told) => {
+            Probe::Failing(_, told) => {
                 let is_new = proof.generation != self.tending.refused;
                 let cause = if is_new { Cause::ProofUnanswered } else { Cause::Itself };
                 self.health.credential_unproven(cause, told, now);
@@ -200,12 +200,16 @@ impl Dispatcher {
         self.tell_expiry();
     }
 
+    /// When the token in use ends, if a person has to put a new one into its place.
+    pub(super) fn token_to_be_replaced(&self) -> Option<Timestamp> {
+        self.upstream.token_expires_at().filter(|_| self.upstream.refresh_at().is_none())
+    }
+
     /// Publishes when the token in use ends, and warns when a person has to act soon.
     pub(super) fn tell_expiry(&self) {
         let expires_at = self.upstream.token_expires_at();
         self.metrics.set_credential_expiry(expires_at);
-        let renews_itself = self.upstream.refresh_at().is_some();
-        if let Some(at) = expires_at.filter(|at| !renews_itself && *at < Timestamp::now().plus(SOON)) {
+        if let Some(at) = self.token_to_be_replaced().filter(|at| *at < Timestamp::now().plus(SOON)) {
             let expires_at = humantime::format_rfc3339_seconds(at.into()).to_string();
             tracing::warn!(expires_at, "The access token ends soon; put a new one into its place.");
         }

@@ -253,7 +253,7 @@ impl Dispatcher {
     pub(super) fn begin(&mut self, record: Arc<Record>, unsettled: u32) {
         let id = record.id;
         // The view that the caller's answer is made of, too.
-        let estimate = self.view.borrow().estimate(id, u64::from(unsettled));
+        let estimate = self.view.borrow().estimate(id, record.client.tag(), u64::from(unsettled));
         let promise = estimate.map(|lasts| Promise::new(lasts, Instant::now()));
         self.resends.insert(id, Active::new(record, unsettled, promise));
         self.requeue(id);

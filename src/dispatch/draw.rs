@@ -222,7 +222,7 @@ impl Dispatcher {
                 let is_own = by == active.record.client.tag();
                 (Outcome::Duplicate(is_own.then_some(at)), DedupeHit::Recent)
             }
-            Some(Memory::Doubt(_)) => (Outcome::Unknown(UnknownReason::EarlierDoubt), DedupeHit::Doubt),
+            Some(Memory::Doubt(..)) => (Outcome::Unknown(UnknownReason::EarlierDoubt), DedupeHit::Doubt),
         };
         self.metrics.dedupe_hit(hit, 1);
         self.settled.push((resend, index, outcome));

@@ -71,10 +71,11 @@ impl FairQueue {
     }
 
     /// Ends the turn of this resend: it goes behind its client's others, and the client behind the others once
-    /// it has had its turns of this round.
-    pub(super) fn end_turn(&mut self, client: &ClientName, id: ResendId) {
+    /// it has had its turns of this round, by its weight of now.
+    pub(super) fn end_turn(&mut self, client: &ClientName, weight: NonZeroU32, id: ResendId) {
         let Some(at) = self.lanes.iter().position(|lane| lane.client == *client) else { return };
         let Some(mut lane) = self.lanes.remove(at) else { return };
+        lane.weight = weight;
         if let Some(place) = lane.resends.iter().position(|other| *other == id) {
             lane.resends.remove(place);
             lane.resends.push_back(id);
@@ -118,7 +119,7 @@ mod tests {
         let turns: Vec<_> = (0..6)
             .map(|_| {
                 let id = next(&queue);
-                queue.end_turn(&client(usize::from(id == 4)), ResendId(id));
+                queue.end_turn(&client(usize::from(id == 4)), NonZeroU32::MIN, ResendId(id));
                 id
             })
             .collect();
@@ -147,7 +148,8 @@ mod tests {
         let turns: Vec<_> = (0..10)
             .map(|_| {
                 let id = next(&queue);
-                queue.end_turn(&client(id as usize - 1), ResendId(id));
+                let weight = NonZeroU32::new(if id == 1 { 3 } else { 1 }).unwrap();
+                queue.end_turn(&client(id as usize - 1), weight, ResendId(id));
                 id
             })
             .collect();
@@ -172,7 +174,7 @@ mod tests {
             for _ in 0..120 {
                 let Some(id) = queue.order(1).first().copied() else { break };
                 turns[id.0 as usize] += 1;
-                queue.end_turn(&client(owners[id.0 as usize]), id);
+                queue.end_turn(&client(owners[id.0 as usize]), NonZeroU32::MIN, id);
             }
 
             prop_assert_eq!(turns[gone], 0);

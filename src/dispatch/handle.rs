@@ -23,8 +23,9 @@ use super::{
     ledger::Ledger,
     look_up::QUESTIONS,
     message::{Because, Message},
-    queued::{Queued, Room},
+    queued::{NoRoom, Queued, Room},
     recover::recover,
+    refused::Refused,
     view::View,
 };
 use crate::{
@@ -64,30 +65,6 @@ pub enum StartError {
     /// The thread ended before it was ready.
     #[error("the dispatch thread ended while starting")]
     Ended,
-}
-
-/// Why a resend was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Refused {
-    /// Too many addresses wait.
-    #[error("the queue is full: {queued} addresses wait, and {max} may")]
-    QueueFull {
-        /// Addresses that wait.
-        queued: u64,
-        /// Most that may.
-        max: u64,
-    },
-    /// Too many addresses of this client wait.
-    #[error("{queued} addresses of this client wait, and {max} may")]
-    OwnQueueFull {
-        /// Its addresses that wait.
-        queued: u64,
-        /// Most that may.
-        max: u64,
-    },
-    /// The gateway is stopping.
-    #[error("the gateway is shutting down")]
-    ShuttingDown,
 }
 
 /// The way to the dispatch thread. Cheap to clone.
@@ -186,7 +163,16 @@ impl Dispatch {
         client: &ClientName,
         own: Option<u64>,
     ) -> Result<Reservation, Refused> {
-        let room = self.queued.reserve(client, addresses.into(), self.max_queued, own)?;
+        let refused = |error| match error {
+            NoRoom::LongerThanOwn { limit } => Refused::LongerThanOwnQueue { limit },
+            NoRoom::Own { queued, max } => {
+                let missing = (queued + u64::from(addresses)).saturating_sub(max);
+                let retry_after = self.view().own_room_after(client.tag(), missing);
+                Refused::OwnQueueFull { more: addresses, queued, max, retry_after }
+            }
+            NoRoom::All { queued, max } => Refused::QueueFull { more: addresses, queued, max },
+        };
+        let room = self.queued.reserve(client, addresses.into(), self.max_queued, own).map_err(refused)?;
         let place = self.inbox.clone().reserve_owned().await.map_err(|_| Refused::ShuttingDown)?;
         if self.is_closing() {
             return Err(Refused::ShuttingDown);

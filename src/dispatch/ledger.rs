@@ -94,10 +94,11 @@ impl Ledger {
         match self {
             Self::Memory(_) => Prepared::Ready(body),
             Self::File(_, books) => {
-                let claim = |(member, _): (&Member, &Active)| Claim {
+                let claim = |(member, active): (&Member, &Active)| Claim {
                     resend: member.resend,
                     index: member.index,
                     key: member.key,
+                    by: active.record.client.tag(),
                 };
                 if members.clone().any(|(_, active)| active.record.is_promised()) {
                     books.make_hard();
@@ -121,7 +122,7 @@ impl Ledger {
     pub(super) fn remember(&mut self, key: AddressKey, by: ClientTag, outcome: &Outcome, now: Instant) {
         match outcome {
             Outcome::Sent => self.recent().record_sent(key, by, now),
-            Outcome::Unknown(_) => self.recent().record_doubt(key, now),
+            Outcome::Unknown(_) => self.recent().record_doubt(key, by, now),
             Outcome::Duplicate(_) | Outcome::Invalid(_) | Outcome::Rejected(_) | Outcome::NotSent(_) => {}
         }
     }

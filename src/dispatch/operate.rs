@@ -9,11 +9,12 @@ use std::time::Duration;
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{dispatcher::Dispatcher, handle::Dispatch, look_up::Ended, message::Message, view::View};
-use crate::domain::{PauseNote, Paused, Timestamp};
+use crate::domain::{ClientName, PauseNote, Paused, Timestamp};
 
 /// An order, and who wants to hear that it was obeyed.
 pub(super) struct Order {
     wish: Wish,
+    by: ClientName,
     obeyed: oneshot::Sender<View>,
 }
 
@@ -24,26 +25,27 @@ enum Wish {
 }
 
 impl Dispatch {
-    /// Draws nothing more until resumed; gives what stands then. A pause that stands keeps its beginning,
-    /// and its note unless there is a new one.
+    /// Draws nothing more until resumed, as this client orders; gives what stands then. A pause that stands keeps
+    /// its beginning, and its note unless there is a new one.
     ///
     /// # Errors
     /// When the thread has ended.
-    pub async fn pause(&self, note: Option<PauseNote>) -> Result<View, Ended> {
-        self.order(Wish::Pause(note)).await
+    pub async fn pause(&self, by: &ClientName, note: Option<PauseNote>) -> Result<View, Ended> {
+        self.order(by, Wish::Pause(note)).await
     }
 
-    /// Draws again; gives what stands then. Changes nothing when there is no pause.
+    /// Draws again, as this client orders; gives what stands then. Changes nothing when there is no pause.
     ///
     /// # Errors
     /// When the thread has ended.
-    pub async fn resume(&self) -> Result<View, Ended> {
-        self.order(Wish::Resume).await
+    pub async fn resume(&self, by: &ClientName) -> Result<View, Ended> {
+        self.order(by, Wish::Resume).await
     }
 
-    async fn order(&self, wish: Wish) -> Result<View, Ended> {
+    async fn order(&self, by: &ClientName, wish: Wish) -> Result<View, Ended> {
         let (obeyed, heard) = oneshot::channel();
-        self.inbox.send(Message::Operate(Order { wish, obeyed })).await.map_err(|_| Ended)?;
+        let order = Order { wish, by: by.clone(), obeyed };
+        self.inbox.send(Message::Operate(order)).await.map_err(|_| Ended)?;
         heard.await.map_err(|_| Ended)
     }
 }
@@ -53,6 +55,7 @@ impl Dispatcher {
     pub(super) fn obey(&mut self, order: Order) {
         let now = Instant::now();
         let before = self.health.paused().cloned();
+        let client = order.by.as_str();
         match order.wish {
             Wish::Pause(note) => {
                 if !self.health.note_pause(note.clone()) {
@@ -60,12 +63,14 @@ impl Dispatcher {
                     self.health.pause(Paused { since: Timestamp::now(), note }, now);
                     // Calls that got through an earlier hold may have left duplicates that lead their lists.
                     self.last_held = false;
-                    tracing::info!("Paused by an operator.");
+                    tracing::info!(client, "Paused by an operator.");
+                } else if self.health.paused() != before.as_ref() {
+                    tracing::info!(client, "Paused already; an operator changed the note.");
                 }
             }
             Wish::Resume => {
                 if self.health.resume() {
-                    tracing::info!("Resumed by an operator.");
+                    tracing::info!(client, "Resumed by an operator.");
                 }
             }
         }

@@ -6,7 +6,6 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::handle::Refused;
 use crate::domain::ClientName;
 
 /// The counts. Clients are those of the clients file, so there are few.
@@ -19,6 +18,17 @@ pub(super) struct Queued {
 struct Counts {
     all: u64,
     by_client: BTreeMap<ClientName, u64>,
+}
+
+/// Why there is no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoRoom {
+    /// Never, for a list of this length of this client.
+    LongerThanOwn { limit: u64 },
+    /// Too many addresses wait.
+    All { queued: u64, max: u64 },
+    /// Too many of this client do.
+    Own { queued: u64, max: u64 },
 }
 
 /// Room for addresses of a client. Given back when dropped.
@@ -37,14 +47,17 @@ impl Queued {
         addresses: u64,
         max: u64,
         own: Option<u64>,
-    ) -> Result<Room, Refused> {
+    ) -> Result<Room, NoRoom> {
+        if let Some(limit) = own.filter(|limit| addresses > *limit) {
+            return Err(NoRoom::LongerThanOwn { limit });
+        }
         let mut counts = self.counts();
         let (all, queued) = (counts.all, counts.by_client.get(client).copied().unwrap_or_default());
         if let Some(max) = own.filter(|max| queued + addresses > *max) {
-            return Err(Refused::OwnQueueFull { queued, max });
+            return Err(NoRoom::Own { queued, max });
         }
         if all + addresses > max {
-            return Err(Refused::QueueFull { queued: all, max });
+            return Err(NoRoom::All { queued: all, max });
         }
         counts.add(client, addresses);
         Ok(Room { queued: Arc::clone(self), client: client.clone(), addresses })
@@ -112,9 +125,11 @@ mod tests {
         let first = queued.reserve(&ann, 60, 100, Some(70)).unwrap();
 
         let own = queued.reserve(&ann, 11, 100, Some(70)).unwrap_err();
-        assert_eq!(own, Refused::OwnQueueFull { queued: 60, max: 70 });
+        assert_eq!(own, NoRoom::Own { queued: 60, max: 70 });
+        let never = queued.reserve(&ann, 71, 100, Some(70)).unwrap_err();
+        assert_eq!(never, NoRoom::LongerThanOwn { limit: 70 });
         let full = queued.reserve(&bob, 41, 100, None).unwrap_err();
-        assert_eq!(full, Refused::QueueFull { queued: 60, max: 100 });
+        assert_eq!(full, NoRoom::All { queued: 60, max: 100 });
 
         first.keep(50);
         assert_eq!(queued.all(), 50);

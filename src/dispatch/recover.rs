@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use super::ledger::{PACE, PAUSED, REFRESH_TOKEN};
 use crate::{
     config::OnUnknown,
-    domain::{AddressKey, ClientTag, Outcome, Paused, ResendId, Timestamp, UnknownReason},
+    domain::{AddressKey, Outcome, Paused, ResendId, Timestamp, UnknownReason},
     recent::Recent,
     store::{
         Record, Restored, Settled,
@@ -20,8 +20,6 @@ use crate::{
 
 /// Calls read at once.
 const PAGE: u32 = 10_000;
-/// Resends whose client is kept at hand meanwhile.
-const MOST_OWNERS: usize = 10_000;
 
 /// What goes on.
 pub(super) struct Recovered {
@@ -64,7 +62,6 @@ pub(super) fn recover(store: &Store, recent: &Recent, on_unknown: OnUnknown) -> 
     }
     let places: HashMap<ResendId, usize> =
         recovered.resends.iter().enumerate().map(|(place, restored)| (restored.record.id, place)).collect();
-    let mut owners = Owners::default();
     let mut made = vec![0; recovered.resends.len()];
     let mut last = 0;
     loop {
@@ -81,7 +78,7 @@ pub(super) fn recover(store: &Store, recent: &Recent, on_unknown: OnUnknown) -> 
                 recovered.interrupt(store, call, &places, on_unknown)?;
             }
             let goes_on = |id| on_unknown == OnUnknown::Resend && places.contains_key(&id);
-            remember(call, recent, goes_on, |resend| owners.of(store, resend));
+            remember(call, recent, goes_on);
         }
     }
     for (restored, made) in recovered.resends.iter().zip(made) {
@@ -91,37 +88,15 @@ pub(super) fn recover(store: &Store, recent: &Recent, on_unknown: OnUnknown) -> 
     Ok(recovered)
 }
 
-/// Whose resends the calls were made for, as far as the file still knows.
-#[derive(Default)]
-struct Owners(HashMap<ResendId, ClientTag>);
-
-impl Owners {
-    fn of(&mut self, store: &Store, resend: ResendId) -> ClientTag {
-        // Calls of a resend stand close together: a few of them are enough.
-        if self.0.len() > MOST_OWNERS {
-            self.0.clear();
-        }
-        *self.0.entry(resend).or_insert_with(|| {
-            let client = store.read_now(|db| read::client(db, resend)).ok().flatten();
-            client.map_or(ClientTag::NOBODY, |client| client.tag())
-        })
-    }
-}
-
 /// Addresses of resends that go on and send again what is in doubt are not held back by that doubt.
-fn remember(
-    call: &StoredCall,
-    recent: &Recent,
-    goes_on: impl Fn(ResendId) -> bool,
-    mut owner: impl FnMut(ResendId) -> ClientTag,
-) {
+fn remember(call: &StoredCall, recent: &Recent, goes_on: impl Fn(ResendId) -> bool) {
     for claim in &call.claims {
         match call.verdict.as_deref() {
-            Some("sent") => recent.load_sent(claim.key, owner(claim.resend), call.at),
+            Some("sent") => recent.load_sent(claim.key, claim.by, call.at),
             None if goes_on(claim.resend) => {}
-            Some("unknown") => recent.load_doubt(claim.key, call.at),
+            Some("unknown") => recent.load_doubt(claim.key, claim.by, call.at),
             // It may have come to its end at any time since it was marked.
-            None => recent.load_doubt(claim.key, Timestamp::now()),
+            None => recent.load_doubt(claim.key, claim.by, Timestamp::now()),
             Some(_) => {}
         }
     }
@@ -169,12 +144,13 @@ mod tests {
 
     use super::*;
     use crate::{
-        domain::ClientName,
+        domain::{ClientName, ClientTag},
         recent::Memory,
         store::at,
         telemetry::metrics::{BuildInfo, Metrics},
     };
 
+    const BY: ClientTag = ClientTag(7);
     const MINUTE: Duration = Duration::from_secs(60);
 
     /// What a start knows of an address whose call was marked and ended so many minutes ago.
@@ -182,7 +158,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let metrics = Metrics::new(BuildInfo::current(), &[ClientName::anonymous()], &[]).unwrap();
         let store = Store::open(&directory.path().join("gateway.db"), [7; 16], metrics).unwrap();
-        let claim = Claim { resend: ResendId(1), index: 0, key: AddressKey(1) };
+        let claim = Claim { resend: ResendId(1), index: 0, key: AddressKey(1), by: BY };
         let mut writes = vec![Write::Mark { call: 1, at: ago(marked), claims: vec![claim] }];
         writes.extend(ended.map(|ended| Write::Ended { call: 1, at: ago(ended), end: CallEnd::Sent }));
         store.write_now(Batch { writes, ..Batch::default() }).unwrap();
@@ -200,10 +176,10 @@ mod tests {
         // The mark waited for a disk with room, or the call for an answer.
         let recent = known(70, Some(10));
         let posted_now = recent.find(AddressKey(1), Instant::now(), false);
-        assert!(matches!(posted_now, Some(Memory::Sent(..))), "{posted_now:?}");
+        assert!(matches!(posted_now, Some(Memory::Sent(_, BY))), "{posted_now:?}");
         // It followed that call when the process ended.
         let forced = recent.find(AddressKey(1), at(ago(30)), true);
-        assert!(matches!(forced, Some(Memory::Sent(..))), "{forced:?}");
+        assert!(matches!(forced, Some(Memory::Sent(_, BY))), "{forced:?}");
         assert_eq!(recent.find(AddressKey(1), at(ago(5)), true), None, "that was before it");
     }
 
@@ -211,8 +187,8 @@ mod tests {
     fn a_call_without_an_end_may_have_ended_at_any_time_until_the_restart() {
         let recent = known(70, None);
         let posted_now = recent.find(AddressKey(1), Instant::now(), false);
-        assert!(matches!(posted_now, Some(Memory::Doubt(_))), "{posted_now:?}");
+        assert!(matches!(posted_now, Some(Memory::Doubt(_, BY))), "{posted_now:?}");
         let forced = recent.find(AddressKey(1), at(ago(30)), true);
-        assert!(matches!(forced, Some(Memory::Doubt(_))), "{forced:?}");
+        assert!(matches!(forced, Some(Memory::Doubt(_, BY))), "{forced:?}");
     }
 }

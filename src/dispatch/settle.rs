@@ -14,7 +14,7 @@ use crate::{
     domain::{ClientName, NotSentReason, Outcome, Refusal, ResendId, Timestamp, UnknownReason},
     store::file::CallEnd,
     telemetry::metrics::{DedupeHit, RetryReason},
-    upstream::{Report, Unsent, Verdict},
+    upstream::{Outage, Report, Unsent, Verdict},
 };
 
 impl Dispatcher {
@@ -156,7 +156,7 @@ impl Dispatcher {
     }
 
     fn is_in_doubt(&mut self, mut call: Call, reason: UnknownReason, now: Instant) {
-        self.health.failed(now);
+        self.health.failed(Outage::of_doubt(reason), now);
         match self.options.on_unknown {
             OnUnknown::Report => self.end_all(call, &Outcome::Unknown(reason), now),
             OnUnknown::Resend => {
@@ -187,11 +187,11 @@ impl Dispatcher {
                 (NotSentReason::Throttled, told, RetryReason::Throttled)
             }
             Unsent::Unavailable(told) => {
-                self.health.failed(now);
+                self.health.failed(Outage::Unavailable, now);
                 (NotSentReason::UpstreamUnavailable, told, RetryReason::Unavailable)
             }
-            Unsent::Unreachable(_) => {
-                self.health.failed(now);
+            Unsent::Unreachable(kind) => {
+                self.health.failed(Outage::of_failure(kind), now);
                 (NotSentReason::UpstreamUnavailable, None, RetryReason::ConnectFailed)
             }
         };

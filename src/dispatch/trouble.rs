@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     domain::NotSentReason,
-    upstream::{CredentialError, RenewalError},
+    upstream::{CredentialError, Outage, RenewalError},
 };
 
 /// What exactly is wrong, where an operator needs more words than the reason has.
@@ -14,6 +14,8 @@ use crate::{
 pub(super) enum Cause {
     /// What the reason says.
     Itself,
+    /// Upstream can't be reached or fails: what was seen last.
+    Outage(Outage),
     /// There is no access token yet: the token endpoint is being asked.
     NoTokenYet,
     /// The token endpoint refuses the client's id or secret.
@@ -49,9 +51,11 @@ impl Cause {
     pub(super) fn reason(self) -> NotSentReason {
         match self {
             Self::Itself | Self::ClientRefused | Self::GrantRefused => NotSentReason::CredentialsRejected,
-            Self::NoTokenYet | Self::EndpointSilent | Self::EndpointFailing | Self::ProofUnanswered => {
-                NotSentReason::UpstreamUnavailable
-            }
+            Self::Outage(_)
+            | Self::NoTokenYet
+            | Self::EndpointSilent
+            | Self::EndpointFailing
+            | Self::ProofUnanswered => NotSentReason::UpstreamUnavailable,
             Self::EndpointElsewhere => NotSentReason::Misconfigured,
         }
     }

@@ -66,9 +66,9 @@ impl ClientName {
     }
 }
 
-/// Stands for the name of a client. Those of two clients differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClientTag(u64);
+/// Stands for the name of a client, on disk, too. Those of two clients differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ClientTag(pub u64);
 
 impl ClientTag {
     /// A client that is not known any more; nobody's.

@@ -95,6 +95,8 @@ pub enum FailureKind {
     TimedOut,
     /// The name does not resolve.
     Dns,
+    /// Nobody listens there.
+    Refused,
     /// No connection, or no TLS on it.
     Connect,
     /// The connection ended.
@@ -201,6 +203,11 @@ fn kind_of(error: &SendRequestError) -> FailureKind {
         SendRequestError::Connect(ConnectError::Resolver(_) | ConnectError::NoRecords) => FailureKind::Dns,
         SendRequestError::Connect(ConnectError::Disconnected) | SendRequestError::Send(_) => {
             FailureKind::Disconnected
+        }
+        SendRequestError::Connect(ConnectError::Io(error))
+            if error.kind() == io::ErrorKind::ConnectionRefused =>
+        {
+            FailureKind::Refused
         }
         SendRequestError::Connect(_) => FailureKind::Connect,
         // awc does not export the enum inside; an I/O error is what it wraps when the connection broke.

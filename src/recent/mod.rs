@@ -34,8 +34,8 @@ struct Entry {
 pub enum Memory {
     /// Upstream accepted it then, in a list of this client.
     Sent(Timestamp, ClientTag),
-    /// Its last call then ended unknown.
-    Doubt(Timestamp),
+    /// Its last call, in a list of this client, then ended unknown.
+    Doubt(Timestamp, ClientTag),
 }
 
 /// Why an entry left.
@@ -82,7 +82,7 @@ impl Recent {
         let counts = |stamp: &Stamp| if force { stamp.at >= created } else { stamp.at + reach > created };
         match (entry.sent.filter(counts), entry.doubt.filter(counts)) {
             (Some(sent), _) => Some(Memory::Sent(sent.told, sent.by)),
-            (None, Some(doubt)) => Some(Memory::Doubt(doubt.told)),
+            (None, Some(doubt)) => Some(Memory::Doubt(doubt.told, doubt.by)),
             (None, None) => None,
         }
     }
@@ -93,8 +93,8 @@ impl Recent {
     }
 
     /// A call with it ended unknown now.
-    pub fn record_doubt(&self, key: AddressKey, now: Instant) {
-        self.record(key, |entry| Entry { doubt: Some(stamp(now, ClientTag::NOBODY)), ..entry });
+    pub fn record_doubt(&self, key: AddressKey, by: ClientTag, now: Instant) {
+        self.record(key, |entry| Entry { doubt: Some(stamp(now, by)), ..entry });
     }
 
     /// Takes over that upstream accepted it then, from an earlier process. In the order of the calls.
@@ -103,8 +103,8 @@ impl Recent {
     }
 
     /// Takes over that a call with it ended unknown then, from an earlier process.
-    pub fn load_doubt(&self, key: AddressKey, at: Timestamp) {
-        self.record(key, |entry| Entry { doubt: Some(stamp_of(at, ClientTag::NOBODY)), ..entry });
+    pub fn load_doubt(&self, key: AddressKey, by: ClientTag, at: Timestamp) {
+        self.record(key, |entry| Entry { doubt: Some(stamp_of(at, by)), ..entry });
     }
 
     /// Drops what no resend created at `oldest` or later can ask for.

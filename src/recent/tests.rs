@@ -51,8 +51,8 @@ fn force_looks_only_at_what_happened_since() {
 fn a_doubt_is_remembered_until_a_send_settles_it() {
     let recent = recent();
     let now = Instant::now();
-    recent.record_doubt(KEY, now);
-    assert!(matches!(recent.find(KEY, now, false), Some(Memory::Doubt(_))));
+    recent.record_doubt(KEY, BY, now);
+    assert!(matches!(recent.find(KEY, now, false), Some(Memory::Doubt(_, BY))));
 
     recent.record_sent(KEY, BY, now);
 
@@ -65,7 +65,7 @@ fn an_accepted_address_stays_accepted_when_a_forced_send_ends_in_doubt() {
     let now = Instant::now();
     recent.record_sent(KEY, BY, now);
 
-    recent.record_doubt(KEY, now + Duration::from_secs(1));
+    recent.record_doubt(KEY, BY, now + Duration::from_secs(1));
 
     assert!(is_sent(recent.find(KEY, now, false)));
 }

@@ -98,7 +98,7 @@ impl Resends {
             return Err(Refused::ShuttingDown);
         }
         let mut plan = Plan::new(list, self.view(), share);
-        let mut calls = CallCount::new(plan.view.batch_size);
+        let mut calls = CallCount::new(plan.view.batch_size());
         let created = Instant::now();
         let mut from = 0;
         while from < plan.list.len() {
@@ -163,7 +163,7 @@ impl Plan {
         let code = match seen {
             Seen::Fresh | Seen::Culprit => WOULD_SEND,
             Seen::InFlight(_) => DUPLICATE,
-            Seen::Known(Memory::Doubt(_)) => DOUBT,
+            Seen::Known(Memory::Doubt(..)) => DOUBT,
             // When it was sent is told to whom it was sent for.
             Seen::Known(Memory::Sent(_, by)) if by != client => DUPLICATE,
             Seen::Known(Memory::Sent(at, _)) => {

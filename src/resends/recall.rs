@@ -29,11 +29,13 @@ pub enum Recalled {
         /// When.
         since: Timestamp,
     },
+    /// Its last call, in a list of another client, ended unknown.
+    DoubtForOthers,
 }
 
 impl Resends {
-    /// What is remembered of `address` that `client` may know, in whatever case and form it was sent. A call that is in flight
-    /// is not yet remembered.
+    /// What is remembered of `address` that `client` may know, in whatever case and form it was sent. A call
+    /// that is in flight is not yet remembered.
     ///
     /// # Errors
     /// When dispatch has ended.
@@ -49,7 +51,8 @@ impl Resends {
             None => Recalled::Nothing,
             Some(Memory::Sent(_, by)) if by != client.tag() => Recalled::SentForOthers,
             Some(Memory::Sent(at, _)) => Recalled::Sent { at, until: at.plus(self.window) },
-            Some(Memory::Doubt(since)) => Recalled::Doubt { since },
+            Some(Memory::Doubt(_, by)) if by != client.tag() => Recalled::DoubtForOthers,
+            Some(Memory::Doubt(since, _)) => Recalled::Doubt { since },
         })
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     clients::{Caller, Charge, OverLimit},
     config::Settings,
     dispatch::{Because, Dispatch, Ended, Refused, Reservation, View},
-    domain::{PauseNote, ResendId, TraceContext},
+    domain::{ClientName, PauseNote, ResendId, TraceContext},
     intake::{Encoding, Format, KeyHasher, ListBuilder},
     store::{
         Body, Full, Record, Registry,
@@ -236,20 +236,20 @@ impl Resends {
         }
     }
 
-    /// Draws nothing more, of anybody's, until resumed. Lists are taken all the same. Gives what stands then.
+    /// Draws nothing more, of anybody's, until resumed, as this client orders. Lists are taken all the same. Gives what stands then.
     ///
     /// # Errors
     /// When dispatch has ended.
-    pub async fn pause(&self, note: Option<PauseNote>) -> Result<View, Ended> {
-        self.dispatch.pause(note).await
+    pub async fn pause(&self, by: &ClientName, note: Option<PauseNote>) -> Result<View, Ended> {
+        self.dispatch.pause(by, note).await
     }
 
-    /// Draws again. Gives what stands then.
+    /// Draws again, as this client orders. Gives what stands then.
     ///
     /// # Errors
     /// When dispatch has ended.
-    pub async fn resume(&self) -> Result<View, Ended> {
-        self.dispatch.resume().await
+    pub async fn resume(&self, by: &ClientName) -> Result<View, Ended> {
+        self.dispatch.resume(by).await
     }
 
     /// What dispatch looked like a moment ago.

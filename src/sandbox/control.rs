@@ -11,13 +11,17 @@ use super::world::World;
 
 const LEDGER_PAGE: usize = 1_000;
 
-const HELP: &str = "\
+const API: &str = "\
 This is a simulated fax.plus. It mails nobody.
 
 PATCH /v3/accounts/self/member-invitations   resend invitations, at most 10 addresses
 GET   /v3/accounts/self                      the account behind the token
 POST  /token                                 OAuth2: grant_type=refresh_token
 
+";
+
+/// How to make trouble and to see what came of it, for people.
+pub const CONTROL_HELP: &str = "\
 GET   /sandbox/stats     what was called and accepted, as JSON
 GET   /sandbox/ledger    NDJSON: each accepted address and how many calls accepted it
 POST  /sandbox/reset     forget both; rules and tokens stay
@@ -39,7 +43,7 @@ lone, times. All must hold; the first rule that fits wins. Fates and their field
 ";
 
 pub(super) fn help() -> Answer {
-    Answer::new(200, "text/plain; charset=utf-8", HELP)
+    Answer::new(200, "text/plain; charset=utf-8", format!("{API}{CONTROL_HELP}"))
 }
 
 pub(super) fn stats(world: &World) -> Answer {

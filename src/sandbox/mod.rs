@@ -102,6 +102,7 @@ mod wire;
 mod world;
 
 pub use books::{MAX_LEDGER_ADDRESSES, RecordedCall, Stats};
+pub use control::CONTROL_HELP;
 pub use faults::{Calls, Fate, FaultError, MAX_RULES, Rule, StatusAnswer, Target, parse as parse_faults};
 pub use options::{OAuthOptions, SandboxOptions};
 pub use server::{Sandbox, SandboxError};

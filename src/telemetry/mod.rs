@@ -12,7 +12,7 @@ mod root_span;
 mod trace;
 
 pub use abort::AbortOnPanic;
-pub use history::{History, Sample};
+pub use history::{History, Past, Sample};
 pub use metrics::Metrics;
 pub use request_id::{REQUEST_ID_HEADER, RequestId};
 pub use root_span::{UNMATCHED, WithoutAddresses, method_word};

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use super::{
     credential::Credential,
+    outage::Outage,
     retry_after,
     verdict::{Verdict, judge},
 };
@@ -60,8 +61,8 @@ pub enum Probe {
     Alive,
     /// Upstream answers and refuses the token.
     Unauthorized,
-    /// No useful answer, with the wait that upstream asks for.
-    Failing(Option<Duration>),
+    /// No useful answer: what was seen, and the wait that upstream asks for.
+    Failing(Outage, Option<Duration>),
 }
 
 /// The way to fax.plus. Clones share connections and credential. Not `Send`.
@@ -119,7 +120,10 @@ impl Upstream {
 
     /// Asks for the account the token belongs to, and says what that proves.
     pub async fn probe(&self) -> Probe {
-        let Ok(answer) = self.account().await else { return Probe::Failing(None) };
+        let answer = match self.account().await {
+            Ok(answer) => answer,
+            Err(failure) => return Probe::Failing(Outage::of_failure(failure.kind), None),
+        };
         match answer.status {
             StatusCode::UNAUTHORIZED => Probe::Unauthorized,
             status
@@ -127,7 +131,12 @@ impl Upstream {
                     || status.is_server_error()
                     || status.is_informational() =>
             {
-                Probe::Failing(retry_after::of(&answer, SystemTime::now()))
+                let seen = match status {
+                    StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Outage::Unavailable,
+                    _ if status.is_informational() => Outage::Unreadable,
+                    _ => Outage::Errors,
+                };
+                Probe::Failing(seen, retry_after::of(&answer, SystemTime::now()))
             }
             _ => Probe::Alive,
         }

@@ -4,10 +4,12 @@
 
 mod client;
 mod credential;
+mod outage;
 mod renewal;
 mod retry_after;
 mod verdict;
 
 pub use client::{Probe, Report, Upstream, UpstreamError};
 pub use credential::{Credential, CredentialError, RenewalError};
+pub use outage::Outage;
 pub use verdict::{Unsent, Verdict};

@@ -84,9 +84,11 @@ pub(super) fn judge(exchange: &Result<Answer, Failure>, now: SystemTime) -> Verd
         Err(Failure { written: true, kind }) => Verdict::Unknown(match kind {
             FailureKind::TimedOut => UnknownReason::Timeout,
             FailureKind::NotHttp => UnknownReason::UnreadableAnswer,
-            FailureKind::Dns | FailureKind::Connect | FailureKind::Disconnected | FailureKind::Unsendable => {
-                UnknownReason::ConnectionLost
-            }
+            FailureKind::Dns
+            | FailureKind::Refused
+            | FailureKind::Connect
+            | FailureKind::Disconnected
+            | FailureKind::Unsendable => UnknownReason::ConnectionLost,
         }),
     }
 }
@@ -226,7 +228,9 @@ mod tests {
 
     #[test]
     fn nothing_written_is_not_sent_whatever_the_error_says() {
-        for kind in [FailureKind::TimedOut, FailureKind::Disconnected, FailureKind::Connect] {
+        for kind in
+            [FailureKind::TimedOut, FailureKind::Disconnected, FailureKind::Connect, FailureKind::Refused]
+        {
             assert_eq!(word(&Err(Failure { written: false, kind })), CallResult::ConnectFailed);
         }
     }

@@ -110,19 +110,19 @@ async fn a_pause_from_before_the_start_stands_from_the_first_moment_until_it_is_
         Arc::clone(&record),
         dispatch.reserve(1, &ClientName::anonymous(), None).await.unwrap_or_else(|error| panic!("{error}")),
     );
-    let again = dispatch.pause(None).await.unwrap();
+    let again = dispatch.pause(&ClientName::anonymous(), None).await.unwrap();
 
     for view in [first, again] {
         assert_eq!((view.paused.as_ref(), view.holds[0].since), (Some(&left), an_hour_ago));
         assert!(view.holds[0].detail.contains("until noon"), "{}", view.holds[0].detail);
     }
     assert_eq!((sandbox.stats().calls, record.snapshot().counts.pending()), (0, 1));
-    assert_eq!(dispatch.resume().await.unwrap().paused, None);
+    assert_eq!(dispatch.resume(&ClientName::anonymous()).await.unwrap().paused, None);
     timeout(PATIENCE, record.finished()).await.expect("it does not go on");
     let now = Instant::now() + PATIENCE;
     dispatch.drain(now, now).await;
     thread.join().unwrap();
-    assert_eq!(dispatch.pause(None).await.map(|_| ()), Err(Ended));
+    assert_eq!(dispatch.pause(&ClientName::anonymous(), None).await.map(|_| ()), Err(Ended));
     sandbox.stop().await;
 }
 

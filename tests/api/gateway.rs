@@ -108,6 +108,11 @@ impl Gateway {
         self.address
     }
 
+    /// The address of the admin listener, for raw sockets.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin_address
+    }
+
     /// Sends a request to the main listener.
     pub async fn request(
         &self,

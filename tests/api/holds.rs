@@ -91,6 +91,54 @@ async fn an_open_breaker_probes_without_mailing_and_then_tries_one_address() {
 }
 
 #[actix_web::test]
+async fn the_hold_says_what_was_seen_of_an_outage_and_never_where() {
+    let gateway = Gateway::with(
+        SandboxOptions::default(),
+        &[("upstream.request_timeout_seconds", "1"), ("upstream.on_unknown", "resend")],
+    )
+    .await;
+    let list = addresses("a", 30);
+    let id = gateway.post_async("?force=true", &list).await;
+    gateway.finished(&id).await;
+    for (fate, words) in [
+        (json!({"fate": "status", "status": 500}), "fax.plus answers with errors; "),
+        (json!({"fate": "never_answer"}), "fax.plus does not answer in time; "),
+        (json!({"fate": "hang_up_before_reading"}), "fax.plus loses connections; "),
+    ] {
+        let mut probe = fate.clone();
+        probe["target"] = json!("probe");
+        gateway.faults(json!([fate, probe]));
+        let id = gateway.post_async("?force=true", &list).await;
+
+        gateway
+            .until(&id, |resend| {
+                resend["hold"]["detail"].as_str().is_some_and(|detail| detail.contains(words))
+            })
+            .await;
+
+        gateway.request(Method::DELETE, &format!("/v1/resends/{id}"), &[], "").await;
+    }
+    gateway.stop().await;
+}
+
+#[actix_web::test]
+async fn a_refused_connection_and_a_name_that_does_not_resolve_are_told_apart() {
+    for (base_url, words) in [
+        ("http://127.0.0.1:1/v3", "fax.plus can't be reached: the connection is refused; "),
+        ("http://no-such-host.invalid/v3", "fax.plus can't be reached: its name does not resolve; "),
+    ] {
+        let gateway = Gateway::with(SandboxOptions::default(), &[("upstream.base_url", base_url)]).await;
+        let id = gateway.post_async("", &["ann@example.com"]).await;
+
+        let held = gateway.until(&id, |resend| resend["hold"].is_object()).await;
+
+        let detail = held["hold"]["detail"].as_str().unwrap();
+        assert!(detail.starts_with(&format!("1 address is safe; {words}")), "{detail}");
+        gateway.stop().await;
+    }
+}
+
+#[actix_web::test]
 async fn what_is_held_for_too_long_is_not_sent_for_the_reason_that_held_it() {
     let gateway = Gateway::with(SandboxOptions::default(), &[("dispatch.max_hold_seconds", "1")]).await;
     gateway.faults(json!([{"fate": "status", "status": 429, "retry_after": "600"}]));

@@ -129,6 +129,12 @@ async fn a_full_queue_takes_nothing_more_until_there_is_room() {
     let into_freed = gateway.post_with("", ASYNC, &addresses("b", 8)).await;
 
     assert_no_room(&too_much, "queue-full");
+    let told = too_much.json()["detail"].as_str().unwrap().to_owned();
+    assert!(
+        told.contains("8 addresses wait, this list would add 3, and 10 may")
+            && told.ends_with("; nothing was sent"),
+        "{told}"
+    );
     assert_eq!(last_places.status, 202, "{last_places:?}");
     assert_no_room(&one_more, "queue-full");
     assert_eq!(into_freed.status, 202, "{into_freed:?}");

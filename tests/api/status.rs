@@ -1,8 +1,9 @@
 //! The status page and what it shows. How it looks is tested by `tests/status/run`, in a browser.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use awc::error::PayloadError;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::{Bytes, BytesMut};
 use faxplus_gateway::sandbox::SandboxOptions;
 use futures_util::{StreamExt as _, stream::LocalBoxStream};
@@ -59,33 +60,36 @@ async fn until(gateway: &Gateway, condition: impl Fn(&Value) -> bool) -> Value {
 async fn the_page_loads_nothing_from_elsewhere_and_is_held_to_that() {
     let gateway = Gateway::start().await;
 
-    for (path, media_type) in [
-        ("/", "text/html; charset=utf-8"),
-        ("/status.js", "text/javascript; charset=utf-8"),
-        ("/status.css", "text/css; charset=utf-8"),
-    ] {
-        let answer = gateway.admin(path).await;
+    let answer = gateway.admin("/").await;
 
-        assert_eq!(
-            (answer.status.as_u16(), answer.header("content-type")),
-            (200, Some(media_type)),
-            "{path}"
-        );
-        assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
-        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
-        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{path}");
-        let policy = answer.header("content-security-policy").unwrap();
-        for rule in ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"]
-        {
-            assert!(policy.split("; ").any(|one| one == rule), "{path}: {policy}");
-        }
-        assert!(!policy.contains("unsafe"), "{path}: {policy}");
-        let text = answer.text().replace("http://www.w3.org/2000/svg", "");
-        for banned in
-            ["http://", "https://", "innerHTML", "insertAdjacentHTML", "eval(", " style=", " onclick"]
-        {
-            assert!(!text.contains(banned), "{path} has {banned}");
-        }
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("content-type")),
+        (200, Some("text/html; charset=utf-8"))
+    );
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+    let policy = answer.header("content-security-policy").unwrap();
+    for rule in ["default-src 'none'", "connect-src 'self'", "frame-ancestors 'none'"] {
+        assert!(policy.split("; ").any(|one| one == rule), "{policy}");
+    }
+    for rule in ["script-src 'sha256-", "style-src 'sha256-"] {
+        assert!(policy.split("; ").any(|one| one.starts_with(rule) && !one.contains("self")), "{policy}");
+    }
+    assert!(!policy.contains("unsafe"), "{policy}");
+    let text = answer.text().replace("http://www.w3.org/2000/svg", "");
+    for banned in [
+        "http://",
+        "https://",
+        "innerHTML",
+        "insertAdjacentHTML",
+        "eval(",
+        " style=",
+        " onclick",
+        " src=",
+        "stylesheet",
+    ] {
+        assert!(!text.contains(banned), "the page has {banned}");
     }
     gateway.stop().await;
 }
@@ -128,10 +132,11 @@ async fn the_status_of_a_gateway_without_work_is_well() {
         (&status["upstream"]["ceiling"], &status["upstream"]["breaker"]),
         (&json!(50.0), &json!("closed"))
     );
-    assert_eq!(status["credential"], json!({"valid": true, "expires_at": null}));
+    assert_eq!(status["credential"], json!({"valid": true, "expires_at": null, "ends_soon": false}));
     assert_eq!((&status["store"]["kind"], &status["store"]["free_bytes"]), (&json!("memory"), &Value::Null));
     assert_eq!((&status["sandbox"], &status["version"]), (&json!(false), &json!(env!("CARGO_PKG_VERSION"))));
     assert_eq!(status["history"]["step_seconds"], 5);
+    assert!(status["started_at"].as_str() <= status["time"].as_str(), "{status}");
     assert_eq!(gateway.admin("/status?ann=1").await.status, 400);
     gateway.stop().await;
 }
@@ -165,6 +170,28 @@ async fn while_work_is_held_the_status_says_why_in_the_words_of_the_hold() {
 }
 
 #[actix_web::test]
+async fn a_token_that_ends_soon_or_has_ended_wants_a_look() {
+    for (ends_in, words) in [
+        (86_400, "the access token ends soon; put a new one into its place"),
+        (-420, "the access token has ended; put a new one into its place"),
+    ] {
+        let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+        let token = format!("{}.{}.x", part(json!({"alg": "none"})), part(json!({"exp": now + ends_in})));
+        let gateway = Gateway::with(SandboxOptions::default(), &[("credentials.token", &token)]).await;
+
+        let status = until(&gateway, |status| status["health"]["state"] == "attention").await;
+
+        assert_eq!(status["health"]["words"], json!([words]));
+        assert_eq!(
+            (&status["credential"]["valid"], &status["credential"]["ends_soon"]),
+            (&json!(true), &json!(true))
+        );
+        gateway.stop().await;
+    }
+}
+
+#[actix_web::test]
 async fn a_pause_is_told_with_its_note() {
     let gateway = Gateway::start().await;
     let headers = [("content-type", "application/json")];
@@ -179,19 +206,20 @@ async fn a_pause_is_told_with_its_note() {
 }
 
 #[actix_web::test]
-async fn only_the_newest_running_resends_are_named_and_the_others_counted() {
+async fn the_longest_and_the_newest_running_resends_are_named_and_the_others_counted() {
     let gateway = Gateway::start().await;
     gateway.request(awc::http::Method::POST, "/v1/operator/pause", &[], "").await;
+    let long = gateway.post_async("", &addresses("long", 100)).await;
     let mut ids = Vec::new();
     for number in 0..23 {
         ids.push(gateway.post_async("", &[format!("a{number}@example.com")]).await);
     }
 
-    let status = until(&gateway, |status| status["queue"]["resends"] == 23).await;
+    let status = until(&gateway, |status| status["queue"]["resends"] == 24).await;
 
     let named: Vec<_> = status["resends"].as_array().unwrap().iter().map(|one| one["id"].clone()).collect();
-    let newest: Vec<_> = ids.iter().rev().take(20).map(|id| json!(id)).collect();
-    assert_eq!((named, &status["more_resends"]), (newest, &json!(3)));
+    let expected: Vec<_> = [&long].into_iter().chain(ids.iter().rev().take(19)).map(|id| json!(id)).collect();
+    assert_eq!((named, &status["more_resends"]), (expected, &json!(4)));
     gateway.stop().await;
 }
 
@@ -243,5 +271,21 @@ async fn samples_of_the_past_are_told_once() {
     assert!(samples[0]["latency_ms"].is_number() && samples[1]["latency_ms"].is_null(), "{samples:?}");
     assert_ne!(samples[0]["at"], samples[1]["at"]);
     drop(events);
+    gateway.stop().await;
+}
+
+#[actix_web::test]
+async fn what_the_samples_do_not_hold_yet_is_told_with_them() {
+    let gateway = Gateway::start().await;
+    gateway.post("", &["ann@example.com", "nobody"]).await;
+
+    let status = status(&gateway).await;
+
+    let samples = status["history"]["samples"].as_array().unwrap().iter();
+    let all = |kind: &str| {
+        let told: u64 = samples.clone().map(|sample| sample[kind].as_u64().unwrap()).sum();
+        told + status["since_sample"][kind].as_u64().unwrap()
+    };
+    assert_eq!((all("sent"), all("invalid"), all("unknown")), (1, 1, 0), "{status}");
     gateway.stop().await;
 }

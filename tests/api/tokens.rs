@@ -10,19 +10,19 @@ use tempfile::TempDir;
 use crate::gateway::{Answer, Gateway, addresses, eventually};
 
 /// A gateway with a clients file.
-struct Guarded {
-    gateway: Gateway,
-    file: PathBuf,
+pub struct Guarded {
+    pub gateway: Gateway,
+    pub file: PathBuf,
     _directory: TempDir,
 }
 
-fn line(name: &str, tokens: &[&str], more: &str) -> String {
+pub fn line(name: &str, tokens: &[&str], more: &str) -> String {
     let hashes: Vec<_> = tokens.iter().map(|token| format!("\"{}\"", TokenHash::of(token))).collect();
     format!("{name} = {{ tokens = [{}]{more} }}\n", hashes.join(", "))
 }
 
 impl Guarded {
-    async fn start(clients: &[String], settings: &[(&str, &str)]) -> Self {
+    pub async fn start(clients: &[String], settings: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("clients.toml");
         fs::write(&file, clients.concat()).unwrap();
@@ -32,18 +32,18 @@ impl Guarded {
         Self { gateway, file, _directory: directory }
     }
 
-    async fn ask(&self, token: &str, method: Method, path: &str, body: &Value) -> Answer {
+    pub async fn ask(&self, token: &str, method: Method, path: &str, body: &Value) -> Answer {
         let bearer = format!("Bearer {token}");
         let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
         let body = if body.is_null() { String::new() } else { body.to_string() };
         self.gateway.request(method, path, &headers, body).await
     }
 
-    async fn get(&self, token: &str, path: &str) -> Answer {
+    pub async fn get(&self, token: &str, path: &str) -> Answer {
         self.ask(token, Method::GET, path, &Value::Null).await
     }
 
-    async fn post(&self, token: &str, query: &str, emails: &[String]) -> Answer {
+    pub async fn post(&self, token: &str, query: &str, emails: &[String]) -> Answer {
         self.ask(token, Method::POST, &format!("/v1/resends{query}"), &json!(emails)).await
     }
 }
@@ -102,6 +102,47 @@ async fn a_token_is_replaced_while_the_gateway_runs() {
     fs::write(&guarded.file, "billing = broken").unwrap();
 
     assert!(is_good("new").await);
+    guarded.gateway.stop().await;
+}
+
+#[actix_web::test]
+async fn a_client_that_comes_while_the_gateway_runs_has_its_series_from_the_start() {
+    let old = line("old", &["o"], "");
+    let guarded = Guarded::start(std::slice::from_ref(&old), &[]).await;
+    guarded.post("o", "", &addresses("a", 2)).await;
+    let series = async || -> Vec<(String, String)> {
+        let text = guarded.gateway.admin("/metrics").await.text();
+        let lines = text.lines().filter(|line| line.contains("client=\""));
+        lines.map(|line| line.rsplit_once(' ').unwrap()).map(|(a, b)| (a.to_owned(), b.to_owned())).collect()
+    };
+    let before = series().await;
+
+    fs::write(&guarded.file, line("new", &["n"], "")).unwrap();
+    eventually(async || (guarded.get("n", "/v1/resends").await.status == 200).then_some(())).await;
+
+    let after = series().await;
+    assert_eq!(before.len(), 8, "{before:?}");
+    assert!(before.iter().all(|series| after.contains(series)), "who went keeps its series: {after:?}");
+    let zeros = before.iter().map(|(name, _)| (name.replace("\"old\"", "\"new\""), "0".to_owned()));
+    assert!(zeros.into_iter().all(|series| after.contains(&series)), "{after:?}");
+    assert_eq!(after.len(), 16, "{after:?}");
+    guarded.gateway.stop().await;
+}
+
+#[actix_web::test]
+async fn who_is_refused_is_told_what_would_help() {
+    let guarded =
+        Guarded::start(&[line("ann", &["a"], ""), line("eve", &["e"], ", sees_all = true")], &[]).await;
+    let id = guarded.post("a", "", &addresses("a", 1)).await.json()["id"].as_str().unwrap().to_owned();
+
+    let orders = guarded.get("a", "/v1/operator").await.json();
+    let forced = guarded.post("a", "?force=true", &addresses("a", 1)).await.json();
+    let cancelled = guarded.ask("e", Method::DELETE, &format!("/v1/resends/{id}"), &Value::Null).await.json();
+    let unknown = guarded.get("wrong", "/v1/resends").await.json();
+
+    assert_eq!((&orders["right"], &forced["right"]), (&json!("operator"), &json!("force")));
+    assert_eq!((&cancelled["type"], &cancelled["right"]), (&orders["type"], &json!("operator")));
+    assert_eq!(unknown["title"], "No valid token");
     guarded.gateway.stop().await;
 }
 
@@ -208,7 +249,12 @@ async fn a_client_over_its_limits_is_told_when_to_come_again() {
     assert_eq!(guarded.post("a", "?dry_run=true", &addresses("x", 1)).await.status, 200);
 
     guarded.ask("o", Method::POST, "/v1/operator/pause", &Value::Null).await;
-    assert_eq!(guarded.post("b", "?results=none", &addresses("b", 11)).await.status, 429);
+    let never = guarded.post("b", "?results=none", &addresses("b", 11)).await;
+    assert_eq!(
+        (never.status.as_u16(), never.header("retry-after")),
+        (413, None),
+        "no wait makes room for it"
+    );
     let bearer =
         [("authorization", "Bearer b"), ("content-type", "application/json"), ("prefer", "respond-async")];
     let post = async |name, count| {

@@ -58,8 +58,20 @@ impl Wire {
         self.stream.set_zero_linger().unwrap();
     }
 
+    /// The head of the next answer, whose body is left; or how the connection ended before it was whole.
+    pub async fn head(&mut self) -> Result<(StatusCode, HeaderMap), ErrorKind> {
+        let head = self.next_head().await?;
+        Ok((head.status, head.headers))
+    }
+
     /// The next answer, interim ones too; or how the connection ended before it was whole.
     pub async fn answer(&mut self) -> Result<Answer, ErrorKind> {
+        let head = self.next_head().await?;
+        let body = self.body(&head).await?;
+        Ok(Answer { status: head.status, headers: head.headers, body: body.into() })
+    }
+
+    async fn next_head(&mut self) -> Result<Head, ErrorKind> {
         let head = loop {
             match parse(&self.ahead) {
                 Some(head) => break head,
@@ -67,8 +79,7 @@ impl Wire {
             }
         };
         self.ahead.drain(..head.length);
-        let body = self.body(&head).await?;
-        Ok(Answer { status: head.status, headers: head.headers, body: body.into() })
+        Ok(head)
     }
 
     /// Everything up to the end of the connection.

@@ -124,6 +124,8 @@ fn tokens(text: &str, numbers: Numbers) -> Vec<Token> {
             (Token::Id(String::new()), "hhhhhhhh-hhhh-…".len())
         } else if looks_like(rest, "dddd-dd-ddTdd:dd:dd.dddZ") {
             (Token::Moment, 24)
+        } else if looks_like(rest, "dddd-dd-dd dd:dd:dd UTC") {
+            (Token::Moment, 23)
         } else if letter == '…' {
             (Token::Anything, letter.len_utf8())
         } else if letter.is_ascii_digit() && numbers == Numbers::Any {

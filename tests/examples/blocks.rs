@@ -13,11 +13,16 @@ pub struct Example {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
+    /// A command that starts the gateway which the examples behind it talk to.
+    Serve,
     Shell,
     Python,
+    JavaScript,
+    Rust,
 }
 
-/// Every fenced block that is to be run, in order.
+/// Every fenced block that is to be run, in order: those of a programming language, and those that call the gateway
+/// or start the simulated one. One that can't be tried by everybody is marked `sh no_run`.
 pub fn examples(text: &str) -> Vec<Example> {
     let lines: Vec<_> = text.lines().collect();
     let mut examples = Vec::new();
@@ -29,25 +34,35 @@ pub fn examples(text: &str) -> Vec<Example> {
         };
         let line = at + 1;
         at = after;
-        let is_curl = block.split_whitespace().any(|word| word == "curl");
-        let example = match language {
-            "python" => Example { line, language: Language::Python, code: block, shown: None },
-            "sh" | "bash" if is_curl => Example { line, language: Language::Shell, code: block, shown: None },
-            "console" if is_curl => {
+        let calls = calls(&block);
+        let (language, code, shown) = match language {
+            "python" => (Language::Python, block, None),
+            "js" => (Language::JavaScript, block, None),
+            "rust" => (Language::Rust, block, None),
+            "sh" if block.contains("serve --sandbox") => (Language::Serve, block, None),
+            "sh" if calls => (Language::Shell, block, None),
+            "console" if calls => {
                 let (code, shown) = session(&block);
-                Example { line, language: Language::Shell, code, shown: Some(shown) }
+                (Language::Shell, code, Some(shown))
             }
-            "text" => continue,
-            other => {
-                assert!(!is_curl, "README.md:{line}: a block of {other:?} is not run; mark it as sh");
+            "sh no_run" => {
+                assert!(calls, "README.md:{line}: nothing of it would be run; mark it as sh");
                 continue;
             }
+            "sh" | "console" | "text" | "toml" => continue,
+            other => panic!("README.md:{line}: a block of {other:?} is not run; mark it as one that is"),
         };
-        let shown = self::block(&lines, at).filter(|(language, ..)| *language == "text");
-        let shown = example.shown.or(shown.map(|(_, block, _)| block));
-        examples.push(Example { shown, ..example });
+        let behind = self::block(&lines, at).filter(|(language, ..)| *language == "text");
+        let shown = shown.or(behind.map(|(_, block, _)| block));
+        examples.push(Example { line, language, code, shown });
     }
     examples
+}
+
+/// Whether commands call the gateway.
+fn calls(commands: &str) -> bool {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+    commands.split(|letter| !is_part(letter)).any(|word| matches!(word, "curl" | "faxplus-gateway"))
 }
 
 /// The fenced block that begins on line `at`: its language, its text, the line behind it.
@@ -74,14 +89,18 @@ fn session(text: &str) -> (String, String) {
 #[test]
 fn blocks_are_found_with_what_is_shown_behind_them() {
     let text = "x\n```sh\ncurl a\n```\n```text\nA\n```\n```console\n$ curl \\\n  b\nB\n```\n```toml\nc\n```\n\
-                ```python\nd\n```\n\n```text\nno\n```\n```sh\nls\n```\n";
+                ```python\nd\n```\n\n```text\nno\n```\n```sh\nls\n```\n```sh no_run\ncurl e\n```\n\
+                ```sh\nfaxplus-gateway serve --sandbox\n```\n```sh\nX=$(curl f)\n```\n";
 
-    let found: Vec<_> = examples(text).into_iter().map(|one| (one.line, one.code, one.shown)).collect();
+    let found: Vec<_> =
+        examples(text).into_iter().map(|one| (one.line, one.language, one.code, one.shown)).collect();
 
     let expected = [
-        (2, "curl a".to_owned(), Some("A".to_owned())),
-        (8, "curl \\\n  b\n".to_owned(), Some("B\n".to_owned())),
-        (16, "d".to_owned(), None),
+        (2, Language::Shell, "curl a".to_owned(), Some("A".to_owned())),
+        (8, Language::Shell, "curl \\\n  b\n".to_owned(), Some("B\n".to_owned())),
+        (16, Language::Python, "d".to_owned(), None),
+        (29, Language::Serve, "faxplus-gateway serve --sandbox".to_owned(), None),
+        (32, Language::Shell, "X=$(curl f)".to_owned(), None),
     ];
     assert_eq!(found, expected);
 }

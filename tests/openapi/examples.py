@@ -13,7 +13,10 @@ def examples(node):
             if "example" in node:
                 yield node["schema"], node["example"]
             for named in node.get("examples", {}).values():
-                yield node["schema"], named["value"]
+                if "value" in named:
+                    yield node["schema"], named["value"]
+            for example in node["schema"].get("examples", []):
+                yield node["schema"], example
         for name, member in node.items():
             if name not in ("example", "examples", "value"):
                 yield from examples(member)

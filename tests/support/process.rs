@@ -152,6 +152,12 @@ impl Process {
         (address("address"), address("admin"))
     }
 
+    /// Where the simulated fax.plus of a gateway is that logs JSON.
+    pub async fn upstream(&mut self) -> SocketAddr {
+        let line: Value = serde_json::from_str(&self.line("against a simulated fax.plus").await).unwrap();
+        line["address"].as_str().unwrap().parse().unwrap()
+    }
+
     /// Waits for the end.
     pub async fn end(mut self) -> Ended {
         let wait = async {

@@ -17,7 +17,7 @@ use crate::{
         problem::{Problem, jittered},
         render::{self, CountsBody},
     },
-    domain::{Counts, OutcomeKind, ResendId},
+    domain::{Counts, OutcomeKind},
     resends::{Resend, Resends},
     store::Snapshot,
 };
@@ -55,7 +55,7 @@ pub(super) async fn write(resend: &Resend, resends: &Resends) -> Result<HttpResp
     }
     let digest = Digest::of(resends.reader(resend.clone())).await.map_err(Problem::read)?;
     let mut response = HttpResponse::build(end.status());
-    if let Some(wait) = end.retry_after(resend.id(), &snapshot, resends) {
+    if let Some(wait) = end.retry_after(resend, &snapshot, resends) {
         response.insert_header((RETRY_AFTER, wait.as_secs_f64().ceil().max(1.0) as u64));
     }
     Ok(response.json(Body {
@@ -111,9 +111,12 @@ impl End {
         }
     }
 
-    fn retry_after(self, id: ResendId, snapshot: &Snapshot, resends: &Resends) -> Option<Duration> {
+    fn retry_after(self, resend: &Resend, snapshot: &Snapshot, resends: &Resends) -> Option<Duration> {
         match self {
-            Self::StillSending => Some(resends.view().look_again(id, snapshot.counts.pending())),
+            Self::StillSending => {
+                let (id, client) = (resend.id(), resend.client().tag());
+                Some(resends.view().look_again(id, client, snapshot.counts.pending()))
+            }
             Self::NotSent => Some(jittered(resends.retry_after())),
             Self::Done | Self::OutcomeUnknown | Self::Rejected => None,
         }

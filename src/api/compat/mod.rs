@@ -29,7 +29,7 @@ use actix_web::{
 };
 
 use super::{
-    body, media,
+    auth, body, media,
     problem::Problem,
     query::OnTimeout,
     resends::{check_store, go_on_or_stop, trace},
@@ -70,6 +70,7 @@ pub(super) async fn patch(
     caller.check().map_err(|over| Problem::over_limit(&over))?;
     let mut draft = state.resends.draft(Format::JsonArray, encoding);
     body::read(payload, &mut draft, state.body_pace, || state.resends.retry_after()).await?;
+    let caller = auth::admit(&request, &state)?;
     let sealed = state.resends.seal_valid(draft, &caller, trace(&request)).await;
     let record = sealed
         .map_err(|error| Problem::draft(&error, state.resends.retry_after()))?

@@ -21,7 +21,8 @@ fn patch() -> Operation {
     let mut problems = [refusals::door(), refusals::list()].concat();
     problems.push(refusals::invalid_elements());
     let description = "The endpoint of fax.plus without its limit of ten, in its own shapes: existing clients change \
-        their base URL and nothing else. Also served with a doubled slash after `/v3`. 200 is said only when every \
+        their base URL and nothing else. `/v3//accounts/self/member-invitations` is the same path, as clients write it \
+        whose base URL ends in a slash. 200 is said only when every \
         address ended `sent` or `duplicate`; if any is invalid, nothing is sent. Query strings are passed over.";
     let mut operation =
         Operation::new("patchMemberInvitations", "fax.plus", "Resend as fax.plus does", description)

@@ -7,6 +7,7 @@
 
 mod bodies;
 mod compat;
+mod everywhere;
 mod operation;
 mod operator;
 mod parameters;
@@ -24,22 +25,23 @@ use self::operation::Operation;
 
 /// Where the document is.
 pub(super) const DOCUMENT: &str = "/openapi.json";
-/// Where people look for the page.
-pub(super) const DOCS: &str = "/docs";
+/// Where people look for the page; they are told where it is, because nothing here redirects.
+const DOCS: &str = "/docs";
 /// The page that shows the document.
 pub(super) const PAGE: &str = "/docs/";
 /// What the page is made of.
 pub(super) const FILE: &str = "/docs/{file}";
 
+/// What the document says of all of it; what is behind it is [`everywhere`].
 const DESCRIPTION: &str = "Takes lists of e-mail addresses of any size and resends fax.plus member invitations to \
     them, ten per upstream call, never twice inside a window, with one true outcome per address.\n\n\
     Every refusal is a problem document (RFC 9457), and nothing was sent then. A path or a query parameter that is \
-    not known here is refused, too. Every answer names its request in `X-Request-Id`. Requests that a browser makes \
-    for a page of another site are refused with 403.";
+    not known here is refused, too. Requests that a browser makes for a page of another site are refused with 403.\n\n\
+    HEAD is answered wherever GET is: the same status and headers, without the body.";
 
-/// Whether a route is for everybody, token or not.
-pub(super) fn is_open(pattern: &str) -> bool {
-    [DOCUMENT, DOCS, PAGE, FILE].contains(&pattern)
+/// Whether a path is for everybody, token or not; `pattern` is that of its route, if it has one.
+pub(super) fn is_open(path: &str, pattern: Option<&str>) -> bool {
+    path == DOCS || pattern.is_some_and(|pattern| [DOCUMENT, PAGE, FILE].contains(&pattern))
 }
 
 /// The whole document.
@@ -50,7 +52,7 @@ pub fn document() -> Value {
             "title": "faxplus-gateway",
             "version": env!("CARGO_PKG_VERSION"),
             "summary": "Resends fax.plus member invitations",
-            "description": DESCRIPTION,
+            "description": format!("{DESCRIPTION}\n\n{}", everywhere::description()),
         },
         "servers": [{"url": "/"}],
         "tags": [
@@ -65,6 +67,7 @@ pub fn document() -> Value {
             "schemas": schemas::all(),
             "parameters": parameters::shared(),
             "headers": parameters::headers(),
+            "responses": everywhere::responses(),
             "securitySchemes": {"token": {
                 "type": "http",
                 "scheme": "bearer",

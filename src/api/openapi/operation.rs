@@ -118,9 +118,16 @@ impl Operation {
         if told.iter().any(|problem| problem.says_when()) {
             answer.headers.extend([header("Retry-After")]);
         }
-        if status == 401 {
-            answer.headers.extend([header("WWW-Authenticate")]);
+        match status {
+            401 => answer.headers.extend([header("WWW-Authenticate")]),
+            405 => answer.headers.extend([header("Allow")]),
+            _ => {}
         }
+    }
+
+    /// The answers alone, as components.
+    pub(super) fn into_answers(self) -> Vec<Value> {
+        self.answers.into_values().map(Answer::into_value).collect()
     }
 
     /// The operation as it stands in the document.

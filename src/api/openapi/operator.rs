@@ -43,7 +43,7 @@ fn stands(paused: bool) -> Value {
 
 fn get() -> Operation {
     let mut problems = refusals::door();
-    problems.extend([refusals::not_allowed(), refusals::query()]);
+    problems.extend([refusals::not_allowed("operator"), refusals::query()]);
     operating("getOperator", "How the gateway stands", "Whether it is paused, and how much waits.", false)
         .problems(&problems)
 }
@@ -51,7 +51,7 @@ fn get() -> Operation {
 fn pause() -> Operation {
     let mut problems = [refusals::door(), refusals::short_body()].concat();
     problems.extend([
-        refusals::not_allowed(),
+        refusals::not_allowed("operator"),
         refusals::bad_note(),
         refusals::shutting_down(),
         refusals::query(),
@@ -65,7 +65,7 @@ fn pause() -> Operation {
 
 fn resume() -> Operation {
     let mut problems = [refusals::door(), refusals::short_body()].concat();
-    problems.extend([refusals::not_allowed(), refusals::shutting_down(), refusals::query()]);
+    problems.extend([refusals::not_allowed("operator"), refusals::shutting_down(), refusals::query()]);
     operating("resume", "Resume", "Goes on for everybody.", false)
         .body(order("Resume", &json!({}), &json!(false)))
         .problems(&problems)

@@ -5,18 +5,25 @@ use serde_json::{Map, Value, json};
 use crate::api::media::ENCODINGS;
 
 /// A parameter of a query that may be left out.
-pub(super) fn query(name: &str, description: &str, schema: &Value) -> Value {
-    json!({"name": name, "in": "query", "required": false, "description": description, "schema": schema})
+pub(super) fn query(name: &str, description: &str, schema: &Value, example: impl Into<Value>) -> Value {
+    optional("query", name, description, schema, example.into())
+}
+
+/// Its example stands in its schema: with one beside it Swagger UI would send it unless it is taken out, and a body
+/// that is not gzip as gzip.
+fn optional(place: &str, name: &str, description: &str, schema: &Value, example: Value) -> Value {
+    let mut schema = schema.clone();
+    schema["examples"] = json!([example]);
+    json!({"name": name, "in": place, "required": false, "description": description, "schema": schema})
 }
 
 /// A switch in a query.
 pub(super) fn flag(name: &str, description: &str) -> Value {
-    query(name, description, &json!({"type": "boolean", "default": false}))
+    query(name, description, &json!({"type": "boolean", "default": false}), true)
 }
 
 fn header(name: &str, description: &str, schema: &Value, example: &str) -> Value {
-    json!({"name": name, "in": "header", "required": false, "description": description, "schema": schema,
-        "example": example})
+    optional("header", name, description, schema, example.into())
 }
 
 /// Parameters that several operations have.
@@ -28,7 +35,7 @@ pub(super) fn shared() -> Value {
     let key = json!({"type": "string", "pattern": KEY});
     json!({
         "id": {"name": "id", "in": "path", "required": true, "description": "The id of a resend",
-            "schema": {"type": "string", "format": "uuid"}},
+            "schema": {"type": "string", "format": "uuid"}, "example": "01a2080c-1bde-7729-9bf7-d3526cb5556d"},
         "request_id": header("X-Request-Id", "Names the request in answers and logs: 1 to 128 of \
             `A-Z a-z 0-9 . _ -`. Anything else is replaced.", &any, "req-7"),
         "traceparent": header("traceparent", "W3C Trace Context. Taken over when well-formed, else made anew.",
@@ -85,6 +92,11 @@ pub(super) fn headers() -> Value {
         json!({"description": "Where to go on", "required": true,
         "schema": {"type": "string", "format": "uri-reference"},
         "example": "/v1/resends/01a2080c-1bde-7729-9bf7-d3526cb5556d"}),
+    );
+    headers.insert(
+        "Allow".to_owned(),
+        json!({"description": "The methods of this path", "required": true, "schema": {"type": "string"},
+        "example": "GET, HEAD, POST"}),
     );
     headers.into()
 }

@@ -35,9 +35,9 @@ pub(super) fn header() -> Problem {
     Problem::header("Prefer", "wait takes a whole number of seconds, as in Prefer: wait=10")
 }
 
-/// What a client may not do.
-pub(super) fn not_allowed() -> Problem {
-    Problem::not_allowed("this client may not do that; have the right in the clients file")
+/// What a client may not do without this right.
+pub(super) fn not_allowed(right: &'static str) -> Problem {
+    Problem::lacks_right(right, "this client may not do that; have the right in the clients file")
 }
 
 /// Looking for one resend.
@@ -86,6 +86,16 @@ pub(super) fn no_such_path() -> Problem {
     Problem::no_such_path()
 }
 
+/// Another method than those of the path.
+pub(super) fn method() -> Problem {
+    Problem::method("GET, HEAD, POST")
+}
+
+/// A bug.
+pub(super) fn internal() -> Problem {
+    Problem::internal()
+}
+
 /// Reading a list and taking it.
 pub(super) fn list() -> Vec<Problem> {
     let kind = ParseErrorKind::NotAString(Found::Number);
@@ -102,8 +112,13 @@ pub(super) fn list() -> Vec<Problem> {
         Problem::draft(&DraftError::Budget(BudgetFull { limit: 32 << 20, alone: false }), LATER),
         seal(SealError::Empty),
         Problem::over_limit(&over),
-        seal(SealError::Refused(Refused::OwnQueueFull { queued: 5000, max: 5000 })),
-        seal(SealError::Refused(Refused::QueueFull { queued: max, max })),
+        seal(SealError::Refused(Refused::OwnQueueFull {
+            more: 20,
+            queued: 4990,
+            max: 5000,
+            retry_after: LATER,
+        })),
+        seal(SealError::Refused(Refused::QueueFull { more: 20, queued: max, max })),
         Problem::store(StoreTrouble::Failing(Fault::Io), LATER),
         Problem::store(StoreTrouble::Full(Lack::Allowed { max_bytes: 1 << 30 }), LATER),
         Problem::shutting_down(),
@@ -125,7 +140,7 @@ pub(super) fn invalid_elements() -> Problem {
 /// All of them, for the members they have.
 pub(super) fn every() -> Vec<Problem> {
     let mut all = [door(), find(), short_body(), list()].concat();
-    all.extend([query(), header(), not_allowed(), bad_note(), not_an_address(), key_reused()]);
-    all.extend([invalid_elements(), not_acceptable(), no_such_path()]);
+    all.extend([query(), header(), not_allowed("operator"), bad_note(), not_an_address(), key_reused()]);
+    all.extend([invalid_elements(), not_acceptable(), no_such_path(), method(), internal()]);
     all
 }

@@ -36,18 +36,25 @@ fn post() -> Operation {
             "results",
             "Which results the answer carries; `problems` are all but `sent` and `duplicate`",
             &words(&["all", "problems", "none"]),
+            "problems",
         ))
         .parameter(query(
             "on_timeout",
             "What happens when the wait is over; `cancel` without a wait is refused",
             &words(&["continue", "cancel"]),
+            "cancel",
         ))
         .parameter(shared("prefer"))
         .parameter(shared("idempotency_key"))
         .parameter(shared("content_encoding"))
         .body(bodies::list());
     let mut problems = [refusals::door(), refusals::list()].concat();
-    problems.extend([refusals::query(), refusals::header(), refusals::not_allowed(), refusals::key_reused()]);
+    problems.extend([
+        refusals::query(),
+        refusals::header(),
+        refusals::not_allowed("force"),
+        refusals::key_reused(),
+    ]);
     ends(operation).problems(&problems)
 }
 
@@ -97,16 +104,19 @@ fn list() -> Operation {
             "status",
             "Only those that stand so",
             &json!({"type": "string", "enum": Status::ALL.map(Status::as_str)}),
+            Status::Running.as_str(),
         ))
         .parameter(query(
             "limit",
             "Most on a page",
             &json!({"type": "integer", "minimum": 0, "maximum": 500, "default": 50}),
+            20,
         ))
         .parameter(query(
             "cursor",
             "`next_cursor` of the page before",
             &json!({"type": "string", "format": "uuid"}),
+            "01a2080c-1b74-7027-b650-b7d88372556f",
         ))
         .answer(200, "A page", &[], json_of("ResendList", &example))
         .problems(&problems)
@@ -126,6 +136,7 @@ fn get() -> Operation {
             "wait",
             "Seconds to wait for the end, cut to `server.max_wait_seconds`",
             &json!({"type": "integer", "minimum": 0, "maximum": u64::MAX, "default": 0}),
+            30,
         ))
         .answer(200, "The resend", &[], json_of("Resend", &running))
 }
@@ -134,7 +145,7 @@ fn delete() -> Operation {
     let mut ended = bodies::resend("finished", &counts(&[("sent", 10), ("not_sent", 90)]));
     ended["status"] = Status::Cancelled.as_str().into();
     let mut problems = refusals::door();
-    problems.push(refusals::not_allowed());
+    problems.push(refusals::not_allowed("operator"));
     let description = "Sends nothing more of it. Calls in flight end with their true outcome; what was pending \
         becomes `not_sent`. Cancelling twice does no harm.";
     let operation =
@@ -150,6 +161,7 @@ fn results() -> Operation {
         "outcome",
         "Only these; without it all but `pending`",
         &json!({"type": "array", "minItems": 1, "items": {"type": "string", "enum": words}}),
+        json!(["unknown", "not_sent"]),
     );
     outcome["style"] = "form".into();
     outcome["explode"] = false.into();

@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use actix_web::{
     HttpResponse,
-    http::header::{CONTENT_SECURITY_POLICY, LOCATION},
+    http::header::CONTENT_SECURITY_POLICY,
     web::{Data, Path},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa_swagger_ui::Config;
 
 use super::{
-    DOCS, DOCUMENT, FILE, PAGE,
+    DOCUMENT, FILE, PAGE,
     operation::{Entry, Operation},
     refusals,
 };
@@ -27,11 +27,6 @@ const TAG: &str = "documentation";
 /// `GET /openapi.json`
 pub(in crate::api) async fn document(state: Data<ApiState>) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(state.document.clone())
-}
-
-/// `GET /docs`: to the page, beside which its files lie. Relative, so that it holds behind a prefix, too.
-pub(in crate::api) async fn docs() -> HttpResponse {
-    HttpResponse::PermanentRedirect().insert_header((LOCATION, "docs/")).finish()
 }
 
 /// `GET /docs/`
@@ -58,10 +53,21 @@ fn part(name: &str) -> Result<HttpResponse, Problem> {
 /// These paths as operations of the document.
 pub(super) fn operations() -> Vec<Entry> {
     let open = |id, summary, description| Operation::new(id, TAG, summary, description).open();
-    let object = json!({"application/json": {"schema": {"type": "object"}}});
-    let html = json!({"text/html": {"schema": {"type": "string"}}});
-    let any = ["text/html", "text/css", "text/javascript", "image/png"];
-    let any = any.map(|kind| (kind.to_owned(), json!({"schema": {"type": "string"}})));
+    let start = json!({"openapi": "3.1.0", "info": {"title": "faxplus-gateway", "version": env!("CARGO_PKG_VERSION")},
+        "paths": {}});
+    let object = json!({"application/json": {"schema": {"type": "object"}, "example": start}});
+    let page = "<!DOCTYPE html>\n<html lang=\"en\">\n…";
+    let text = |kind: &str, example: &str| {
+        (kind.to_owned(), json!({"schema": {"type": "string"}, "example": example}))
+    };
+    let html = Value::from_iter([text("text/html", page)]);
+    let picture = json!({"schema": {"type": "string"}, "examples": {"icon": {"externalValue": "/docs/favicon-32x32.png"}}});
+    let any = [
+        text("text/html", page),
+        text("text/css", ".swagger-ui { color: #3b4151 }"),
+        text("text/javascript", "window.onload = function () { … }"),
+        ("image/png".to_owned(), picture),
+    ];
     let policy = &["Content-Security-Policy"];
     let refused = [refusals::cross_site()];
     let name = json!({"name": "file", "in": "path", "required": true, "description": "The name of a file",
@@ -70,11 +76,6 @@ pub(super) fn operations() -> Vec<Entry> {
         (DOCUMENT, "get", {
             open("getOpenapi", "This document", "The same for every gateway of this version.")
                 .answer(200, "The document", &[], object)
-                .problems(&refused)
-        }),
-        (DOCS, "get", {
-            open("getDocs", "To the page", "Leads to `/docs/`.")
-                .answer(308, "It is there", &["Location"], json!({}))
                 .problems(&refused)
         }),
         (PAGE, "get", {

@@ -8,8 +8,7 @@ use super::document;
 use crate::api::ROUTES;
 
 /// What the admin listener serves, to operators: no part of what callers are told.
-const ADMIN: [&str; 8] =
-    ["/livez", "/readyz", "/metrics", "/", "/status", "/status/events", "/status.js", "/status.css"];
+const ADMIN: [&str; 6] = ["/livez", "/readyz", "/metrics", "/", "/status", "/status/events"];
 const FROZEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/openapi.json");
 
 fn operations(document: &Value) -> BTreeMap<(String, String), &Value> {
@@ -92,9 +91,62 @@ fn each_operation_has_a_name_of_its_own_and_each_body_an_example() {
         let bodies = operation["responses"].as_object().unwrap().values().chain(operation.get("requestBody"));
         for (kind, content) in bodies.filter_map(|body| body["content"].as_object()).flatten() {
             let is_shown = content.get("example").is_some() || content.get("examples").is_some();
-            assert!(is_shown || name.0.starts_with("/docs") || name.0 == "/openapi.json", "{name:?} {kind}");
+            assert!(is_shown, "{name:?} {kind}");
         }
     }
+}
+
+/// Swagger UI sends an example that stands beside the schema unless it is taken out.
+#[test]
+fn each_parameter_has_an_example_and_none_that_may_be_left_out_is_sent_by_itself() {
+    let document = document();
+    let mut seen = 0;
+
+    let shared = document["components"]["parameters"].as_object().unwrap().values();
+    let own =
+        operations(&document).into_values().flat_map(|operation| operation["parameters"].as_array().unwrap());
+    for parameter in shared.chain(own).filter(|parameter| parameter.get("$ref").is_none()) {
+        let beside = parameter.get("example").is_some() || parameter.get("examples").is_some();
+        let within = parameter["schema"].get("examples").is_some();
+        assert_eq!(
+            (beside, within),
+            if parameter["required"] == true { (true, false) } else { (false, true) },
+            "{parameter}"
+        );
+        seen += 1;
+    }
+
+    assert!(seen > 10, "{seen}");
+}
+
+#[test]
+fn what_belongs_to_no_operation_stands_in_the_document_all_the_same() {
+    let document = document();
+
+    let words = document["info"]["description"].as_str().unwrap();
+    for (name, status, word) in
+        [("NoSuchPath", 404, "no-such-path"), ("Method", 405, "method"), ("Internal", 500, "internal")]
+    {
+        let responses = &document["components"]["responses"];
+        let native = &responses[name]["content"]["application/problem+json"]["examples"][word]["value"];
+        assert_eq!(
+            (&native["status"], &native["type"]),
+            (&status.into(), &format!("urn:faxplus-gateway:problem:{word}").into())
+        );
+        let word = word.replace('-', "_");
+        let compat =
+            &responses[format!("Compat{name}")]["content"]["application/json"]["examples"][&word]["value"];
+        assert_eq!(compat["error"], word.as_str());
+        assert!(words.contains(&format!("`{word}`")) && words.contains(name), "{name}");
+    }
+    assert_eq!(
+        document["components"]["responses"]["Method"]["headers"]["Allow"]["$ref"],
+        "#/components/headers/Allow"
+    );
+    for problem in super::refusals::every() {
+        assert!(words.contains(&format!("`urn:faxplus-gateway:problem:{}`", problem.parts().0)), "{problem}");
+    }
+    assert!(words.contains("431") && document.to_string().contains(crate::api::compat::PATHS[1]));
 }
 
 /// After a change that is meant: `UPDATE_OPENAPI=1 cargo test --lib openapi`, then look at the difference.

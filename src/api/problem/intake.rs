@@ -99,14 +99,18 @@ impl Problem {
             ),
             SealError::Store(fault) => Self::store((*fault).into(), retry_after),
             SealError::Refused(Refused::QueueFull { .. }) => {
-                Self::no_room("queue-full", "The queue is full", detail).after(retry_after)
+                Self::no_room("queue-full", "The queue is full", format!("{detail}; nothing was sent"))
+                    .after(retry_after)
             }
-            SealError::Refused(Refused::OwnQueueFull { .. }) => Self::too_much(
+            SealError::Refused(Refused::OwnQueueFull { retry_after, .. }) => Self::too_much(
                 "queue-limit",
                 "The client's queue is full",
                 format!("{detail}; nothing was sent"),
             )
-            .after(retry_after),
+            .exactly_after(*retry_after),
+            SealError::Refused(Refused::LongerThanOwnQueue { limit }) => {
+                Self::too_large(format!("{detail}; nothing was sent"), "queued_addresses", *limit)
+            }
             SealError::OverLimit(over) => Self::over_limit(over),
             SealError::Refused(Refused::ShuttingDown) => Self::shutting_down(),
             SealError::NoRoom(_) => {

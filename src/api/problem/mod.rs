@@ -87,9 +87,9 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "incomplete-body", "The body is not whole", detail)
     }
 
-    /// 401: no token where one should be.
+    /// 401: no token where one should be, or not a good one.
     pub fn unauthorized(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "No access token", detail)
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "No valid token", detail)
     }
 
     /// 403: a browser page of another site.
@@ -103,6 +103,11 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "not-allowed", "Not allowed", detail)
     }
 
+    /// 403: what only a client with this right may do.
+    pub fn lacks_right(right: &'static str, detail: impl Into<String>) -> Self {
+        Self::not_allowed(detail).with("right", right)
+    }
+
     /// 404: no such resend, or not this client's.
     pub fn no_such_resend() -> Self {
         let detail = "there is no resend with this id, or it is no longer kept";
@@ -111,8 +116,16 @@ impl Problem {
 
     /// 404: no such path.
     pub fn no_such_path() -> Self {
-        let detail = "nothing is served under this path; lists are posted to /v1/resends";
+        let detail =
+            "nothing is served under this path; lists are posted to /v1/resends, and /docs/ shows all of it";
         Self::new(StatusCode::NOT_FOUND, "no-such-path", "No such path", detail)
+    }
+
+    /// 404: the same on the admin listener, for those who have mistaken it for the other one.
+    pub fn no_such_admin_path() -> Self {
+        let detail = "nothing is served under this path; this is the admin listener, for probes, metrics and the \
+            status page, and lists are posted to the other one (server.listen)";
+        Self { detail: detail.to_owned(), ..Self::no_such_path() }.with("listener", "admin")
     }
 
     /// 405: not this method.

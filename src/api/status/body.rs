@@ -2,14 +2,18 @@
 
 use serde::Serialize;
 
-use super::{StatusSource, health::judge, past::HistoryBody};
+use super::{
+    StatusSource,
+    health::judge,
+    past::{HistoryBody, OutcomesBody},
+};
 use crate::{
     api::render::{CountsBody, counts, time},
     dispatch::View,
     domain::{Hold, Paused, Timestamp},
     resends::Resend,
     telemetry::{
-        Sample,
+        Past,
         metrics::{BreakerState, BuildInfo, Glance},
     },
 };
@@ -20,6 +24,7 @@ const CLIENTS: usize = 20;
 #[derive(Serialize)]
 pub(super) struct StatusBody {
     time: String,
+    started_at: String,
     version: String,
     commit: String,
     sandbox: bool,
@@ -31,6 +36,7 @@ pub(super) struct StatusBody {
     store: StoreBody,
     resends: Vec<ResendBody>,
     more_resends: usize,
+    since_sample: OutcomesBody,
     #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<HistoryBody>,
 }
@@ -102,6 +108,8 @@ struct UpstreamBody {
 struct CredentialBody {
     valid: bool,
     expires_at: Option<String>,
+    /// Whether a person has to put a new one into its place soon, or had to.
+    ends_soon: bool,
 }
 
 #[derive(Serialize)]
@@ -124,20 +132,21 @@ struct ResendBody {
 }
 
 impl StatusBody {
-    /// How it stands now, with these samples; without the history when there are none to tell.
-    pub(super) fn of(source: &StatusSource, samples: &[Sample]) -> Self {
-        Self { history: Some(HistoryBody::of(samples)), ..Self::without_history(source) }
+    /// How it stands now, with the samples of this past.
+    pub(super) fn of(source: &StatusSource, past: &Past) -> Self {
+        Self { history: Some(HistoryBody::of(&past.samples)), ..Self::without_history(source, past) }
     }
 
-    /// The same without the past.
-    pub(super) fn without_history(source: &StatusSource) -> Self {
-        let (view, glance) = (source.resends.view(), source.metrics.glance());
-        let (health, words) = judge(source, &view, &glance);
+    /// The same without the samples.
+    pub(super) fn without_history(source: &StatusSource, past: &Past) -> Self {
+        let (view, glance) = (source.resends.view(), &past.now);
+        let (health, words) = judge(source, &view, glance);
         let build = BuildInfo::current();
-        let live: Vec<_> = view.newest.iter().filter_map(|id| source.resends.live(*id)).collect();
+        let live: Vec<_> = view.named.iter().filter_map(|id| source.resends.live(*id)).collect();
         let resends: Vec<_> = live.iter().filter_map(|live| ResendBody::of(live, &view)).collect();
         Self {
             time: time(Timestamp::now()),
+            started_at: time(source.started_at),
             version: build.version,
             commit: build.commit,
             sandbox: source.sandbox,
@@ -149,15 +158,17 @@ impl StatusBody {
                 words,
             },
             readiness: ReadinessBody::of(source),
-            queue: QueueBody::of(&view, &glance),
-            more_resends: view.active.saturating_sub(view.newest.len()),
-            upstream: UpstreamBody::of(&view, &glance),
+            queue: QueueBody::of(&view, glance),
+            more_resends: view.active.saturating_sub(view.named.len()),
+            upstream: UpstreamBody::of(&view, glance),
             credential: CredentialBody {
                 valid: glance.credential_valid,
                 expires_at: glance.credential_expiry.map(time),
+                ends_soon: view.token_ends_soon().is_some(),
             },
-            store: StoreBody::of(source, &glance),
+            store: StoreBody::of(source, glance),
             resends,
+            since_sample: OutcomesBody::of(&past.since),
             history: None,
         }
     }
@@ -167,7 +178,7 @@ impl ResendBody {
     /// `None` if it has ended meanwhile.
     fn of(live: &Resend, view: &View) -> Option<Self> {
         let snapshot = live.snapshot();
-        let estimate = view.estimate(live.id(), snapshot.counts.pending());
+        let estimate = view.estimate(live.id(), live.client().tag(), snapshot.counts.pending());
         (!snapshot.status.is_final()).then(|| Self {
             id: live.id().to_string(),
             client: live.client().as_str().to_owned(),

@@ -53,14 +53,14 @@ impl Events {
         if self.is_over {
             return Some((Ok(Bytes::from_static(b"event: end\ndata: {}\n\n")), self));
         }
-        let (samples, newest) = self.source.history.after(self.told.unwrap_or_default());
-        let (is_first, has_news) = (self.told.is_none(), !samples.is_empty());
+        let past = self.source.history.after(self.told.unwrap_or_default(), &self.source.metrics);
+        let (is_first, has_news) = (self.told.is_none(), !past.samples.is_empty());
         let body = if is_first || has_news {
-            StatusBody::of(&self.source, &samples)
+            StatusBody::of(&self.source, &past)
         } else {
-            StatusBody::without_history(&self.source)
+            StatusBody::without_history(&self.source, &past)
         };
-        self.told = Some(newest);
+        self.told = Some(past.newest);
         // Writing strings and numbers into memory has no way to fail.
         let data = serde_json::to_string(&body).unwrap_or_default();
         let retry = if is_first { RETRY } else { "" };

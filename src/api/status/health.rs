@@ -3,7 +3,7 @@
 use super::StatusSource;
 use crate::{
     dispatch::View,
-    domain::NotSentReason,
+    domain::{NotSentReason, Timestamp},
     resends::StoreTrouble,
     telemetry::metrics::{BreakerState, Glance},
 };
@@ -70,6 +70,13 @@ pub(super) fn judge(source: &StatusSource, view: &View, glance: &Glance) -> (Hea
         Err(StoreTrouble::Full(lack)) => {
             words.push(format!("no new lists are taken: {lack}; what was promised goes on"));
         }
+    }
+    match view.token_ends_soon() {
+        Some(at) if at <= Timestamp::now() => {
+            words.push("the access token has ended; put a new one into its place".to_owned());
+        }
+        Some(_) => words.push("the access token ends soon; put a new one into its place".to_owned()),
+        None => {}
     }
     let holds_credential = view.holds.iter().any(|hold| hold.reason == NotSentReason::CredentialsRejected);
     if !glance.credential_valid && !holds_credential {

@@ -11,15 +11,16 @@ use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 
-use self::body::StatusBody;
+use self::{body::StatusBody, page::Page};
 use super::{admin::Readiness, problem::Problem, query::Query};
 use crate::{
+    domain::Timestamp,
     resends::Resends,
     telemetry::{History, Metrics},
 };
 
 pub(super) use events::get as events;
-pub(super) use page::{page, script, style};
+pub(super) use page::get as page;
 
 /// Where the status page has what it shows from.
 #[derive(Clone)]
@@ -29,10 +30,12 @@ pub struct StatusSource {
     metrics: Arc<Metrics>,
     history: History,
     sandbox: bool,
+    started_at: Timestamp,
+    page: Page,
 }
 
 impl StatusSource {
-    /// Of this gateway; `sandbox` when upstream is simulated.
+    /// Of this gateway, which starts now; `sandbox` when upstream is simulated.
     pub fn new(
         resends: Resends,
         readiness: Readiness,
@@ -40,13 +43,14 @@ impl StatusSource {
         history: History,
         sandbox: bool,
     ) -> Self {
-        Self { resends, readiness, metrics, history, sandbox }
+        let (started_at, page) = (Timestamp::now(), Page::build());
+        Self { resends, readiness, metrics, history, sandbox, started_at, page }
     }
 }
 
 /// `GET /status`: what the page shows, as JSON.
 pub(super) async fn get(request: HttpRequest, source: Data<StatusSource>) -> Result<HttpResponse, Problem> {
     Query::parse(request.query_string(), &[])?;
-    let (samples, _) = source.history.after(0);
-    Ok(HttpResponse::Ok().json(StatusBody::of(&source, &samples)))
+    let past = source.history.after(0, &source.metrics);
+    Ok(HttpResponse::Ok().json(StatusBody::of(&source, &past)))
 }

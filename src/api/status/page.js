@@ -5,7 +5,10 @@ const STALE_AFTER_MS = 6000;
 const AGAIN_AFTER_MS = 3000;
 const SETTLED_MS = 2500;
 const LEAST_SPAN_MS = 2 * 60 * 1000;
+// In pixels.
+const LEAST_BAR = 3;
 const MOST_SPAN_MS = 15 * 60 * 1000;
+const NAME = "faxplus-gateway";
 const SVG = "http://www.w3.org/2000/svg";
 
 const STATES = {
@@ -27,6 +30,11 @@ const BREAKER = {
   half_open: ["Half open", "one call tries", "wait"],
   open: ["Open", "no call goes through for now", "bad"],
 };
+const CHECKS = {
+  "started": ["started", "not yet started"],
+  "not draining": ["not ending", "ending: nothing new is taken"],
+  "store": ["the store works", "the store fails"],
+};
 
 const byId = (id) => document.getElementById(id);
 const whole = new Intl.NumberFormat("en");
@@ -36,6 +44,7 @@ const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", y
 
 let source = null;
 let samples = [];
+let latest = null;
 let lastNews = 0;
 let openedAt = 0;
 let aheadMs = 0;
@@ -85,6 +94,11 @@ function bytes(count) {
   return `${tenths.format(count)}\u00a0${units[step]}`;
 }
 
+// A hidden page hears nothing, so it says nothing.
+function entitle(text) {
+  document.title = document.hidden || !text ? NAME : `${text} – ${NAME}`;
+}
+
 // The gateway's clock, not the reader's, decides how long ago something was.
 const now = () => Date.now() + aheadMs;
 const when = (text) => Date.parse(text);
@@ -127,7 +141,7 @@ function showHealth(status) {
   });
   const told = [title, ...health.holds.map((hold) => sentence(hold.detail)), ...health.words.map(sentence)].join(". ");
   announce(told);
-  document.title = `${title} – faxplus-gateway`;
+  entitle(title);
 }
 
 function next(hold, state) {
@@ -137,8 +151,10 @@ function next(hold, state) {
   return left < 1000 ? "Is tried again now." : `Next attempt at ${moment(hold.next_attempt_at)}, in ${span(left)}.`;
 }
 
+// As a sentence, with numbers of addresses and bytes written as elsewhere on the page.
 function sentence(words) {
-  return words.startsWith("fax.plus") ? words : words.charAt(0).toUpperCase() + words.slice(1);
+  const told = words.replace(/\b\d{4,}(?= (?:address|bytes))/g, (number) => whole.format(Number(number)));
+  return told.startsWith("fax.plus") ? told : told.charAt(0).toUpperCase() + told.slice(1);
 }
 
 // Said aloud only once a state has lasted a moment: one that flickers would drown the rest.
@@ -158,9 +174,9 @@ function tile(name, value, more, tone) {
 
 function showTiles(status) {
   const { queue, upstream, credential, store, readiness } = status;
-  const sent = samples.reduce((sum, sample) => sum + sample.sent, 0);
-  const settled = samples.reduce((sum, sample) => sum + ended(sample), 0);
-  tile("sent", whole.format(sent), settled ? `of ${whole.format(settled)} settled in 15\u00a0min` : "nothing settled in 15\u00a0min");
+  const { sent } = totals(status);
+  const settled = ended(totals(status));
+  tile("sent", whole.format(sent), settled ? `of ${whole.format(settled)} settled ${lately(status)}` : `nothing settled ${lately(status)}`);
   tile("waiting", whole.format(queue.addresses),
     queue.resends ? `in ${plural(queue.resends, "resend", "resends")}, the oldest for ${span(queue.oldest_seconds * 1000)}` : "no resend runs");
   tile("pace", `${rate(upstream.rate)} calls/s`,
@@ -171,23 +187,32 @@ function showTiles(status) {
   showCredential(credential);
   const free = store.free_bytes === null ? "" : `, ${bytes(store.free_bytes)} free`;
   tile("store", store.trouble ? "In trouble" : bytes(store.bytes),
-    store.trouble || (store.kind === "file" ? `in a file${free}` : "in memory; a restart forgets it"), store.trouble ? "bad" : "");
+    store.trouble ? sentence(store.trouble) : (store.kind === "file" ? `in a file${free}` : "in memory; a restart forgets it"), store.trouble ? "bad" : "");
   const failed = readiness.checks.filter((check) => !check.ok);
   tile("ready", readiness.ready ? "Ready" : sentence(readiness.word),
-    (failed.length ? failed : readiness.checks).map((check) => `${failed.length ? "not: " : ""}${check.name}${check.detail ? ` (${check.detail})` : ""}`).join(", "),
+    (failed.length ? failed : readiness.checks).map(checked).join(", "),
     readiness.ready ? "" : "bad");
 }
 
-function showCredential({ valid, expires_at }) {
+function checked({ name, ok, detail }) {
+  const [holds, fails] = CHECKS[name] || [name, `not: ${name}`];
+  return ok ? holds : detail || fails;
+}
+
+function showCredential({ valid, expires_at, ends_soon }) {
   if (!expires_at) return tile("credential", valid ? "Valid" : "Refused", "its end is not known", valid ? "" : "bad");
   const left = when(expires_at) - now();
   const end = left > 0 ? `ends in ${span(left)}, ${moment(expires_at)}` : `ended ${span(-left)} ago`;
-  return tile("credential", valid ? "Valid" : "Refused", end, valid ? (left > 0 ? "" : "wait") : "bad");
+  if (!valid) return tile("credential", "Refused", end, "bad");
+  if (left <= 0) return tile("credential", "Ended", end, "wait");
+  return tile("credential", ends_soon ? "Ends soon" : "Valid", end, ends_soon ? "wait" : "");
 }
 
 function showBars(list, none, rows) {
   byId(none).hidden = rows.length > 0;
   const most = Math.max(1, ...rows.map((row) => row.count));
+  // What there is is seen, however little beside the most.
+  const shown = (bar, count) => (count > 0 ? Math.max(count, (LEAST_BAR * most) / Math.max(1, bar.clientWidth)) : 0);
   fill(byId(list), rows, () => {
     const row = make("div");
     row.setAttribute("role", "listitem");
@@ -199,7 +224,7 @@ function showBars(list, none, rows) {
     row.className = tone || "";
     say(row.children[0], name);
     row.children[1].max = most;
-    row.children[1].value = count;
+    row.children[1].value = shown(row.children[1], count);
     say(row.children[2], whole.format(count));
   });
 }
@@ -215,8 +240,8 @@ function showResends(status) {
       item.className = resend ? "card" : "card more quiet";
       item.replaceChildren(...(resend ? partsOfResend() : []));
     }
-    if (resend) showResend(item, resend);
-    else say(item, `and ${plural(more, "older one", "older ones")}`);
+    if (resend) showResend(item, resend, status.health.state === "held");
+    else say(item, `and ${whole.format(more)} more`);
   });
 }
 
@@ -228,7 +253,7 @@ function partsOfResend() {
   return [title, make("progress"), facts];
 }
 
-function showResend(item, resend) {
+function showResend(item, resend, held) {
   const { counts } = resend;
   const done = counts.received - counts.pending;
   const percent = counts.received ? Math.floor((100 * done) / counts.received) : 0;
@@ -242,7 +267,9 @@ function showResend(item, resend) {
   const others = OUTCOMES.filter(([key]) => counts[key] > 0).map(([key, name]) => `${whole.format(counts[key])} ${name}`);
   say(facts.children[0], [`${whole.format(done)} of ${whole.format(counts.received)}`, ...others].join(" · "));
   const end = resend.estimated_finish_at;
-  say(facts.children[1], end ? `ends about ${moment(end)}, in ${span(when(end) - now())}` : "nobody knows the end while paused");
+  say(facts.children[1], !end ? "nobody knows the end while paused"
+    : held ? `ends at ${moment(end)} at the earliest`
+    : `ends about ${moment(end)}, in ${span(when(end) - now())}`);
 }
 
 function draw(name, { line, second, bound, unit, figure, told }) {
@@ -291,7 +318,20 @@ function parts(values) {
   return found;
 }
 
-const ended = (sample) => OUTCOMES.reduce((sum, [key]) => sum + sample[key], 0);
+const sum = (values) => values.reduce((all, value) => all + value, 0);
+
+// What the samples hold, and what happened since the newest of them: it agrees with the counters of the same event.
+function totals({ since_sample: since }) {
+  return Object.fromEntries(OUTCOMES.map(([key]) => [key, sum(samples.map((sample) => sample[key])) + since[key]]));
+}
+
+// Of which time the totals are.
+function lately({ started_at }) {
+  const age = now() - when(started_at);
+  return age < MOST_SPAN_MS ? `since the start, ${span(age)} ago` : "in 15\u00a0min";
+}
+
+const ended = (sample) => sum(OUTCOMES.map(([key]) => sample[key]));
 
 function showPlots(status) {
   const through = samples.map((sample) => ended(sample) / sample.seconds);
@@ -310,14 +350,23 @@ function showPlots(status) {
   const latencies = samples.map((sample) => sample.latency_ms);
   const known = latencies.filter((value) => value !== null);
   draw("latency", {
-    line: latencies, unit: "milliseconds", figure: known.length ? `${rate(known.at(-1))} ms` : "no calls",
+    line: latencies, unit: "milliseconds", figure: latency(latencies.at(-1), status.upstream),
     told: known.length ? `mean of 5 s; at most ${rate(Math.max(...known))} ms` : "no call was made yet",
   });
-  const totals = OUTCOMES.map(([key, name, tone]) => ({ name, tone, count: samples.reduce((sum, sample) => sum + sample[key], 0) }));
-  showBars("outcomes", "outcomes-none", totals.some((row) => row.count > 0) ? totals : []);
+  const counts = totals(status);
+  const rows = OUTCOMES.map(([key, name, tone]) => ({ name, tone, count: counts[key] }));
+  say(byId("outcomes-none"), `No address came to its end ${lately(status)}.`);
+  showBars("outcomes", "outcomes-none", rows.some((row) => row.count > 0) ? rows : []);
+}
+
+// Of the newest sample: an older one says nothing about now.
+function latency(newest, { calls_in_flight }) {
+  if (newest !== null && newest !== undefined) return `${rate(newest)} ms`;
+  return calls_in_flight > 0 ? "no answer lately" : "no calls now";
 }
 
 function show(status) {
+  latest = status;
   lastNews = Date.now();
   aheadMs = when(status.time) - lastNews;
   if (status.history) {
@@ -346,7 +395,7 @@ function showLink() {
     link.className = "link stale";
     // Without the age, which a screen reader would be told every second.
     say(link, lastNews ? `No connection. What you see is of ${clock.format(new Date(lastNews))}; trying again.` : "No connection; trying again.");
-    document.title = "No connection – faxplus-gateway";
+    entitle("No connection");
   } else {
     link.className = lastNews ? "link" : "link waiting";
     say(link, lastNews ? "Live" : "Connecting …");
@@ -377,6 +426,7 @@ setInterval(() => {
 
 // Nobody looks: nothing is asked for.
 document.addEventListener("visibilitychange", () => {
+  entitle(latest && STATES[latest.health.state]?.[1]);
   if (document.hidden) {
     source?.close();
     source = null;
@@ -385,4 +435,4 @@ document.addEventListener("visibilitychange", () => {
   }
 });
 window.addEventListener("pagehide", () => source?.close());
-listen();
+if (!document.hidden) listen();

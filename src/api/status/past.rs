@@ -19,17 +19,24 @@ pub(super) struct HistoryBody {
 struct SampleBody {
     at: String,
     seconds: f64,
+    #[serde(flatten)]
+    outcomes: OutcomesBody,
+    accepted_calls: u64,
+    other_calls: u64,
+    latency_ms: Option<f64>,
+    rate: f64,
+    queued: u64,
+}
+
+/// Addresses that came to their end, by outcome.
+#[derive(Serialize)]
+pub(super) struct OutcomesBody {
     sent: u64,
     duplicate: u64,
     invalid: u64,
     rejected: u64,
     not_sent: u64,
     unknown: u64,
-    accepted_calls: u64,
-    other_calls: u64,
-    latency_ms: Option<f64>,
-    rate: f64,
-    queued: u64,
 }
 
 impl HistoryBody {
@@ -44,21 +51,29 @@ impl HistoryBody {
 
 impl SampleBody {
     fn of(sample: &Sample) -> Self {
-        let ended = |kind: OutcomeKind| sample.outcomes[kind as usize];
         Self {
             at: time(sample.at),
             seconds: sample.seconds,
+            outcomes: OutcomesBody::of(&sample.outcomes),
+            accepted_calls: sample.accepted_calls,
+            other_calls: sample.other_calls,
+            latency_ms: sample.latency.map(|latency| latency.as_secs_f64() * 1000.0),
+            rate: sample.rate,
+            queued: sample.waiting,
+        }
+    }
+}
+
+impl OutcomesBody {
+    pub(super) fn of(outcomes: &[u64; 6]) -> Self {
+        let ended = |kind: OutcomeKind| outcomes[kind as usize];
+        Self {
             sent: ended(OutcomeKind::Sent),
             duplicate: ended(OutcomeKind::Duplicate),
             invalid: ended(OutcomeKind::Invalid),
             rejected: ended(OutcomeKind::Rejected),
             not_sent: ended(OutcomeKind::NotSent),
             unknown: ended(OutcomeKind::Unknown),
-            accepted_calls: sample.accepted_calls,
-            other_calls: sample.other_calls,
-            latency_ms: sample.latency.map(|latency| latency.as_secs_f64() * 1000.0),
-            rate: sample.rate,
-            queued: sample.waiting,
         }
     }
 }

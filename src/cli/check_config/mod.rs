@@ -12,10 +12,10 @@ use std::{
 
 use clap::Args;
 
-use super::{FAILURE, SUCCESS, WRONG_CONFIGURATION};
+use super::{FAILURE, SUCCESS, WRONG_CONFIGURATION, unwritten};
 use crate::{
     clients::{ClientsError, Directory},
-    config::{AuthMode, CredentialRule, LoadOptions, Settings},
+    config::{CredentialRule, LoadOptions, Settings, SettingsError},
 };
 
 /// Arguments of `check-config`.
@@ -55,17 +55,22 @@ fn check(
                 Ok(()) => Ok(Box::new(settings)),
                 Err(error) => Err(writeln!(stderr, "{error}").map_or(FAILURE, |()| WRONG_CONFIGURATION)),
             },
-            Err(_) => Err(FAILURE),
+            Err(error) => Err(unwritten(&error, stderr)),
         },
-        Err(error) => Err(writeln!(stderr, "{error}").map_or(FAILURE, |()| WRONG_CONFIGURATION)),
+        Err(error) => Err(writeln!(stderr, "{}", mistakes(&error)).map_or(FAILURE, |()| WRONG_CONFIGURATION)),
+    }
+}
+
+/// Everything that is wrong with the settings, and with the clients file that they name.
+pub(super) fn mistakes(error: &SettingsError) -> String {
+    match error.clients_file().map(Directory::open) {
+        Some(Err(clients)) => format!("{error}\n{clients}"),
+        Some(Ok(_)) | None => error.to_string(),
     }
 }
 
 fn check_clients(settings: &Settings) -> Result<(), ClientsError> {
-    match (settings.auth.mode, &settings.auth.clients_file) {
-        (AuthMode::Tokens, Some(file)) => Directory::open(file).map(drop),
-        (AuthMode::Tokens, None) | (AuthMode::None, _) => Ok(()),
-    }
+    settings.auth.clients().map_or(Ok(()), |file| Directory::open(file).map(drop))
 }
 
 fn tell(settings: &Settings, stdout: &mut impl Write, stderr: &mut impl Write) -> io::Result<()> {
@@ -103,6 +108,25 @@ mod tests {
 
         assert_eq!(code, WRONG_CONFIGURATION);
         assert!(stderr.contains("client billing") && !stderr.contains("hush"), "{stderr}");
+    }
+
+    #[test]
+    fn the_clients_file_is_looked_at_beside_wrong_settings_when_they_name_it() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "a = { weight = 0, queued_addresses = 0 }\n\"b c\" = 1").unwrap();
+        let path = file.path().to_str().unwrap();
+        let clients = ["queued_addresses must be", "weight must be", "tokens is missing", "name of a client"];
+
+        for (mode, is_told) in [("tokens", true), ("tokns", false), ("none", false)] {
+            let pairs = [("server.workers", "0"), ("auth.mode", mode), ("auth.clients_file", path)];
+            let (code, _, stderr) = check_with(&pairs);
+
+            assert_eq!(code, WRONG_CONFIGURATION);
+            for text in ["0 is out of range", "credentials.token: is missing"] {
+                assert!(stderr.contains(text), "{mode}: {stderr}");
+            }
+            assert!(clients.iter().all(|text| stderr.contains(text) == is_told), "{mode}: {stderr}");
+        }
     }
 
     #[test]

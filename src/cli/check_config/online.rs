@@ -95,6 +95,7 @@ fn silence(kind: FailureKind) -> &'static str {
     match kind {
         FailureKind::TimedOut => "does not answer in time; check the way there",
         FailureKind::Dns => "has a name that does not resolve; check upstream.base_url and DNS",
+        FailureKind::Refused => "refuses the connection; check upstream.base_url and the way there",
         FailureKind::Connect => {
             "can't be reached; check upstream.base_url, upstream.ca_file and the way there"
         }

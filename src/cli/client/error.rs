@@ -1,12 +1,12 @@
 //! Why a gateway could not be asked, in words that say what to do next.
 
-use std::fmt;
+use std::{borrow::Cow, fmt, time::Duration};
 
 use serde::Deserialize;
 use thiserror::Error;
 
 use super::BaseUrl;
-use crate::outbound::TlsError;
+use crate::{cli::words, outbound::TlsError};
 
 /// No answer, or not the one hoped for.
 #[derive(Debug, Error)]
@@ -47,7 +47,7 @@ pub(crate) enum CallError {
     },
     /// The gateway says no.
     #[error("{0}")]
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// Something else answers there.
     #[error("{url} answers with status {status}, and not as a gateway does: check --url")]
     Stranger {
@@ -72,6 +72,28 @@ pub(crate) struct Refusal {
     detail: String,
     #[serde(default)]
     request_id: String,
+    /// What a client would need that lacks it.
+    right: Option<String>,
+    /// When to come again, from the head of the answer.
+    #[serde(skip)]
+    pub(super) retry_after: Option<Duration>,
+    /// Whether a token was sent.
+    #[serde(skip)]
+    pub(super) had_token: bool,
+    #[serde(default)]
+    listener: Listener,
+}
+
+/// Which listener of a gateway answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Listener {
+    /// That of probes and metrics.
+    Admin,
+    /// The one for callers, which does not say so.
+    #[default]
+    #[serde(other)]
+    Api,
 }
 
 impl CallError {
@@ -114,8 +136,8 @@ impl Refusal {
     }
 
     /// What the person at the command line can do about it.
-    fn next_step(&self) -> &'static str {
-        match self.word() {
+    fn next_step(&self) -> Cow<'static, str> {
+        let step = match self.word() {
             "malformed-body" | "malformed-gzip" => {
                 "mend the list at that place and send it again; if its form was mistaken, say --input-format"
             }
@@ -123,18 +145,35 @@ impl Refusal {
             "empty-list" => "nothing to do: there is no address in it",
             "no-memory" => "send it in parts, or a little later",
             "too-large" => "send it in parts, or raise the limit in the settings of the gateway",
+            "not-allowed" if self.right.is_some() => {
+                "ask the operator of the gateway for that right, or say with --token-file who else you are"
+            }
             "not-allowed" => "do it where the gateway listens on a loopback address (server.listen)",
             "no-such-resend" => "`faxplus-gateway status` lists the resends that the gateway knows",
             "bad-query" => "the gateway may be older than this command: compare their --version",
+            "no-such-path" if self.listener == Listener::Admin => {
+                "this looks like the admin listener: say with --url where the API is (server.listen)"
+            }
             "no-such-path" => "check --url; the gateway may be older than this command",
             "incomplete-body" | "slow-body" => "send the list again",
             _ => match self.status {
+                401 if self.had_token => {
+                    "ask the operator of the gateway which token is to be in --token-file"
+                }
                 401 => "say with --token-file who you are",
                 403 => "ask the operator of the gateway what your token may do",
-                429 | 503 => "try again a little later",
+                429 | 503 => return self.later(),
                 500.. => "tell the operator of the gateway, with the request id",
                 _ => "mend what it says and try again",
             },
+        };
+        step.into()
+    }
+
+    fn later(&self) -> Cow<'static, str> {
+        match self.retry_after {
+            Some(wait) => format!("try again in {}", words::seconds(wait)).into(),
+            None => "try again a little later".into(),
         }
     }
 }
@@ -150,5 +189,49 @@ impl fmt::Display for Refusal {
             writeln!(formatter, "  request id {}", shown(&self.request_id))?;
         }
         write!(formatter, "  next: {}", self.next_step())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(problem: &str) -> Refusal {
+        let text = format!(r#"{{"title": "No", "detail": "so it is", {problem}}}"#);
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn a_right_is_asked_for_where_clients_have_rights_and_a_place_where_they_have_none() {
+        let kind = r#""status": 403, "type": "urn:faxplus-gateway:problem:not-allowed""#;
+
+        let lacking = refusal(&format!(r#"{kind}, "right": "operator""#)).to_string();
+        let open = refusal(kind).to_string();
+
+        assert!(lacking.contains("ask the operator") && !lacking.contains("loopback"), "{lacking}");
+        assert!(open.contains("loopback address (server.listen)"), "{open}");
+    }
+
+    #[test]
+    fn who_has_said_a_token_is_not_told_to_say_one() {
+        let unknown = || refusal(r#""status": 401, "type": "urn:faxplus-gateway:problem:unauthorized""#);
+
+        let without = unknown().to_string();
+        let with = Refusal { had_token: true, ..unknown() }.to_string();
+
+        assert!(without.ends_with("next: say with --token-file who you are"), "{without}");
+        assert!(with.ends_with("which token is to be in --token-file"), "{with}");
+    }
+
+    #[test]
+    fn when_to_come_again_is_told_as_the_gateway_says_it() {
+        let again = |status: u16, seconds: Option<u64>| {
+            let refusal = refusal(&format!(r#""status": {status}"#));
+            Refusal { retry_after: seconds.map(Duration::from_secs), ..refusal }.to_string()
+        };
+
+        assert!(again(429, Some(592)).ends_with("next: try again in 9m 52s"), "{}", again(429, Some(592)));
+        assert!(again(503, Some(7)).ends_with("next: try again in 7 s"), "{}", again(503, Some(7)));
+        assert!(again(429, None).ends_with("next: try again a little later"), "{}", again(429, None));
     }
 }

@@ -16,7 +16,7 @@ use awc::{
     error::{ConnectError, SendRequestError},
     http::{
         Method,
-        header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue},
+        header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER},
     },
 };
 use bytes::{Bytes, BytesMut};
@@ -24,6 +24,8 @@ use futures_util::{Stream, StreamExt as _};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::timeout;
+
+use self::error::Refusal;
 
 pub(super) use self::{
     answer::{Hold, OUTCOMES, PROBLEMS, Page, Plan, Resend, Row, Standing, moment},
@@ -168,8 +170,12 @@ impl Client {
 
     fn refused(&self, response: &ClientResponse, body: &[u8]) -> CallError {
         let status = response.status().as_u16();
-        match serde_json::from_slice(body) {
-            Ok(problem) if is_problem(response) => CallError::Refused(problem),
+        match serde_json::from_slice::<Box<Refusal>>(body) {
+            Ok(mut refusal) if is_problem(response) => {
+                refusal.retry_after = retry_after(response);
+                refusal.had_token = self.bearer.is_some();
+                CallError::Refused(refusal)
+            }
             Ok(_) | Err(_) => CallError::Stranger { url: self.url.clone(), status },
         }
     }
@@ -201,6 +207,11 @@ pub(super) fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, CallError> {
 
 fn is_problem(response: &ClientResponse) -> bool {
     response.headers().get(CONTENT_TYPE).is_some_and(|value| value == "application/problem+json")
+}
+
+fn retry_after(response: &ClientResponse) -> Option<Duration> {
+    let value = response.headers().get(RETRY_AFTER)?;
+    value.to_str().ok()?.parse().ok().map(Duration::from_secs)
 }
 
 fn bearer(path: &Path) -> Result<HeaderValue, CallError> {

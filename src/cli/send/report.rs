@@ -41,7 +41,7 @@ pub(super) fn problems(resend: &Resend, rows: &[Row], all_are_written: bool, pai
         return String::new();
     }
     let emails: Vec<_> = rows.iter().map(|row| shown(&row.email, ADDRESS)).collect();
-    let wide = emails.iter().map(|email| email.chars().count()).max().unwrap_or(0);
+    let wide = emails.iter().map(|email| email.chars().count()).max().unwrap_or(0).max("address".len());
     let heading = format!("{:>9}  {:<wide$}  {:<10} why", "row", "address", "outcome");
     let mut text = format!("\n{}\n", paint.bold(&heading));
     for (row, email) in rows.iter().zip(emails) {
@@ -123,4 +123,24 @@ fn calls(count: u64) -> &'static str {
 
 fn noun(count: u64) -> &'static str {
     if count == 1 { "address" } else { "addresses" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_as_wide_as_its_heading_when_all_addresses_are_short() {
+        let row = r#"{"index": 0, "email": "x", "outcome": "invalid", "reason": "no_at_sign"}"#;
+        let resend = r#"{"id": "0198", "status": "finished", "client": "a", "upstream_calls": 0,
+            "created_at": "2026-11-23T08:00:00.123Z", "counts": {"received": 1, "invalid": 1}}"#;
+        let rows = [serde_json::from_str(row).unwrap()];
+
+        let text = problems(&serde_json::from_str(resend).unwrap(), &rows, true, Paint::PLAIN);
+
+        let columns: Vec<_> =
+            text.lines().filter_map(|line| line.find("outcome").or(line.find("invalid"))).collect();
+        assert_eq!(columns.len(), 2, "{text}");
+        assert_eq!(columns[0], columns[1], "{text}");
+    }
 }

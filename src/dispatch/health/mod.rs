@@ -18,7 +18,7 @@ use super::{
     breaker::{Breaker, BreakerState},
     trouble::{Cause, Trouble, again},
 };
-use crate::domain::NotSentReason;
+use crate::{domain::NotSentReason, upstream::Outage};
 
 /// So many lone refusals without one success, and upstream refuses everything.
 const LONE_REFUSALS: u32 = 20;
@@ -48,6 +48,8 @@ pub(super) struct Health {
     backoff: Backoff,
     breaker: Breaker,
     breaker_since: Option<Instant>,
+    /// What the last failure looked like.
+    outage: Cause,
     pausing: Option<Trouble>,
     credential: Option<Trouble>,
     /// The trouble with the credential before its last proof, which no call has confirmed yet.
@@ -68,6 +70,7 @@ impl Health {
             backoff,
             breaker,
             breaker_since: None,
+            outage: Cause::Itself,
             pausing: None,
             credential: None,
             credential_before: None,
@@ -183,7 +186,8 @@ impl Health {
     }
 
     /// What looks like an outage: no connection, no answer, a failure of upstream itself.
-    pub(super) fn failed(&mut self, now: Instant) {
+    pub(super) fn failed(&mut self, seen: Outage, now: Instant) {
+        self.outage = Cause::Outage(seen);
         self.breaker.failed(now);
         if self.breaker.state() != BreakerState::Closed {
             self.breaker_since.get_or_insert(now);
@@ -207,7 +211,8 @@ impl Health {
         self.breaker.probe_answered();
     }
 
-    pub(super) fn probe_failed(&mut self, told: Option<Duration>, now: Instant) {
+    pub(super) fn probe_failed(&mut self, seen: Outage, told: Option<Duration>, now: Instant) {
+        self.outage = Cause::Outage(seen);
         self.breaker.probe_failed(now, told.map(|told| told.min(self.backoff.max_told)));
     }
 
@@ -235,14 +240,19 @@ impl Health {
         .zip(self.breaker_since)
         .map(|(next_attempt, since)| Trouble {
             reason: NotSentReason::UpstreamUnavailable,
-            cause: Cause::Itself,
+            cause: self.outage,
             since,
             next_attempt,
             attempt: 0,
             judged: since,
         });
-        let pausing =
-            self.pausing.filter(|pausing| breaker.is_none_or(|breaker| breaker.reason != pausing.reason));
+        let pausing = self
+            .pausing
+            .filter(|pausing| breaker.is_none_or(|breaker| breaker.reason != pausing.reason))
+            .map(|pausing| match pausing.reason {
+                NotSentReason::UpstreamUnavailable => Trouble { cause: self.outage, ..pausing },
+                _ => pausing,
+            });
         // Their probes obey `Retry-After`, too.
         let paused_until = self.pausing.map(|pausing| pausing.next_attempt);
         let probed = |trouble: Trouble| Trouble {

@@ -13,6 +13,26 @@ use super::{Calls, Fate, Rule, StatusAnswer};
 /// Most rules in force at once.
 pub const MAX_RULES: usize = 1_000;
 
+/// Every fate, as JSON names it.
+const FATES: [&str; 17] = [
+    "delay",
+    "status",
+    "accept_then_500",
+    "accept_then_hang_up",
+    "hang_up_before_reading",
+    "hang_up_after_reading",
+    "hang_up_inside_answer",
+    "half_a_head",
+    "garbage",
+    "stray_1xx",
+    "never_answer",
+    "redirect",
+    "token_expired",
+    "html_200",
+    "wrong_json_200",
+    "slow_body",
+    "close_after_answer",
+];
 const MAX_MS: u64 = 3_600_000;
 const MAX_PATTERN_BYTES: usize = 1_024;
 
@@ -83,7 +103,10 @@ fn fate(name: &str, fields: &mut Fields) -> Result<Fate, FaultError> {
         },
         "slow_body" => Fate::SlowBody { ms: milliseconds(fields, "ms")? },
         "close_after_answer" => Fate::CloseAfterAnswer,
-        unknown => return Err(fields.wrong("fate", &format!("there is no fate `{unknown}`"))),
+        unknown => {
+            let why = format!("there is no fate `{unknown}`; there are {}", FATES.join(", "));
+            return Err(fields.wrong("fate", &why));
+        }
     })
 }
 
@@ -217,6 +240,10 @@ mod tests {
 
         let rules = parse(json.as_bytes()).unwrap();
 
+        let named: Vec<_> = rules.iter().map(|rule| rule.fate.name()).collect();
+        assert_eq!(named, FATES);
+        let message = refusal(r#"[{"fate":"explode"}]"#);
+        assert!(FATES.iter().all(|fate| message.contains(fate)), "{message}");
         for (rule, given) in rules.iter().zip(&names) {
             assert_eq!(given["fate"], rule.fate.name());
         }

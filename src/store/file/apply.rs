@@ -20,8 +20,9 @@ impl Write {
     pub(super) fn apply(&self, db: &Connection) -> rusqlite::Result<bool> {
         match self {
             Self::Mark { call, at, claims } => {
-                let sql = "INSERT INTO calls (id, at, members) VALUES (?1, ?2, ?3)";
-                db.prepare_cached(sql)?.execute(params![call, moment(*at), codec::claims(claims)])?;
+                let sql = "INSERT INTO calls (id, at, members, clients) VALUES (?1, ?2, ?3, ?4)";
+                let (members, clients) = (codec::claims(claims), codec::clients(claims));
+                db.prepare_cached(sql)?.execute(params![call, moment(*at), members, clients])?;
             }
             Self::Ended { call, at, end } => ended(db, *call, *at, end)?,
             Self::Resend(row) => resend(db, row)?,

@@ -1,11 +1,14 @@
-//! How lists, ends and calls stand in the tables, byte by byte. See `schema/1.sql`.
+//! How lists, ends and calls stand in the tables, byte by byte. See `schema/`.
 
-use crate::domain::{AddressKey, Chunk, Entry, InvalidReason, ResendId};
+use std::iter;
+
+use crate::domain::{AddressKey, Chunk, ClientName, ClientTag, Entry, InvalidReason, ResendId};
 
 /// Bytes of an end: a code and its argument.
 pub(super) const END_BYTES: usize = 9;
 const KEY_BYTES: usize = 16;
 const CLAIM_BYTES: usize = 16 + 4 + KEY_BYTES;
+const TAG_BYTES: usize = 8;
 const KIND_FRESH: u8 = 0;
 const KIND_REPEAT: u8 = 1;
 const KIND_INVALID: u8 = 2;
@@ -19,6 +22,8 @@ pub struct Claim {
     pub index: u32,
     /// What it is known by.
     pub key: AddressKey,
+    /// For whom it is called.
+    pub by: ClientTag,
 }
 
 /// The columns of a chunk.
@@ -103,16 +108,25 @@ pub(super) fn claims(claims: &[Claim]) -> Vec<u8> {
     bytes
 }
 
-/// Reads what [`claims`] wrote.
-pub(super) fn read_claims(bytes: &[u8]) -> Vec<Claim> {
-    let claim = |bytes: &[u8]| {
+/// Writes for whom the members of a call are called.
+pub(super) fn clients(claims: &[Claim]) -> Vec<u8> {
+    claims.iter().flat_map(|claim| claim.by.0.to_be_bytes()).collect()
+}
+
+/// Reads what [`claims`] and [`clients`] wrote.
+pub(super) fn read_claims(bytes: &[u8], clients: &[u8]) -> Vec<Claim> {
+    let tag = |bytes: &[u8]| bytes.try_into().map(|bytes| ClientTag(u64::from_be_bytes(bytes)));
+    let tags = clients.chunks_exact(TAG_BYTES).map(|bytes| tag(bytes).unwrap_or(ClientTag::NOBODY));
+    let claim = |(bytes, by): (&[u8], ClientTag)| {
         Some(Claim {
             resend: ResendId(u128::from_be_bytes(bytes.get(..16)?.try_into().ok()?)),
             index: u32::from_be_bytes(bytes.get(16..20)?.try_into().ok()?),
             key: AddressKey(u128::from_be_bytes(bytes.get(20..36)?.try_into().ok()?)),
+            by,
         })
     };
-    bytes.chunks_exact(CLAIM_BYTES).filter_map(claim).collect()
+    let tags = tags.chain(iter::repeat(ClientName::anonymous().tag()));
+    bytes.chunks_exact(CLAIM_BYTES).zip(tags).filter_map(claim).collect()
 }
 
 /// An id as a column.
@@ -160,10 +174,14 @@ mod tests {
     #[test]
     fn pairs_and_claims_read_back_as_written() {
         let told = [(0, 7), (999, u32::MAX)];
-        let claim = Claim { resend: ResendId(u128::MAX), index: 9, key: AddressKey(1) };
+        let claim =
+            Claim { resend: ResendId(u128::MAX), index: 9, key: AddressKey(1), by: ClientTag(u64::MAX) };
+        let members = claims(&[claim, claim]);
 
         assert_eq!(read_pairs(&pairs(&told)), told);
-        assert_eq!(read_claims(&claims(&[claim, claim])), [claim, claim]);
-        assert_eq!(read_claims(b"short"), []);
+        assert_eq!(read_claims(&members, &clients(&[claim, claim])), [claim, claim]);
+        assert_eq!(read_claims(b"short", &[]), []);
+        let before = Claim { by: ClientName::anonymous().tag(), ..claim };
+        assert_eq!(read_claims(&members, &[]), [before, before], "from before there were clients");
     }
 }

@@ -158,16 +158,16 @@ pub fn refusals(db: &Connection, resend: ResendId) -> rusqlite::Result<Vec<(u32,
 
 /// Calls marked after this one, in order, at most so many.
 pub fn calls_after(db: &Connection, call: i64, limit: u32) -> rusqlite::Result<Vec<StoredCall>> {
-    let sql = "SELECT id, at, members, verdict, code, detail FROM calls WHERE id > ?1 ORDER BY id LIMIT ?2";
+    let sql = "SELECT id, at, members, clients, verdict, code, detail FROM calls WHERE id > ?1 ORDER BY id LIMIT ?2";
     let stored = |row: &Row<'_>| {
         let at: i64 = row.get(1)?;
         Ok(StoredCall {
             id: row.get(0)?,
             at: Timestamp(u64::try_from(at).unwrap_or_default()),
-            claims: codec::read_claims(row.get_ref(2)?.as_blob()?),
-            verdict: row.get(3)?,
-            code: row.get(4)?,
-            detail: row.get(5)?,
+            claims: codec::read_claims(row.get_ref(2)?.as_blob()?, row.get_ref(3)?.as_blob()?),
+            verdict: row.get(4)?,
+            code: row.get(5)?,
+            detail: row.get(6)?,
         })
     };
     db.prepare_cached(sql)?.query_map(params![call, limit], stored)?.collect()
@@ -225,13 +225,6 @@ pub fn culprits(db: &Connection) -> rusqlite::Result<Vec<(AddressKey, Timestamp)
         Some((key, Timestamp(u64::try_from(at).unwrap_or_default())))
     };
     Ok(rows.into_iter().filter_map(known).collect())
-}
-
-/// Whose resend it is.
-pub fn client(db: &Connection, resend: ResendId) -> rusqlite::Result<Option<ClientName>> {
-    let sql = "SELECT client FROM resends WHERE id = ?1";
-    let name = db.prepare_cached(sql)?.query_row([codec::id(resend)], |row| row.get::<_, String>(0));
-    Ok(name.optional()?.map(|name| ClientName::new(&name)))
 }
 
 /// What was learned or decided under this name.

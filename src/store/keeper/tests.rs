@@ -152,7 +152,7 @@ fn calls_and_culprits_are_erased_once_no_list_can_ask_for_them() {
     let work = work(&store, &registry);
     let now = Timestamp::now();
     let ago = |hours: u64| Timestamp(now.0 - hours * HOUR.as_millis() as u64);
-    let claim = Claim { resend: ResendId(1), index: 0, key: AddressKey(1) };
+    let claim = Claim { resend: ResendId(1), index: 0, key: AddressKey(1), by: crate::domain::ClientTag(7) };
     for (call, hours) in [(1, 9), (2, 8), (3, 7), (4, 3), (5, 1), (6, 0)] {
         let mut writes = vec![Write::Mark { call, at: ago(hours), claims: vec![claim] }];
         // The second one is still in flight, as far as anybody knows.

@@ -44,6 +44,11 @@ impl DispatchSeries {
             queued,
         })
     }
+
+    /// Makes the series of a client.
+    pub(super) fn add(&self, client: &ClientName) {
+        drop(self.queued.with_label_values(&[client.as_str()]));
+    }
 }
 
 impl Metrics {

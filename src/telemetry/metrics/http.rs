@@ -47,7 +47,7 @@ impl HttpSeries {
     pub(super) fn new(register: &Register<'_>, routes: &[Route]) -> Result<Self> {
         let requests = register.counters(
             "http_requests_total",
-            "Requests answered. A route is a pattern, never a path; what meets none is \"unmatched\".",
+            "Requests answered. A route is a pattern, never a path; what meets none is \"unmatched\". HEAD counts as GET.",
             &["route", "method", "status"],
         )?;
         let durations = register.histograms(

@@ -73,6 +73,14 @@ impl Metrics {
         }))
     }
 
+    /// Gives clients that were not named at the start their series, at zero. Those that are there stay as they are.
+    pub fn add_clients(&self, clients: &[ClientName]) {
+        for client in clients {
+            self.resends.add(client);
+            self.dispatch.add(client);
+        }
+    }
+
     /// Everything in the text format 0.0.4.
     ///
     /// # Errors

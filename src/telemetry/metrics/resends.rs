@@ -82,6 +82,14 @@ impl ResendSeries {
             clients,
         })
     }
+
+    /// Makes the series of a client.
+    pub(super) fn add(&self, client: &ClientName) {
+        drop(self.received.with_label_values(&[client.as_str()]));
+        for kind in OutcomeKind::ALL {
+            drop(self.addresses.with_label_values(&[kind.as_str(), client.as_str()]));
+        }
+    }
 }
 
 impl ClientSeries {
@@ -95,8 +103,8 @@ impl ClientSeries {
     }
 }
 
-/// A client that was not named at the start gets its series at its first resend: names come from
-/// authentication only, so the set stays closed.
+/// A client that nobody has added, such as one that is gone from the clients file and has work in the store,
+/// gets its series at its first count: names come from authentication only, so the set stays closed.
 impl Metrics {
     /// Counts the addresses of a resend that is now accepted.
     pub fn addresses_received(&self, client: &ClientName, addresses: u64) {

@@ -75,6 +75,52 @@ async function checkKeyboard(browser, stage) {
   await context.close();
 }
 
+// A hidden page hears nothing and does not go on saying that all is well.
+async function checkHidden(browser, stage) {
+  const { page, context } = await open(browser, stage, LOOKS[0]);
+  assert.equal(await page.title(), "All is well – faxplus-gateway");
+  const hide = (hidden) => page.evaluate((value) => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => value });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, hidden);
+  await hide(true);
+  assert.equal(await page.title(), "faxplus-gateway");
+  await hide(false);
+  await until("the title is back", async () => (await page.title()) === "All is well – faxplus-gateway");
+  await context.close();
+}
+
+// With large text on a narrow phone no word breaks inside, and the bars of all rows are alike.
+async function checkSizes(browser, stage) {
+  const phone = await open(browser, stage, LOOKS[2]);
+  await phone.page.evaluate(() => { document.documentElement.style.fontSize = "200%"; });
+  const broken = await phone.page.evaluate(() => {
+    const found = [];
+    for (const element of document.querySelectorAll(".tiles dt, .tiles dd:nth-of-type(1), h1, h2, h3, h3 > span, figcaption span, .bars span, .bars b")) {
+      const text = element.firstChild;
+      for (const word of text?.data?.matchAll(/\S+/g) ?? []) {
+        const range = document.createRange();
+        range.setStart(text, word.index);
+        range.setEnd(text, word.index + word[0].length);
+        if (range.getClientRects().length > 1) found.push(word[0]);
+      }
+    }
+    return found;
+  });
+  assert.deepEqual(broken, [], "words break inside");
+  await phone.page.screenshot({ path: `${pictures}/busy-phone-large.png`, fullPage: true });
+  await phone.context.close();
+
+  const { page, context } = await open(browser, stage, LOOKS[0]);
+  const bars = await page.locator("#outcomes progress").evaluateAll((all) => all.map((bar) => {
+    const { left, right, width } = bar.getBoundingClientRect();
+    return { left, right, drawn: (width * bar.value) / bar.max, count: bar.nextElementSibling.textContent };
+  }));
+  assert.equal(new Set(bars.map((bar) => `${bar.left} ${bar.right}`)).size, 1, JSON.stringify(bars));
+  assert.ok(bars.every((bar) => (bar.count === "0" ? bar.drawn === 0 : bar.drawn > 2.9)), JSON.stringify(bars));
+  await context.close();
+}
+
 // While the gateway is away the page says so, and it comes back by itself.
 async function checkConnection(browser, stage) {
   console.log("-- away and back");
@@ -89,14 +135,16 @@ async function checkConnection(browser, stage) {
 }
 
 async function run(browser, stage) {
-  await inState(browser, stage, "empty", "All is well", ["There is no work", "None runs.", "Nothing waits.", "Ready"]);
+  await inState(browser, stage, "empty", "All is well", ["There is no work", "nothing settled since the start", "no calls now", "None runs.", "Nothing waits.", "the store works"]);
   await checkKeyboard(browser, stage);
+  await checkHidden(browser, stage);
 
   await stage.faults([REFUSED]);
   for (const [at, client] of CLIENTS.entries()) await stage.post(client, client, 60_000 >> at);
   await stage.post("billing", "more", 12_000);
   await until("some samples are taken", async () => (await stage.status()).history.samples.length >= 8, 90);
   await inState(browser, stage, "busy", "All is well", ["Lists are being sent.", ...CLIENTS, "Closed"]);
+  await checkSizes(browser, stage);
   const bars = await stage.status();
   assert.ok(bars.resends.length >= 2 && bars.resends.every((resend) => resend.counts.received > 0));
 
@@ -108,14 +156,14 @@ async function run(browser, stage) {
   const said = () => watcher.page.locator("#announce").textContent();
   await until("it is said aloud", async () => (await said()).startsWith("Work is held. fax.plus refuses the access token"));
   await watcher.context.close();
-  await inState(browser, stage, "held", "Work is held", ["fax.plus refuses the access token", "credentials_rejected", "safe and wait"]);
+  await inState(browser, stage, "held", "Work is held", ["fax.plus refuses the access token", "credentials_rejected", "safe and wait", "at the earliest"]);
 
   await stage.faults([REFUSED]);
   await until("it goes on", async () => (await stage.status()).health.state === "working", 60);
   await stage.faults([{ fate: "status", status: 500 }, { target: "probe", fate: "status", status: 500 }]);
   await until("upstream is down", async () => (await stage.status()).upstream.breaker === "open", 90);
   await sleep(1500);
-  await inState(browser, stage, "down", "Work is held", ["can't be reached or fails", "upstream_unavailable"]);
+  await inState(browser, stage, "down", "Work is held", ["fax.plus answers with errors", "upstream_unavailable", "at the earliest"]);
 
   await stage.faults([REFUSED]);
   await stage.call("support", "/v1/operator/pause", { note: NOTE });

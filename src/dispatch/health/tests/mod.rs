@@ -38,7 +38,7 @@ fn one_failure_narrows_to_one_call_and_a_success_widens_again() {
     let now = Instant::now();
     let mut health = proven(now);
 
-    health.failed(now);
+    health.failed(Outage::Errors, now);
     assert_eq!(health.gate(now, SLOTS), Gate::Open(1));
     health.succeeded(now);
 
@@ -140,7 +140,7 @@ fn an_open_breaker_asks_for_a_probe_and_then_lets_one_lone_address_through() {
     let now = Instant::now();
     let mut health = proven(now);
     for _ in 0..5 {
-        health.failed(now);
+        health.failed(Outage::Errors, now);
     }
     let until = now + 10 * SECOND;
     assert_eq!(health.gate(now, SLOTS), Gate::Closed(until));
@@ -218,10 +218,38 @@ fn probes_obey_retry_after() {
     let now = Instant::now();
     let mut health = proven(now);
     for _ in 0..5 {
-        health.failed(now);
+        health.failed(Outage::Errors, now);
     }
     health.must_pause(NotSentReason::UpstreamUnavailable, Some(600 * SECOND), now, now, 0.0);
 
     assert!(!health.wants_probe(now + 10 * SECOND));
     assert!(health.wants_probe(now + 600 * SECOND));
+}
+
+#[test]
+fn what_was_seen_last_is_the_cause_of_an_outage() {
+    let now = Instant::now();
+    let mut health = proven(now);
+    let cause = |health: &Health| health.troubles()[0].cause;
+
+    health.failed(Outage::Lost, now);
+    health.must_pause(NotSentReason::UpstreamUnavailable, None, now, now, 0.0);
+    assert_eq!(cause(&health), Cause::Outage(Outage::Lost));
+    for _ in 0..5 {
+        health.failed(Outage::Refused, now);
+    }
+    assert_eq!(cause(&health), Cause::Outage(Outage::Refused));
+    health.probe_failed(Outage::Silent, None, now);
+    assert_eq!(cause(&health), Cause::Outage(Outage::Silent));
+}
+
+#[test]
+fn a_wait_for_another_reason_does_not_speak_of_an_outage() {
+    let now = Instant::now();
+    let mut health = proven(now);
+    health.failed(Outage::Lost, now);
+
+    health.must_pause(NotSentReason::Throttled, None, now, now, 0.0);
+
+    assert_eq!(health.troubles()[0].cause, Cause::Itself);
 }

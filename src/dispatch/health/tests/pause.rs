@@ -71,7 +71,7 @@ fn while_paused_the_breaker_is_not_probed_but_a_credential_is_proved() {
     let later = now + 10 * SECOND;
     let mut health = proven(now);
     for _ in 0..5 {
-        health.failed(now);
+        health.failed(Outage::Errors, now);
     }
     health.pause(paused(""), now);
     assert!(!health.wants_probe(later));

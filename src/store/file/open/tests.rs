@@ -101,7 +101,7 @@ async fn a_list_is_read_back_by_the_next_process() {
 #[tokio::test]
 async fn a_call_is_known_by_its_mark_and_by_its_end() {
     let (_directory, _path, store) = new_store();
-    let claim = Claim { resend: LIST, index: 2, key: AddressKey(8) };
+    let claim = Claim { resend: LIST, index: 2, key: AddressKey(8), by: crate::domain::ClientTag(7) };
     let mark = |call| Write::Mark { call, at: Timestamp(10), claims: vec![claim] };
 
     send(&store, 1, false, vec![mark(1), mark(2), mark(3)]).await;

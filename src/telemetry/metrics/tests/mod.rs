@@ -204,6 +204,25 @@ fn a_client_that_is_new_gets_its_own_series() {
 }
 
 #[test]
+fn a_client_that_is_added_has_all_its_series_at_zero_and_keeps_what_it_has() {
+    let metrics = metrics();
+    let (billing, crm) = (ClientName::new("billing"), ClientName::new("crm"));
+    metrics.add_clients(std::slice::from_ref(&billing));
+    metrics.addresses_received(&billing, 2);
+
+    metrics.add_clients(&[billing, crm]);
+
+    let published = Published::of(&metrics);
+    let series_of = |client: &str| {
+        let label = format!("client=\"{client}\"");
+        published.values.iter().filter(|(series, _)| series.contains(&label)).collect::<Vec<_>>()
+    };
+    assert_eq!(series_of("crm").len(), series_of("anonymous").len());
+    assert!(series_of("crm").iter().all(|(_, value)| **value == 0.0));
+    assert_eq!(published.value(r#"addresses_received_total{client="billing"}"#), 2.0);
+}
+
+#[test]
 fn a_request_is_in_flight_until_its_guard_is_dropped() {
     let metrics = metrics();
 
