@@ -3,6 +3,16 @@
 #   podman build --build-arg COMMIT="$(git rev-parse HEAD)" -t faxplus-gateway .
 #
 # tests/deploy/image/run builds it with stand-ins for the base image and runs it under restrictions.
+#
+# Static with glibc on scratch, because of these figures (2 busy cores, medians of 14 rounds in turn, `serve --sandbox`):
+#                                    static, scratch   dynamic, distroless/cc
+#   image                                      20 MB                    43 MB
+#   from start to ready                        24 ms                    23 ms
+#   memory idle, after 60,000 posts     12.7, 118 MiB           14.0, 119 MiB
+#   processor time of 60,000 posts            2.46 s                   2.38 s
+# In pairs the static one took 0.87 to 1.14 times the processor time, 1.05 in the middle. The allocator is the same in
+# both. Names are looked up and certificates checked alike.
+#
 # Pin the base by digest where you build: --build-arg RUST_IMAGE=docker.io/library/rust@sha256:...
 ARG RUST_IMAGE=docker.io/library/rust:1.95.0-slim-bookworm
 
