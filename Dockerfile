@@ -4,7 +4,7 @@
 #
 # tests/deploy/image/run builds it with stand-ins for the base image and runs it under restrictions.
 #
-# Static with glibc on scratch, because of these figures (2 busy cores, medians of 14 rounds in turn, `serve --sandbox`):
+# Static with glibc on scratch because of these figures (2 busy cores, medians of 14 rounds in turn, serve --sandbox):
 #                                    static, scratch   dynamic, distroless/cc
 #   image                                      20 MB                    43 MB
 #   from start to ready                        24 ms                    23 ms

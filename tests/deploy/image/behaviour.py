@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the image as a strict cluster would, and stops it with work in flight. Fails at the first check that does not hold.
+"""Runs the image as a strict cluster would, and stops it with work in flight. Fails at the first check that fails.
 
     PODMAN="podman --root ..." IMAGE=NAME behaviour.py VERSION COMMIT [CHECK...]     all checks, or those named
 
@@ -66,12 +66,19 @@ def runs_restricted(version, commit):
         pid = gateway.state()["Pid"]
         with open(f"/proc/{pid}/status", encoding="ascii") as file:
             status = dict(line.rstrip("\n").split(":\t", 1) for line in file)
-        for name, value in {"Uid": "\t".join(["65532"] * 4), "Gid": "\t".join(["65532"] * 4), "NSpid": f"{pid}\t1",
-                            "CapEff": "0" * 16, "CapBnd": "0" * 16, "NoNewPrivs": "1", "Seccomp": "2"}.items():  # fmt: skip
+        wanted = {"Uid": "\t".join(["65532"] * 4), "Gid": "\t".join(["65532"] * 4), "NSpid": f"{pid}\t1"}
+        wanted |= {"CapEff": "0" * 16, "CapBnd": "0" * 16, "NoNewPrivs": "1", "Seccomp": "2"}
+        for name, value in wanted.items():
             holds(status[name] == value, f"{name} is {status[name]!r}, not {value!r}")
         with open(f"/proc/{pid}/mountinfo", encoding="ascii") as file:
             root = next(line.split() for line in file if line.split()[4] == "/")
         holds("ro" in root[5].split(","), "the root can be written")
+
+
+def shows_the_demo(_version, _commit):
+    """The demo needs nothing but the image."""
+    demo = run_to_end("demo")
+    holds(demo.returncode == 0 and "balanced:" in demo.stdout, f"the demo: {demo.stdout}{demo.stderr}")
 
 
 def finds_and_trusts(_version, _commit):
@@ -92,7 +99,8 @@ def finds_and_trusts(_version, _commit):
         by_dns = online("dns.upstream.test", resolver, trust)
         holds(by_dns.returncode == 0, f"a name in DNS: {by_dns.stdout}{by_dns.stderr}")
         stranger = online("hosts.upstream.test", hosts)
-        holds(stranger.returncode == 1 and "can't be reached" in stranger.stderr, f"trusts a stranger: {stranger.stderr}")
+        refused = stranger.returncode == 1 and "can't be reached" in stranger.stderr
+        holds(refused, f"trusts a stranger: {stranger.stderr}")
         unknown = online("nobody.upstream.test", resolver, trust)
         holds("does not resolve" in unknown.stderr, f"a name that nobody has: {unknown.stderr}")
 
@@ -100,14 +108,16 @@ def finds_and_trusts(_version, _commit):
 def drains_and_remembers(_version, _commit, *options):
     """With a real store on a volume: a stop lets what is in flight end and tells it; the next run remembers it."""
     addresses = [f"user{number}@example.com" for number in range(12)]
-    with tempfile.TemporaryDirectory() as scratch, Container("sandbox", "--listen=127.0.0.1:0", "--latency-ms=3000") as upstream:
+    slow = ["sandbox", "--listen=127.0.0.1:0", "--latency-ms=3000"]
+    with tempfile.TemporaryDirectory() as scratch, Container(*slow) as upstream:
         base_url = upstream.line("http://").strip()
         os.chmod(scratch, 0o755)
         os.mkdir(f"{scratch}/data", 0o700)
         os.chown(f"{scratch}/data", 65532, 65532)
         with open(f"{scratch}/token", "w", encoding="ascii") as file:
             file.write("token")
-        settings = ANY_PORT | {"UPSTREAM__BASE_URL": base_url, "CREDENTIALS__TOKEN_FILE": "/token", "SERVER__DRAIN_DELAY_SECONDS": "2"}
+        upstream_of = {"UPSTREAM__BASE_URL": base_url, "CREDENTIALS__TOKEN_FILE": "/token"}
+        settings = ANY_PORT | upstream_of | {"SERVER__DRAIN_DELAY_SECONDS": "2"}
         volumes = [f"--volume={scratch}/data:{DATA}", f"--volume={scratch}/token:/token:ro"]
         with Container(settings=settings, options=[*volumes, *options]) as gateway, ThreadPoolExecutor() as threads:
             api, admin = gateway.ready()
@@ -122,10 +132,12 @@ def drains_and_remembers(_version, _commit, *options):
             holds(status == 200 and told["counts"]["sent"] == 12, f"the caller was told {status}: {told}")
             stopped.result()
             state = gateway.state()
-            holds((state["Running"], state["ExitCode"], state["OOMKilled"]) == (False, 0, False), f"it ended with {state}")
+            ended = [state[name] for name in ("Running", "ExitCode", "OOMKilled")]
+            holds(ended == [False, 0, False], f"it ended with {state}")
         holds(os.stat(f"{scratch}/data/gateway.db").st_uid == 65532, "the store belongs to somebody else")
-        ledger = [json.loads(line) for line in ask(f"{base_url.removesuffix('/v3')}/sandbox/ledger")[1].splitlines()]
-        holds(sorted(row["email"] for row in ledger if row["accepted"] == 1) == sorted(addresses), f"accepted: {ledger}")
+        ledger = ask(f"{base_url.removesuffix('/v3')}/sandbox/ledger")[1]
+        once = [row["email"] for row in map(json.loads, ledger.splitlines()) if row["accepted"] == 1]
+        holds(sorted(once) == sorted(addresses), f"accepted: {ledger}")
         with Container(settings=settings | {"SERVER__DRAIN_DELAY_SECONDS": "0"}, options=volumes) as gateway:
             api, _ = gateway.ready()
             status, told = resend(api, addresses)
@@ -133,7 +145,8 @@ def drains_and_remembers(_version, _commit, *options):
             list_of_many = json.dumps([f"many{number}@example.com" for number in range(200_000)])
             headers = {"Content-Type": "application/json"}
             status, text = ask(f"{api}/v1/resends?dry_run=true&results=none", list_of_many, headers)
-            holds(status == 200 and json.loads(text)["counts"]["would_send"] == 200_000, f"a long list in 96 MiB: {status} {text[:300]}")
+            taken = status == 200 and json.loads(text)["counts"]["would_send"] == 200_000
+            holds(taken, f"a long list in 96 MiB: {status} {text[:300]}")
 
 
 def fails_when_killed(version, commit):
@@ -155,8 +168,8 @@ def tls_server(scratch):
     make = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
     openssl(*make, "-subj", "/CN=authority", "-keyout", "ca.key", "-out", "ca.pem")
     names = "subjectAltName=DNS:*.upstream.test"
-    openssl(*make, "-subj", "/CN=upstream", "-CA", "ca.pem", "-CAkey", "ca.key", "-keyout", "server.key", "-out", "server.pem",
-            "-addext", names, "-addext", "basicConstraints=critical,CA:FALSE")  # fmt: skip
+    signed = ["-CA", "ca.pem", "-CAkey", "ca.key", "-addext", names, "-addext", "basicConstraints=critical,CA:FALSE"]
+    openssl(*make, *signed, "-subj", "/CN=upstream", "-keyout", "server.key", "-out", "server.pem")
 
     class Account(http.server.BaseHTTPRequestHandler):
         def do_GET(self):  # noqa: N802
@@ -211,7 +224,15 @@ def name_server(scratch):
         listening.close()
 
 
-CHECKS = [says_what_is_missing, has_no_shell, runs_restricted, finds_and_trusts, drains_and_remembers, fails_when_killed]
+CHECKS = [
+    says_what_is_missing,
+    has_no_shell,
+    runs_restricted,
+    shows_the_demo,
+    finds_and_trusts,
+    drains_and_remembers,
+    fails_when_killed,
+]
 
 
 def main(version, commit, *names):

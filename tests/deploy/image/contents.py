@@ -27,7 +27,12 @@ FILES = {
 }
 # What buildah leaves where it mounted something while building; a runtime mounts the real ones over them.
 MOUNT_POINTS = {"dev", "proc", "sys", "run", "etc/hosts", "etc/resolv.conf"}
-NOTICES = ["Copyright 2020-2021 SmartBear Software Inc.", "GNU Lesser General Public", "actix-web-", "Apache License"]
+NOTICES = [
+    "Copyright 2020-2021 SmartBear Software Inc.",
+    "GNU LESSER GENERAL PUBLIC LICENSE",
+    "Apache License",
+    "actix-web-",
+]
 
 
 def of_config(inspected, version, commit):
@@ -99,7 +104,8 @@ def of_program(root):
     with open(os.path.join(root, PROGRAM), "rb") as file:
         head = file.read(64)
         kind = struct.unpack_from("<H", head, 16)[0]
-        offset, size, count = (struct.unpack_from(form, head, at)[0] for form, at in (("<Q", 32), ("<H", 54), ("<H", 56)))
+        fields = [("<Q", 32), ("<H", 54), ("<H", 56)]
+        offset, size, count = (struct.unpack_from(form, head, at)[0] for form, at in fields)
         file.seek(offset)
         headers = [struct.unpack_from("<II", file.read(size)) for _ in range(count)]
     if head[:4] != b"\x7fELF" or kind != 3:
@@ -116,7 +122,8 @@ def of_texts(root):
         authorities = file.read().count("BEGIN CERTIFICATE")
     if authorities < 100:
         yield f"only {authorities} certificate authorities"
-    with open(os.path.join(root, "usr/share/doc/faxplus-gateway/third-party"), encoding="utf-8", errors="replace") as file:
+    path = os.path.join(root, "usr/share/doc/faxplus-gateway/third-party")
+    with open(path, encoding="utf-8", errors="replace") as file:
         notices = file.read()
     for words in NOTICES:
         if words not in notices:
