@@ -73,7 +73,7 @@ async fn whatever_else_answers_is_told_with_what_to_check() {
     }
     let nobody = check(REFUSED, &[token]).await;
     assert_eq!(nobody.code, Some(1));
-    assert!(nobody.stderr.contains("can't be reached; check upstream.base_url"), "{}", nobody.stderr);
+    assert!(nobody.stderr.contains("refuses the connection; check upstream.base_url"), "{}", nobody.stderr);
 }
 
 #[actix_web::test]
