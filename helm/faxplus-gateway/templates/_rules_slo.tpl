@@ -34,7 +34,7 @@ sum by (namespace, job) (
 {{- $release := include "faxplus-gateway.slo.release" . -}}
 {{- $burn := (.Files.Get "files/rules/service-level.yaml" | fromYaml).burn -}}
 {{- $indicators := (.Files.Get "files/rules/service-level.yaml" | fromYaml).indicators -}}
-{{- $windows := list "30d" -}}
+{{- $windows := list -}}
 {{- range $slo.windows -}}
 {{- $windows = concat $windows (list .long .short) -}}
 {{- end -}}

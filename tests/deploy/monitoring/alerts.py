@@ -18,9 +18,7 @@ import expressions
 
 HERE = Path(__file__).parent
 RUNBOOK = HERE.parents[2] / "helm/faxplus-gateway/RUNBOOK.md"
-GATEWAY = {"namespace": "fax", "job": "gateway", "instance": "gw:9090"}
-# What every alert is tried with once more: the same gateway, but it mails nobody.
-SANDBOX = {"faxplus_gateway_sandbox": "1x400"}
+GATEWAY = {"namespace": "fax", "job": "gateway", "pod": "gw-0", "instance": "gw:9090"}
 # The labels by which two rules of one name differ.
 APART = ["severity", "long_window", "short_window"]
 
@@ -33,9 +31,15 @@ def series(name, values):
     return {"series": f"{metric}{{{labels}}}", "values": values}
 
 
+def simulated(names):
+    """What every alert is tried with once more: the same gateways, but they mail nobody."""
+    places = {",".join(re.findall(r'(?:pod|instance)="[^"]*"', name)) for name in names}
+    return {f"faxplus_gateway_sandbox{{{place}}}": "1x400" for place in {"", *places}}
+
+
 def sample(alert, labels):
     """ALERTS as it stands while an alert with these labels fires."""
-    place = {} if "slo" not in labels else {"gateway": "fax/gw-faxplus-gateway", "instance": "none"}
+    place = {} if "slo" not in labels else {"gateway": "fax/gw-faxplus-gateway", "pod": "none", "instance": "none"}
     words = {"alertname": alert, "alertstate": "firing", **GATEWAY, **place, **labels}
     inside = ",".join(f'{key}="{value}"' for key, value in sorted(words.items()) if value != "none")
     return {"labels": f"ALERTS{{{inside}}}", "value": 1}
@@ -47,7 +51,7 @@ def unit_test(alert, case, sandbox):
     return {
         "name": f"{alert}: {case['case']}" + (" (sandbox)" if sandbox else ""),
         "interval": case.get("every", "1m"),
-        "input_series": [series(*pair) for pair in {**case["series"], **(SANDBOX if sandbox else {})}.items()],
+        "input_series": [series(*pair) for pair in {**case["series"], **(simulated(case["series"]) if sandbox else {})}.items()],
         "promql_expr_test": [{
             "expr": f'ALERTS{{alertname="{alert}",alertstate="firing"{only}}}',
             "eval_time": case["at"],

@@ -50,6 +50,8 @@ def expect(holds, words):
 
 def changed(value):
     """Another value of the same kind."""
+    if value is None:
+        return 7
     return value + 1 if isinstance(value, int) else value / 2 if isinstance(value, float) else "7m"
 
 
@@ -100,6 +102,44 @@ def the_rest():
     expect(not rules({"prometheusRule.enabled": False}), "rules can't be turned off")
 
 
+def other_values():
+    """What follows the chart's other values: which alerts there are, thresholds, and what NOTES.txt warns of."""
+    real = {"sandbox.enabled": False, "credentials.existingSecret": "faxplus", "auth.allowAnonymous": True}
+    of = lambda name, settings: [rule["expr"] for rule in alerts({**real, **settings}) if rule["alert"] == f"FaxplusGateway{name}"]
+    expect(of("Absent", {}) and not of("Absent", {"replicaCount": 0}), "a release that is stopped on purpose is missed")
+    expect(not of("StoreNearlyFull", {}), "a store without a bound is nearly full")
+    for settings, bound in (({"config.store.max_bytes": 5000000}, 5000000),
+                            ({"persistence.enabled": False, "persistence.size": "4Gi"}, 3 << 30)):
+        (expression,) = of("StoreNearlyFull", settings) or [""]
+        expect(f"0.9 * {bound}\n" in expression, f"{settings}: the bound is not {bound} in {expression!r}")
+    for name, settings, bound in (("DiskLow", {}, 384 << 20), ("DiskFilling", {}, 256 << 20),
+                                  ("DiskLow", {"config.store.reserve_bytes": 1 << 30}, 3 << 29),
+                                  ("DiskFilling", {"config.store.reserve_bytes": 1 << 30}, 1 << 30)):
+        (expression,) = of(name, settings)
+        expect(f" < {bound}\n" in expression, f"{name}: {settings} does not make it {bound}")
+    (expression,) = of("NotReady", {"terminationGracePeriodSeconds": 600})
+    expect("[900s]" in expression, "NotReady: a drain of ten minutes is told")
+
+    texts = {"extraObjects": ["{apiVersion: v1, kind: ConfigMap, metadata: {name: words}, data: {words: "
+                              '{{ include "faxplus-gateway.rules.warnings" . | quote }}}}']}
+    warned = lambda settings: rendered({**real, **texts, **settings})["ConfigMap", "words"]["data"]["words"]
+    url = {"prometheusRule.runbookUrl": "https://runbooks.example/"}
+    expect("runbookUrl" in warned({}), "a link that leads nowhere is not told")
+    expect(not warned(url), f"warned of nothing: {warned(url)}")
+    short = {**url, "config.dispatch.max_hold_seconds": 30}
+    expect("max_hold_seconds (30)" in warned(short), "a hold shorter than the wait is not told")
+    expect(not warned({**short, "config.compat.wait_seconds": 20}), "a hold longer than the wait is told")
+    expect(not warned({**short, "prometheusRule.enabled": False}), "without rules there is nothing to warn of")
+
+
+def records():
+    """Every record is read by another rule: one that nobody reads costs Prometheus for nothing."""
+    made = rules({})
+    for rule in made:
+        read = any(f"{rule['record']}{{" in other["expr"] for other in made) if "record" in rule else True
+        expect(read, f"{rule.get('record')}: is read by no rule")
+
+
 def one_release():
     """The rules look for what the monitors of this release bring about, and not for what another release does."""
     made = rendered({"serviceMonitor.enabled": True})
@@ -123,6 +163,7 @@ def boards():
     for name, document in placed.items():
         metadata = document["metadata"]
         expect(metadata["annotations"].get("where") == "Fax" and metadata["namespace"] == "grafana", f"{name}: not in its folder")
+        expect(list(document["data"]) == [f"faxplus-gateway-{name}.json"], f"{name}: its file may be another chart's as well")
     (text,) = own({"prometheusRule.slo.target": 99.5})["service-level"]["data"].values()
     (target,) = [one for one in json.loads(text)["templating"]["list"] if one["name"] == "target"]
     expect(target["query"] == "99.5", f"the dashboard's objective is {target['query']}")
@@ -132,7 +173,8 @@ def refusals():
     """What the schema must not let through."""
     for key, value in {
         "alerts.noSuchAlert": {"enabled": True}, "alerts.down.treshold": 1, "alerts.down.for": "soon", "alerts.down.severity": "",
-        "alerts.storeErrors.window": "5 minutes", "alerts.heldThrottled.share": 2, "alerts.workStalled.seconds": "300",
+        "alerts.storeErrors.window": "5 minutes", "alerts.heldThrottled.share": 2, "alerts.workHeld.seconds": "300",
+        "alerts.workStalled.seconds": 12.5, "alerts.diskLow.bytes": 0,
         "slo.target": 100, "slo.windows": [], "slo.windows[0].factor": 0, "runbookUrl": "", "alertLabels": {"a": 1},
     }.items():
         expect(rendered({f"prometheusRule.{key}": value}, refused=True), f"prometheusRule.{key}={value} is not refused")
@@ -143,6 +185,8 @@ def refusals():
 values = yaml.safe_load((CHART / "values.yaml").read_text())["prometheusRule"]
 each_alert(values)
 the_rest()
+other_values()
+records()
 one_release()
 boards()
 refusals()
