@@ -1,6 +1,7 @@
 # faxplus-gateway alone on an empty root: one static program, its certificate authorities, user 65532; no shell.
 #
-#   podman build --build-arg COMMIT="$(git rev-parse HEAD)" -t faxplus-gateway .
+#   podman build --build-arg COMMIT="$(git rev-parse HEAD)" -t REGISTRY/faxplus-gateway:0.1.0 .
+#   podman push REGISTRY/faxplus-gateway:0.1.0      # for a cluster: the chart takes image.registry=REGISTRY
 #
 # tests/deploy/image/run builds it with stand-ins for the base image and runs it under restrictions.
 #
@@ -46,18 +47,19 @@ RUN touch src/lib.rs src/main.rs \
     && cp target/*/release/faxplus-gateway /program/ \
     && test "$(/program/faxplus-gateway --version)" = "faxplus-gateway ${VERSION}"
 
-# All else that the image holds. A static glibc looks hosts up by itself in the order of nsswitch.conf.
+# All else that the image holds. The store's directory can be entered by everybody, because it is where the program is
+# started and some clusters choose the user; only 65532 may write it. A static glibc looks hosts up by itself in the order of nsswitch.conf.
 FROM dependencies AS files
-COPY docker docker
+COPY .ci/third-party .ci/third-party
 COPY config/container.toml /files/etc/faxplus-gateway/gateway.toml
 RUN mkdir -p /data /files/etc/ssl/certs /files/usr/share/doc/faxplus-gateway /files/var/lib \
-    && chmod 0750 /data \
+    && chmod 0755 /data \
     && mkdir -m 1777 /files/tmp \
     && echo 'gateway:x:65532:65532::/nonexistent:/nonexistent' >/files/etc/passwd \
     && echo 'gateway:x:65532:' >/files/etc/group \
     && echo 'hosts: files dns' >/files/etc/nsswitch.conf \
     && cp /etc/ssl/certs/ca-certificates.crt /files/etc/ssl/certs/ \
-    && docker/third-party >/files/usr/share/doc/faxplus-gateway/third-party
+    && .ci/third-party >/files/usr/share/doc/faxplus-gateway/third-party
 
 FROM scratch
 COPY --from=files /files /

@@ -75,6 +75,16 @@ def runs_restricted(version, commit):
         holds("ro" in root[5].split(","), "the root can be written")
 
 
+def runs_as_anybody(_version, _commit):
+    """A cluster may choose the user, as OpenShift does: it starts there too, where nothing is mounted over the store."""
+    settings = {"AUTH__ALLOW_ANONYMOUS": "true"}
+    chosen = ["--user=1000650000:0"]
+    with Container("serve", "--config", CONFIG, "--sandbox", settings=settings, options=chosen, network="none") as gateway:
+        gateway.line("The gateway is ready.")
+        with open(f"/proc/{gateway.state()['Pid']}/status", encoding="ascii") as file:
+            holds("Uid:\t1000650000" in file.read(), "it runs as somebody else than was asked for")
+
+
 def shows_the_demo(_version, _commit):
     """The demo needs nothing but the image."""
     demo = run_to_end("demo")
@@ -228,6 +238,7 @@ CHECKS = [
     says_what_is_missing,
     has_no_shell,
     runs_restricted,
+    runs_as_anybody,
     shows_the_demo,
     finds_and_trusts,
     drains_and_remembers,

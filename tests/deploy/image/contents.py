@@ -8,6 +8,7 @@ Prints every finding and exits with 1 when there is one.
 
 import json
 import os
+import re
 import stat
 import struct
 import sys
@@ -86,8 +87,8 @@ def of_entry(told, entry):
     owner = USER if told == DATA else 0
     if (entry.st_uid, entry.st_gid) != (owner, owner):
         yield f"/{told} belongs to {entry.st_uid}:{entry.st_gid}, not {owner}"
-    if told == DATA and stat.S_IMODE(entry.st_mode) & 0o700 != 0o700:
-        yield f"/{told} can't be written by its owner"
+    if told == DATA and stat.S_IMODE(entry.st_mode) != 0o755:
+        yield f"/{told} is {stat.S_IMODE(entry.st_mode):o}, not 755: written by its owner, entered by whoever is started there"
     if told == "tmp":
         if stat.S_IMODE(entry.st_mode) != 0o1777:
             yield f"/tmp is {stat.S_IMODE(entry.st_mode):o}, not 1777"
@@ -128,6 +129,12 @@ def of_texts(root):
     for words in NOTICES:
         if words not in notices:
             yield f"the notices lack {words!r}"
+    listed = re.findall(r"^(\S+)\t", notices, re.MULTILINE)
+    if len(listed) < 100:
+        yield f"the notices list only {len(listed)} crates"
+    for crate in listed:
+        if not re.search(rf"^{re.escape(crate)}(/\S+)?$", notices, re.MULTILINE):
+            yield f"the notices have no text of {crate}, and don't say that it ships none"
 
 
 def main(config, root, version, commit):
