@@ -105,8 +105,10 @@ def accepted(rendered, values):
     wiring.check(found, where)
     text = next(one["data"]["gateway.toml"] for one in found if "gateway.toml" in one.get("data", {}))
     told = tomllib.loads(text)
-    for section, keys in values.get("config", {}).items():
-        for key, value in keys.items():
+    for section, keys in (values.get("config") or {}).items():
+        for key, value in (keys or {}).items():
+            if value is None:  # the setting keeps its own default
+                continue
             arrived = told[section][key]
             if arrived != value or isinstance(arrived, bool) != isinstance(value, bool):
                 raise Wrong(where, f"config.{section}.{key} arrives as {arrived!r}", "look at _settings.tpl")
@@ -117,7 +119,10 @@ def check(chart=CHART, only=""):
     whole = json.loads((chart / "values.schema.json").read_text())
     places = sorted(leaves(whole, whole["definitions"]), key=lambda place: place[0])
     places = [place for place in places if only in ".".join(place[0])]
-    change = st.one_of([made.map(lambda value, path=path: (path, value)) for path, made in places])
+    given_values = [made.map(lambda value, path=path: (path, value)) for path, made in places]
+    # Among them a key with nothing behind it: itself, or all that stands below the root.
+    empty = st.sampled_from([path for place, _ in places for path in (place, place[:1])]).map(lambda path: (path, None))
+    change = st.one_of([*given_values, empty])
     bases = [yaml.safe_load(path.read_text()) for path in ci_values(chart)]
     told = {"rendered": 0, "refused": 0}
 

@@ -8,6 +8,8 @@ import shutil
 import tempfile
 
 import check_any_values
+import check_empty
+import check_notes
 import check_program
 import check_refusals
 import check_render
@@ -70,6 +72,11 @@ MISTAKES = [
     (EVERYTHING, POD, "path: /livez", "path: /readyz", "liveness depends"),
     (EVERYTHING, "templates/tests/probe.yaml", "%s-admin.%s.svc", "%s-metrics.%s.svc", "where nobody is"),
     (EVERYTHING, "templates/tests/probe.yaml", '"helm.sh/hook" "test"', '"helm.sh/hooks" "test"', "is no test"),
+    (check_empty.check, "templates/_helpers.tpl", "(.root.Values.commonLabels | default dict)", ".root.Values.commonLabels", "commonLabels.*error"),
+    (check_empty.check, "templates/_required.tpl", "service.port\n", "", "service.port.*is taken|nothing says.*service.port"),
+    (check_notes.check, "templates/NOTES.txt", "gt (mul 2 $timeout) $drain", "gt $timeout $drain", "may take 31 s"),
+    (documents.check, "README.md", "[RUNBOOK.md](RUNBOOK.md)", "[RUNBOOK.md](../RUNBOOK.md)", "not in the package"),
+    (only(check_refusals, "existingClaim"), "templates/_refusals.tpl", "(not .Values.persistence.enabled) -}}\n{{- $wrong = append $wrong \"persistence.existingClaim", "false -}}\n{{- $wrong = append $wrong \"persistence.existingClaim", "is taken"),
     (only(check_values, "replicaCount"), STATEFULSET, ".Values.replicaCount", ".Values.replicas", "reads .Values.replicas"),
     (only(check_values, "pdb.maxUnavailable"), "templates/pdb.yaml", "{{ .maxUnavailable }}", "1", r"pdb\.maxUnavailable.*changes nothing"),
     (only(check_refusals, "existingSecret: ''"), "templates/_refusals.tpl", "(not $credentials.existingSecret)", "false", "is taken|nothing says"),
@@ -80,6 +87,7 @@ MISTAKES = [
     (check_program.check, SETTINGS, "  allow_anonymous: true", "  mode: none", "check-config ends with 78"),
     (check_program.check, SETTINGS, '"%s:9090"', '"%s:9091"', "the pod's port 9090"),
     (check_program.check, POD, "- --sandbox", "- --sandboxed", "does not start"),
+    (check_program.check, "README.md", "s/^    //p", "s/^  //p", "recipe ends with"),
     (check_program.check, "templates/tests/probe.yaml", "/openapi.json", "/openapi.yaml", "/openapi.yaml on the http port"),
 ]
 

@@ -1,14 +1,16 @@
 """What the chart tells the gateway, the gateway takes.
 
-The settings of every values file go through `check-config`, with secrets in the place of the mounted ones. Then the
-sandbox is started with the arguments of its pod, asked what the probes and the test pod ask, and told to end. Last, a
-gateway with clients gets a changed Secret, as the kubelet brings it, and must let the new client in without a restart.
+The settings of every values file go through `check-config`, with secrets in the place of the mounted ones; so do those of
+one of them in the way that the chart's README tells people, word for word. Then the sandbox is started with the arguments
+of its pod, asked what the probes and the test pod ask, and told to end. Last, a gateway with clients gets a changed
+Secret, as the kubelet brings it, and must let the new client in without a restart.
 Takes the path of the program; without it, that of a debug build.
 """
 
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -21,7 +23,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from common import CHART, ROOT, Wrong, ci_values, main, objects, template
+from common import CHART, ROOT, TOOLS, Wrong, ci_values, main, objects, template
 
 SECRETS = {
     "credentials/token": "fxp_stub\n",
@@ -115,6 +117,24 @@ def check_settings(binary, setup):
     for key, port in (("listen", "http"), ("admin_listen", "admin")):
         if int(server[key].rpartition(":")[2]) != ports[port]:
             raise setup.wrong(f"server.{key} is {server[key]}, and the pod's port {ports[port]}", "make them the same")
+
+
+def check_recipe(binary, chart, setup):
+    """The README's way to check settings before they are installed works as it is written."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", (chart / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    recipe = next((block for block in blocks if "check-config" in block), "")
+    with tempfile.TemporaryDirectory() as directory:
+        here = pathlib.Path(directory)
+        for name, target in (("helm", TOOLS / "helm4"), ("faxplus-gateway", binary), ("CHART", chart)):
+            (here / name).symlink_to(target)
+        (here / "values.yaml").write_text(yaml.safe_dump(setup.values))
+        for name, secret in (("fax.token", "credentials/token"), ("clients.toml", "clients/clients.toml")):
+            (here / name).write_text(SECRETS[secret])
+        path = {**environment(), "PATH": f"{here}:{os.environ['PATH']}"}
+        done = subprocess.run(["bash", "-ec", recipe], cwd=here, env=path, capture_output=True, text=True, check=False)
+    limit = setup.values["config"]["upstream"]["max_calls_per_second"]
+    if done.returncode or f"max_calls_per_second = {limit}" not in done.stdout:
+        raise setup.wrong(f"the README's recipe ends with {done.returncode}: {done.stdout[-300:]}{done.stderr}", "mend it")
 
 
 def started(binary, setup):
@@ -211,8 +231,9 @@ def check(chart=CHART):
                 asked, seconds = check_running(binary, setup)
             if values.name == "production.yaml":
                 reread = check_rotation(binary, setup)
+                check_recipe(binary, chart, setup)
     return (
-        f"the settings of {len(files)} values files are good without a warning; the sandbox of the pod runs, "
+        f"the settings of {len(files)} values files are good without a warning, and one by the README's recipe; the sandbox of the pod runs, "
         f"answers all {asked} questions of probes and tests, and ends {seconds:.0f} s after SIGTERM; a changed Secret is "
         f"in force after {reread:.0f} s"
     )

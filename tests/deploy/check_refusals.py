@@ -55,6 +55,7 @@ BY_SCHEMA = {
     "extraEnv: [{value: a}]": "extraEnv",
     "updateStrategy: {type: Recreate}": "updateStrategy",
     "hpa: {enabled: true}": "hpa",
+    "config: {upstream: null}": "upstream",
 }
 BY_CHART = {
     "replicaCount: 2": "replicaCount: there can be one gateway only",
@@ -82,6 +83,8 @@ BY_CHART = {
     "extraEnv: [{name: FAXPLUS_GATEWAY__CREDENTIALS__TOKEN, value: a}]": "extraEnv: what FAXPLUS_GATEWAY__CREDENTIALS__TOKEN sets",
     "extraEnv: [{name: faxplus_gateway__server__listen, value: a}]": "extraEnv: what faxplus_gateway__server__listen sets",
     "persistence: {size: 512Mi}": r"persistence\.size: of 512Mi",
+    "persistence: {enabled: false, existingClaim: last-year}": r"persistence\.existingClaim: does nothing",
+    "persistence: {enabled: false, size: 63Mi}": r"persistence\.size: 63Mi are too little",
     "extraVolumes: [{name: store, emptyDir: {}}]": "already",
     "initContainers: [{name: gateway, image: 'a:1'}]": "already",
     "service: {nodePort: 30000}": r"service\.nodePort: a ClusterIP has none",
@@ -90,6 +93,8 @@ BY_CHART = {
     "httpRoute: {enabled: true}": r"httpRoute\.parentRefs: is empty",
     "{serviceMonitor: {enabled: true}, podMonitor: {enabled: true}}": r"podMonitor\.enabled: serviceMonitor",
 }
+# Releases whose names make none that Kubernetes takes for a Service; with fullnameOverride they are taken.
+BAD_RELEASES = ("1fax", "my.fax")
 # Wrong values all at once: each must be told in the same answer.
 TOGETHER = "{replicaCount: 3, ingress: {enabled: true}, config: {store: {path: a}}}"
 TOGETHER_SAID = ["replicaCount", r"credentials\.existingSecret", "auth: nobody", r"ingress\.hosts", r"config\.store\.path"]
@@ -111,6 +116,20 @@ def refused(chart, values, added, pattern):
         raise Wrong(where, "is taken", "refuse it, in values.schema.json or in _refusals.tpl")
 
 
+def refused_release(chart, release):
+    """Both helms refuse a release whose name can't be that of a Service, and take it with another one."""
+    for version in HELMS:
+        where, good = f"{version} with the release {release}", sets(GOOD)
+        try:
+            template(chart=chart, version=version, release=release, more=good)
+        except HelmError as error:
+            if not re.search(r"fullnameOverride: is needed", str(error)):
+                raise Wrong(where, f"is refused in other words: {error}", "look at _refusals.tpl") from error
+        else:
+            raise Wrong(where, "is taken, and an API server would refuse its Services", "refuse it in _refusals.tpl")
+        template(chart=chart, version=version, release=release, more=[*good, "--set", "fullnameOverride=fax"])
+
+
 def sets(values):
     """Values as arguments: `--set-json` of each key at the root, because it merges as values files do."""
     return [word for key, value in yaml.safe_load(values).items() for word in ("--set-json", f"{key}={json.dumps(value)}")]
@@ -123,9 +142,11 @@ def check(chart=CHART, only=""):
     cases += [("{}", "{}", r"credentials\.existingSecret"), ("{}", "{}", r"auth\.existingSecret")]
     cases = [case for case in cases if only in case[1]]
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        for one in [pool.submit(refused, chart, *case) for case in cases]:
+        tried = [pool.submit(refused, chart, *case) for case in cases]
+        tried += [pool.submit(refused_release, chart, release) for release in BAD_RELEASES if not only]
+        for one in tried:
             one.result()
-    return f"{len(cases)} wrong values are refused by both helms, in words that say which"
+    return f"{len(tried)} wrong values and names are refused by both helms, in words that say which"
 
 
 if __name__ == "__main__":

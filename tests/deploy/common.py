@@ -53,9 +53,9 @@ def helm(arguments, version="helm4", values=None):
     return done.stdout
 
 
-def template(values=None, *, chart=CHART, version="helm4", kubernetes=KUBERNETES[-1], more=()):
+def template(values=None, *, chart=CHART, version="helm4", kubernetes=KUBERNETES[-1], release=RELEASE, more=()):
     """The rendered chart as text. `values` is a file, a text, or nothing."""
-    command = ["template", RELEASE, str(chart), "--namespace", NAMESPACE, "--kube-version", f"{kubernetes}.0", *more]
+    command = ["template", release, str(chart), "--namespace", NAMESPACE, "--kube-version", f"{kubernetes}.0", *more]
     if isinstance(values, pathlib.Path):
         return helm([*command, "--values", str(values)], version)
     return helm([*command, "--values", "-"], version, values) if values else helm(command, version)

@@ -1,6 +1,9 @@
 """Keeps what is made of values.yaml in step with it: the tables in the chart's README, descriptions and defaults in its
-schema, and the schema of `config`, which is made of the gateway's own config/default.toml. With --write it writes them;
-without, it says which of them is behind. The chart's appVersion must be the gateway's version.
+schema, the schema of `config`, which is made of the gateway's own config/default.toml, and the list of values that may
+not be empty. With --write it writes them; without, it says which of them is behind.
+
+The chart's appVersion must be the gateway's version, what its README links to must be in the package, and the table of
+alerts in the gateway's README must hold the alerts that the chart makes.
 """
 
 import json
@@ -10,9 +13,14 @@ import tomllib
 
 import values_file
 import yaml
-from common import CHART, ROOT, Wrong, main
+from common import CHART, ROOT, Wrong, main, objects, template
 
 BEGIN, END = "<!-- values: written by tests/deploy/run --write -->", "<!-- end of values -->"
+# Nothing in the place of these is a choice: no limits, the runtime's own security, the gateway's own settings.
+MAY_BE_EMPTY = ("config", "resources", "tests.resources", "podSecurityContext", "securityContext", "dnsConfig",
+                "httpRoute.timeouts", "dashboards.labels")
+# Maps and lists that the rules can't do without.
+NEEDED = ("prometheusRule.alertLabels", "prometheusRule.alertAnnotations", "prometheusRule.slo.windows")
 REMEDY = "run tests/deploy/run --write and look at what it changed"
 
 
@@ -60,6 +68,20 @@ def schema(entries, chart):
     return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
 
+def is_required(entry):
+    """Whether the chart can't do without a value: it has a default, and neither list nor map may stand empty in its place."""
+    open_to_all = any(f"{entry.dotted}.".startswith(f"{place}.") for place in MAY_BE_EMPTY)
+    has_default = not isinstance(entry.default, list) and entry.default not in ("", None, {})
+    return entry.dotted in NEEDED or (has_default and not open_to_all)
+
+
+def required(entries):
+    """The template that lists the values which may not be empty."""
+    names = "\n".join(entry.dotted for entry in entries if is_required(entry))
+    words = "What may not be empty; written by tests/deploy/run --write."
+    return f'{{{{/* {words} */}}}}\n{{{{- define "faxplus-gateway.required" -}}}}\n{names}\n{{{{- end -}}}}\n'
+
+
 def schema_at(whole, path):
     """The schema of the value at `path`; None when there is none."""
     here = whole
@@ -100,18 +122,44 @@ def check_version(chart):
         raise Wrong("Chart.yaml", f"appVersion is {chart['appVersion']}, and the gateway {gateway}", "set it, and raise the chart's version")
 
 
+def check_links(chart):
+    """Whoever has the packaged chart can follow what its README links to."""
+    for text, place in re.findall(r"\[([^]]*)\]\((?!https?:|#)([^)#]*)", (chart / "README.md").read_text()):
+        if not (chart / place).is_file() or place.startswith(("..", "ci/")):
+            raise Wrong("README.md of the chart", f"links {text} to {place}, which is not in the package", "say it in words")
+
+
+def check_alerts(chart):
+    """The table of alerts under "On Kubernetes" holds every alert of the chart, once, and no other."""
+    more = ["--set", "sandbox.enabled=true", "--set", "prometheusRule.enabled=true"]
+    rules = [one for one in objects(template(chart=chart, more=more), "the rules") if one["kind"] == "PrometheusRule"]
+    made = {rule["alert"] for group in rules[0]["spec"]["groups"] for rule in group["rules"] if "alert" in rule}
+    section = (ROOT / "README.md").read_text().split("\n### On Kubernetes\n")[1].split("\n### ")[0].split("\n## ")[0]
+    told = re.findall(r"^\| `(Faxplus\w+)` \|", section, re.MULTILINE)
+    if wrong := set(told) ^ made:
+        raise Wrong("README.md, On Kubernetes", f"its table and the chart's alerts differ in {', '.join(sorted(wrong))}", "mend the table")
+    if len(told) != len(made):
+        raise Wrong("README.md, On Kubernetes", "an alert stands twice in its table", "take one out")
+
+
 def check(chart=CHART):
     check_version(chart)
+    check_links(chart)
     entries = values_file.read(chart)
-    wanted = {chart / "values.schema.json": schema(entries, chart), chart / "README.md": readme(entries, chart)}
+    wanted = {
+        chart / "values.schema.json": schema(entries, chart),
+        chart / "README.md": readme(entries, chart),
+        chart / "templates" / "_required.tpl": required(entries),
+    }
     if "--write" in sys.argv:
         for path, text in wanted.items():
             path.write_text(text)
         return "written: " + ", ".join(path.name for path in wanted)
     for path, text in wanted.items():
-        if path.read_text() != text:
+        if not path.exists() or path.read_text() != text:
             raise Wrong(path.name, "is behind values.yaml or config/default.toml", REMEDY)
-    return f"{len(entries)} values have a comment; README, schema and versions are in step"
+    check_alerts(chart)
+    return f"{len(entries)} values have a comment; READMEs, schema, versions and alerts are in step"
 
 
 if __name__ == "__main__":

@@ -184,7 +184,7 @@ def policies(release):
         for rule in spec.get("ingress", []):
             release.demand(rule.get("from"), one, "a rule without peers lets everybody in")
             release.demand({port["port"] for port in rule["ports"]} <= set(release.ports), one, "the pod has no such port")
-        dns = [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]
+        dns = [{"protocol": protocol, "port": port} for port in (53, 5353) for protocol in ("UDP", "TCP")]
         release.demand({"ports": dns} in spec["egress"], one, "DNS is not let out")
         tests = [rule for rule in spec.get("ingress", []) for peer in rule["from"] if any(
             set(peer.get("podSelector", {}).get("matchLabels", {"": ""}).items()) <= set(pod["metadata"]["labels"].items())

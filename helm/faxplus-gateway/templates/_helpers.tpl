@@ -25,7 +25,7 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- $_ := set $labels "app.kubernetes.io/version" (.root.Values.image.tag | default .root.Chart.AppVersion | trunc 63 | trimAll "-_.") -}}
 {{- $_ := set $labels "app.kubernetes.io/managed-by" .root.Release.Service -}}
 {{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-") -}}
-{{- merge $labels (.labels | default dict) .root.Values.commonLabels | toYaml -}}
+{{- merge $labels (.labels | default dict) (.root.Values.commonLabels | default dict) | toYaml -}}
 {{- end -}}
 
 {{/* The metadata of an object. Takes root, component, and optionally suffix, namespace, labels, annotations. */}}
@@ -35,7 +35,7 @@ name: {{ .suffix | empty | ternary $name (printf "%s-%s" $name .suffix) | quote 
 namespace: {{ .namespace | default .root.Release.Namespace | quote }}
 labels:
   {{- include "faxplus-gateway.labels" . | nindent 2 }}
-{{- with merge dict (.annotations | default dict) .root.Values.commonAnnotations }}
+{{- with merge dict (.annotations | default dict) (.root.Values.commonAnnotations | default dict) }}
 annotations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -58,7 +58,7 @@ annotations:
 
 {{/* Secrets to pull it with: those of the chart and of its parent. A parent may give names alone. */}}
 {{- define "faxplus-gateway.imagePullSecrets" -}}
-{{- $secrets := .Values.imagePullSecrets -}}
+{{- $secrets := .Values.imagePullSecrets | default list -}}
 {{- range (.Values.global | default dict).imagePullSecrets -}}
 {{- $secrets = append $secrets (kindIs "string" . | ternary (dict "name" .) .) -}}
 {{- end -}}

@@ -6,12 +6,12 @@ metadata:
   labels:
     {{- $own := include "faxplus-gateway.selectorLabels" . | fromYaml }}
     {{- $_ := set $own "app.kubernetes.io/component" "gateway" }}
-    {{- merge $own .Values.podLabels .Values.commonLabels | toYaml | nindent 4 }}
+    {{- merge $own (.Values.podLabels | default dict) (.Values.commonLabels | default dict) | toYaml | nindent 4 }}
   annotations:
     {{- /* The gateway reads its settings once, so a change of them replaces the pod. Secrets it reads again by itself. */}}
     {{- $own = dict "checksum/config" (include "faxplus-gateway.settings" . | sha256sum) }}
     {{- $_ := set $own "kubectl.kubernetes.io/default-container" "gateway" }}
-    {{- merge $own .Values.podAnnotations .Values.commonAnnotations | toYaml | nindent 4 }}
+    {{- merge $own (.Values.podAnnotations | default dict) (.Values.commonAnnotations | default dict) | toYaml | nindent 4 }}
 spec:
   serviceAccountName: {{ include "faxplus-gateway.serviceAccountName" . | quote }}
   automountServiceAccountToken: false

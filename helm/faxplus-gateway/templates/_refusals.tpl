@@ -4,7 +4,14 @@ All of them are told at once. Each says where, what is wrong and what to do.
 */}}
 
 {{- define "faxplus-gateway.refuse" -}}
+{{- include "faxplus-gateway.refuseEmpty" . -}}
 {{- $wrong := list -}}
+
+{{- $name := include "faxplus-gateway.fullname" . -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
+{{- $wrong = append $wrong (printf "fullnameOverride: is needed, because Kubernetes takes no Service of the name %q, which release and chart make. Set one of small letters, digits and dashes, a letter first" $name) -}}
+{{- end -}}
+
 {{- $sandbox := .Values.sandbox.enabled -}}
 {{- $credentials := .Values.credentials -}}
 
@@ -30,7 +37,7 @@ All of them are told at once. Each says where, what is wrong and what to do.
 {{- end -}}
 
 {{- $owned := include "faxplus-gateway.ownedSettings" . | fromYaml -}}
-{{- range $section, $settings := .Values.config -}}
+{{- range $section, $settings := .Values.config | default dict -}}
 {{- range $key, $value := $settings -}}
 {{- with get $owned (printf "%s.%s" $section $key) -}}
 {{- $wrong = append $wrong (printf "config.%s.%s: belongs to the chart; %s" $section $key .) -}}
@@ -48,10 +55,16 @@ All of them are told at once. Each says where, what is wrong and what to do.
 {{- end -}}
 
 {{- if include "faxplus-gateway.claims" . -}}
-{{- $reserve := dig "store" "reserve_bytes" 268435456 .Values.config | int64 -}}
+{{- $reserve := dig "store" "reserve_bytes" 268435456 (.Values.config | default dict) | int64 -}}
 {{- if le (include "faxplus-gateway.bytes" .Values.persistence.size | int64) (mul 2 $reserve) -}}
 {{- $wrong = append $wrong (printf "persistence.size: of %s the gateway keeps %d bytes free (config.store.reserve_bytes), which leaves too little for lists. Take more than twice that" .Values.persistence.size $reserve) -}}
 {{- end -}}
+{{- end -}}
+{{- if and .Values.persistence.existingClaim (not .Values.persistence.enabled) -}}
+{{- $wrong = append $wrong "persistence.existingClaim: does nothing with persistence.enabled=false, and the store would end with the pod. Set persistence.enabled=true, or leave the claim out" -}}
+{{- end -}}
+{{- if and (not .Values.persistence.enabled) (lt (include "faxplus-gateway.bytes" .Values.persistence.size | int64) 67108864) -}}
+{{- $wrong = append $wrong (printf "persistence.size: %s are too little for a store in an emptyDir. Take 64Mi or more" .Values.persistence.size) -}}
 {{- end -}}
 
 {{- $names := list "config" "store" "tmp" "credentials" "clients" -}}
@@ -60,7 +73,7 @@ All of them are told at once. Each says where, what is wrong and what to do.
 {{- $wrong = append $wrong (printf "extraVolumes: the chart has a volume %q already. Take another name" .name) -}}
 {{- end -}}
 {{- end -}}
-{{- range concat .Values.initContainers .Values.extraContainers -}}
+{{- range concat (.Values.initContainers | default list) (.Values.extraContainers | default list) -}}
 {{- if eq .name "gateway" -}}
 {{- $wrong = append $wrong "initContainers, extraContainers: the chart has a container \"gateway\" already. Take another name" -}}
 {{- end -}}
@@ -85,5 +98,29 @@ All of them are told at once. Each says where, what is wrong and what to do.
 
 {{- with $wrong -}}
 {{- fail (printf "\n\nThese values can't be used:\n  - %s\n" (join "\n  - " .)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+A key with nothing behind it, or only comments, is null, and Helm takes the default away. Where that can mean "none" the
+templates take it so; what they can't do without is told here, before they stumble over it.
+*/}}
+{{- define "faxplus-gateway.refuseEmpty" -}}
+{{- $empty := list -}}
+{{- range $place := include "faxplus-gateway.required" . | splitList "\n" -}}
+{{- $here := $.Values -}}
+{{- $way := list -}}
+{{- range $key := splitList "." $place -}}
+{{- if kindIs "map" $here -}}
+{{- $way = append $way $key -}}
+{{- $here = index $here $key -}}
+{{- end -}}
+{{- end -}}
+{{- if kindIs "invalid" $here -}}
+{{- $empty = append $empty (join "." $way) -}}
+{{- end -}}
+{{- end -}}
+{{- with uniq $empty -}}
+{{- fail (printf "\n\nThese values can't be used:\n  - %s: is empty, which takes its default away. Leave the key out, or say what it should be\n" (join ": is empty, which takes its default away. Leave the key out, or say what it should be\n  - " .)) -}}
 {{- end -}}
 {{- end -}}

@@ -76,7 +76,7 @@ store:
 {{- define "faxplus-gateway.settings" -}}
 {{- $made := include "faxplus-gateway.madeSettings" . | fromYaml -}}
 {{- $suggested := include "faxplus-gateway.suggestedSettings" . | fromYaml -}}
-{{- range $section, $settings := mergeOverwrite $suggested (deepCopy .Values.config) $made }}
+{{- range $section, $settings := mergeOverwrite $suggested (deepCopy (.Values.config | default dict)) $made }}
 {{- with $settings }}
 [{{ $section }}]
 {{- range $key, $value := . }}
