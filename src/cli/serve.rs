@@ -73,7 +73,7 @@ fn raise_open_files() {
 }
 
 async fn serve(settings: &Settings, sandbox: bool, signals: Signals, stderr: &mut impl Write) -> u8 {
-    let application = match Application::build(settings, sandbox) {
+    let application = match Application::build(settings, sandbox).await {
         Ok(application) => application,
         Err(error @ StartupError::Clients(_)) => return tell(stderr, &error, WRONG_CONFIGURATION),
         Err(error) => return tell(stderr, &error, FAILURE),

@@ -1,0 +1,40 @@
+//! A store that takes long to open: probes are answered meanwhile, so that nobody kills the gateway for it.
+
+use std::net::SocketAddr;
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::{
+    client::{Answer, exchange},
+    start::{start, used_store},
+};
+
+async fn get(address: SocketAddr, path: &str) -> Answer {
+    exchange(address, &format!("GET {path} HTTP/1.1"), b"").await.unwrap()
+}
+
+#[actix_web::test]
+async fn probes_are_answered_while_the_store_is_opened() {
+    let (_directory, path) = used_store().await;
+    let other = Connection::open(&path).unwrap();
+    other.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let mut process = start(&path);
+    let line: Value = serde_json::from_str(&process.line("probes are answered").await).unwrap();
+    let admin = line["admin"].as_str().unwrap().parse().unwrap();
+
+    let (live, ready) = (get(admin, "/livez").await, get(admin, "/readyz?verbose").await);
+    let (metrics, page) = (get(admin, "/metrics").await, get(admin, "/").await);
+
+    assert_eq!((live.status, metrics.status), (200, 200));
+    assert_eq!((ready.status, ready.body), (503, b"[-] started\n[+] not draining\nstarting\n".to_vec()));
+    assert_eq!((page.status, &page.json()["type"]), (503, &"urn:faxplus-gateway:problem:starting".into()));
+    assert!(!process.written().contains("The gateway is ready."));
+    other.execute_batch("ROLLBACK").unwrap();
+    drop(other);
+    assert_eq!(process.addresses().await.1, admin);
+    assert_eq!((get(admin, "/readyz").await.status, get(admin, "/").await.status), (200, 200));
+    process.signal("TERM");
+    assert_eq!(process.end().await.code, Some(0));
+}
