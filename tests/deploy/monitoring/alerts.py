@@ -4,7 +4,8 @@
 
 RENDERED is the chart with `prometheusRule.selector` as in GATEWAY. The cases come from cases.yaml; promtool's files go
 to DIRECTORY. Also checks that no rule lacks a case of either kind, that every alert has what a person needs, that its
-words name no label which it does not have, and that the runbook has a section for it, and no other.
+words name no label which it does not have, that the runbook has a section for it, and no other, and that Alertmanager
+takes the inhibit rules of the runbook, which name alerts that exist.
 """
 
 import re
@@ -15,9 +16,9 @@ from pathlib import Path
 import yaml
 
 import expressions
+import routing
 
 HERE = Path(__file__).parent
-RUNBOOK = HERE.parents[2] / "helm/faxplus-gateway/RUNBOOK.md"
 GATEWAY = {"namespace": "fax", "job": "gateway", "pod": "gw-0", "instance": "gw:9090"}
 # The labels by which two rules of one name differ.
 APART = ["severity", "long_window", "short_window"]
@@ -60,11 +61,11 @@ def unit_test(alert, case, sandbox):
     }
 
 
-def promtool(*arguments):
-    """Runs promtool; what it says is the explanation of a failure."""
-    done = subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True)
+def tool(*command):
+    """Runs promtool or amtool; what it says is the explanation of a failure."""
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     if done.returncode:
-        sys.exit(f"promtool {' '.join(map(str, arguments))}:\n{done.stdout}{done.stderr}")
+        sys.exit(f"{' '.join(map(str, command))}:\n{done.stdout}{done.stderr}")
 
 
 def same(rule, labels):
@@ -93,7 +94,7 @@ def uncovered(rules, cases):
 
 def incomplete(rules):
     """Alerts without words, or with a link that leads nowhere; sections of the runbook without an alert."""
-    text = RUNBOOK.read_text()
+    text = routing.RUNBOOK.read_text()
     anchors = {re.sub(r"[^\w -]", "", line).strip().lower().replace(" ", "-")
                for line in re.findall(r"^#+ (.*)$", text, re.M)}
     for rule in rules:
@@ -113,19 +114,37 @@ def incomplete(rules):
                 yield f"RUNBOOK.md: {section[0]} lacks {part}"
 
 
+def misrouted(names, directory):
+    """Inhibit rules of the runbook about alerts that don't exist, or that would silence themselves."""
+    config = routing.config()
+    file = directory / "alertmanager.yaml"
+    file.write_text(yaml.safe_dump(config))
+    tool("amtool", "check-config", file)
+    for rule in config["inhibit_rules"]:
+        sides = [rule["source_matchers"], rule["target_matchers"]]
+        for pattern in routing.patterns(sides[0] + sides[1]):
+            for name in set(routing.spelled(pattern)) - names:
+                yield f"RUNBOOK.md: the inhibit rules name {name}, which is no alert"
+        for name in set(routing.meant(sides[0], names)) & set(routing.meant(sides[1], names)):
+            yield f"RUNBOOK.md: {name} inhibits itself"
+        if not {"namespace", "job"} <= set(rule["equal"]):
+            yield f"RUNBOOK.md: {rule} silences other gateways"
+
+
 def main():
     """Everything the module says; exits with all that is wrong."""
     directory = Path(sys.argv[2]).resolve()
     spec = expressions.rules(sys.argv[1])
     rules_file = directory / "alerts.rules.yaml"
     rules_file.write_text(yaml.safe_dump(spec))
-    promtool("check", "rules", rules_file)
+    tool("promtool", "check", "rules", rules_file)
     rules = [rule for group in spec["groups"] for rule in group["rules"]]
     alerts = [rule for rule in rules if "alert" in rule]
     # Everything stays a text: to YAML 0x10 would be sixteen, to promtool it is ten times nothing.
     cases = yaml.load((HERE / "cases.yaml").read_text(), Loader=yaml.BaseLoader)
     cases = {entry["alert"]: entry["cases"] for entry in cases}
-    if wrong := [*uncovered(alerts, cases), *incomplete(alerts)]:
+    names = {rule["alert"] for rule in alerts}
+    if wrong := [*uncovered(alerts, cases), *incomplete(alerts), *misrouted(names, directory)]:
         sys.exit("\n".join(wrong))
     tests = [unit_test(alert, case, sandbox)
              for alert, own in cases.items() for case in own for sandbox in (False, True)
@@ -137,7 +156,7 @@ def main():
         order = [group["name"] for group in spec["groups"]]
         whole = {"rule_files": [str(rules_file)], "evaluation_interval": every, "group_eval_order": order, "tests": some}
         file.write_text(yaml.safe_dump(whole, sort_keys=False))
-        promtool("test", "rules", file)
+        tool("promtool", "test", "rules", file)
     firing = sum(bool(case["fires"]) for own in cases.values() for case in own)
     print(f"{len(rules)} rules, {len(alerts)} alerts of {len(cases)} names; "
           f"{firing} cases fire, {len(tests) - 2 * firing} are silent, {firing} are silent in the sandbox")

@@ -21,6 +21,8 @@ VARIABLES = ["datasource", "namespace", "job", "instance"]
 EVERYWHERE = ['namespace=~"$namespace"', 'job=~"$job"', 'instance=~"$instance"']
 # Windows that are said in words, beside those of Grafana.
 WINDOWS = {"$__rate_interval", "$__range", "5m", "1h", "6h", "1d", "30d"}
+# Before the name of each file, because Grafana's sidecar puts those of all charts into one directory.
+PREFIX = "faxplus-gateway-"
 BYTES = 300_000
 
 
@@ -39,9 +41,13 @@ def of_dashboard(dashboard):
     for variable in dashboard["templating"]["list"]:
         if variable["type"] == "query" and (variable["refresh"] != 2 or variable["datasource"] != SOURCE):
             yield f"variable {variable['name']}: is not reloaded with the time, or from another data source"
+        if "allValue" in variable:
+            yield f"variable {variable['name']}: All is {variable['allValue']}, which takes what is no gateway as well"
     for annotation in dashboard["annotations"]["list"]:
         yield from (f"{annotation['name']}: {fault}" for fault in of_expression(annotation["expr"]))
     text = json.dumps(dashboard)
+    if "[30d]" in text and dashboard["refresh"] != "5m":
+        yield f"asks for 30 days every {dashboard['refresh']}"
     for word in ("${DS_", "__inputs", "__requires"):
         if word in text:
             yield f"holds {word}, which provisioning does not fill in"
@@ -87,6 +93,8 @@ def of_panel(panel):
         yield from of_expression(target["expr"])
         if panel["type"] in ("timeseries", "state-timeline") and not target.get("legendFormat"):
             yield f"target {target['refId']} has no legend"
+        if panel["type"] == "stat" and "> 0)" in target["expr"] and not panel["fieldConfig"]["defaults"].get("noValue"):
+            yield "does not say what it means that there is nothing"
 
 
 def of_expression(expression):
@@ -98,6 +106,10 @@ def of_expression(expression):
         inside = re.search(r"\b(rate|increase)\(" + re.escape(metric) + r"\{", expression)
         if re.search(r"_(total|bucket|count|sum)$", metric) and not inside:
             yield f"{metric} is a counter, and neither rate nor increase is asked of it"
+        if metric == "up" and not expression.endswith("or vector(0)"):
+            yield "shows nothing, not 0, once nothing is scraped any more"
+    if re.search(r"/ (ignoring \([^)]*\) group_left )?sum\b", expression):
+        yield "divides by a sum that is 0 when nothing happens: (sum(…) > 0)"
     for window in re.findall(r"\[([^\]]*)\]", expression):
         if window not in WINDOWS:
             yield f"the window [{window}] is none of {sorted(WINDOWS)}"
@@ -135,14 +147,14 @@ def main():
     """Exits with all that is wrong."""
     shown, directory = expressions.dashboards(sys.argv[1]), Path(sys.argv[2])
     wrong = []
-    kept = sorted(path.name for path in (CHART / "files/dashboards").glob("*.json"))
+    kept = sorted(f"{PREFIX}{path.name}" for path in (CHART / "files/dashboards").glob("*.json"))
     if sorted(shown) != kept:
         wrong.append(f"rendered are {sorted(shown)}, kept are {kept}")
     for file, (dashboard, document) in shown.items():
         found = [*of_dashboard(dashboard), *of_grid(dashboard)]
         for panel in expressions.panels(dashboard):
             found += [f"{panel['title']}: {fault}" for fault in of_panel(panel)]
-        if file == "service-level.json":
+        if file == f"{PREFIX}service-level.json":
             found += other_counts(dashboard)
         if document["metadata"]["labels"]["grafana_dashboard"] != "1":
             found.append("its ConfigMap lacks the label that Grafana's sidecar looks for")

@@ -39,18 +39,18 @@ def panels(dashboard):
     return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
 
 
-def asked(dashboard):
+def asked(dashboard, variables=VARIABLES):
     """Every expression, as (what asks, expression as Grafana would send it)."""
     for panel in panels(dashboard):
         for target in panel["targets"]:
-            yield panel["title"], filled(target["expr"])
+            yield panel["title"], filled(target["expr"], variables)
     for annotation in dashboard["annotations"]["list"]:
-        yield annotation["name"], filled(annotation["expr"])
+        yield annotation["name"], filled(annotation["expr"], variables)
 
 
-def filled(expression):
+def filled(expression, variables):
     """The expression with its variables filled in."""
-    for variable, value in sorted(VARIABLES.items(), key=lambda pair: -len(pair[0])):
+    for variable, value in sorted(variables.items(), key=lambda pair: -len(pair[0])):
         expression = expression.replace(variable, value)
     return expression
 

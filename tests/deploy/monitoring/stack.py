@@ -17,6 +17,7 @@ from pathlib import Path
 import yaml
 
 import expressions
+import routing
 
 TOKENS = {"billing": "token-of-billing", "crm": "token-of-crm"}
 # Something of everything: refused addresses, doubts, an overload, a credential that is refused for a moment.
@@ -125,21 +126,24 @@ class Stack:
         until(20, "gateway", lambda: get(f"{self.admin}/readyz"))
 
         self.run("alertmanager", "prometheus-alertmanager", "--config.file", self.write(
-            "alertmanager.yaml", yaml.safe_dump({"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]})),
+            "alertmanager.yaml", yaml.safe_dump(routing.config())),
             "--web.listen-address", host(self.alertmanager), "--cluster.listen-address=", "--storage.path=alertmanager")
         scrape = {"job_name": expressions.LABELS["job"], "static_configs": [{
             "targets": [host(self.admin)],
             "labels": {key: value for key, value in expressions.LABELS.items() if key != "job"}}]}
+        # Something else of the cluster, which has metrics of its process as well.
+        foreign = {"job_name": "prometheus", "static_configs": [{
+            "targets": [host(self.prometheus)], "labels": {"namespace": "monitoring", "pod": "prometheus-0"}}]}
         config = {
             "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
-            "rule_files": [str(self.rules)], "scrape_configs": [scrape],
+            "rule_files": [str(self.rules)], "scrape_configs": [scrape, foreign],
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": [host(self.alertmanager)]}]}]},
         }
         self.run("prometheus", "prometheus", "--config.file", self.write("prometheus.yaml", yaml.safe_dump(config)),
                  "--web.listen-address", host(self.prometheus), "--storage.tsdb.path=prometheus")
         until(30, "Alertmanager", lambda: get(f"{self.alertmanager}/-/ready"))
         until(30, "Prometheus", lambda: get(f"{self.prometheus}/-/ready"))
-        until(30, "sample of the gateway", lambda: self.number("up"))
+        until(30, "samples of both targets", lambda: self.number("sum(up)") == 2)
 
     def post(self, path, body, client="billing", method="POST", headers=()):
         """Status and JSON of the gateway's answer to a client."""
@@ -155,11 +159,17 @@ class Stack:
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read() or b"null")
 
-    def query(self, expression):
-        """What Prometheus answers, as (labels, number)."""
-        url = f"{self.prometheus}/api/v1/query?{urllib.parse.urlencode({'query': expression})}"
+    def query(self, expression, at=None):
+        """What Prometheus answers, as (labels, number): now, or at a time."""
+        asked = {"query": expression, **({"time": at} if at else {})}
+        url = f"{self.prometheus}/api/v1/query?{urllib.parse.urlencode(asked)}"
         result = json.loads(get(url))["data"]["result"]
         return [(sample["metric"], float(sample["value"][1])) for sample in result]
+
+    def values(self, label, selector):
+        """The values that a label has in the series of a selector."""
+        url = f"{self.prometheus}/api/v1/label/{label}/values?{urllib.parse.urlencode({'match[]': selector})}"
+        return json.loads(get(url))["data"]
 
     def number(self, expression):
         """The only number of the answer; 0 when there is none."""
