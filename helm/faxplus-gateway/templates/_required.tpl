@@ -66,11 +66,14 @@ prometheusRule.alerts.heldUpstreamUnavailable
 prometheusRule.alerts.heldThrottled
 prometheusRule.alerts.pausedForLong
 prometheusRule.alerts.workStalled
+prometheusRule.alerts.workHeld
 prometheusRule.alerts.breakerOpen
 prometheusRule.alerts.unknownRising
 prometheusRule.alerts.dedupeProtectionLost
 prometheusRule.alerts.authFailures
 prometheusRule.alerts.storeErrors
+prometheusRule.alerts.storeTroubled
+prometheusRule.alerts.storeNearlyFull
 prometheusRule.alerts.diskLow
 prometheusRule.alerts.diskFilling
 prometheusRule.alerts.restarting
