@@ -75,6 +75,7 @@ MISTAKES = [
     (check_empty.check, "templates/_helpers.tpl", "(.root.Values.commonLabels | default dict)", ".root.Values.commonLabels", "commonLabels.*error"),
     (check_empty.check, "templates/_required.tpl", "service.port\n", "", "service.port.*is taken|nothing says.*service.port"),
     (check_notes.check, "templates/NOTES.txt", "gt (mul 2 $timeout) $drain", "gt $timeout $drain", "may take 31 s"),
+    (documents.check, "README.md", "--set sandbox.enabled=true", "--set sandbox.enable=true", "a command of a README"),
     (documents.check, "README.md", "[RUNBOOK.md](RUNBOOK.md)", "[RUNBOOK.md](../RUNBOOK.md)", "not in the package"),
     (only(check_refusals, "existingClaim"), "templates/_refusals.tpl", "(not .Values.persistence.enabled) -}}\n{{- $wrong = append $wrong \"persistence.existingClaim", "false -}}\n{{- $wrong = append $wrong \"persistence.existingClaim", "is taken"),
     (only(check_values, "replicaCount"), STATEFULSET, ".Values.replicaCount", ".Values.replicas", "reads .Values.replicas"),

@@ -8,12 +8,15 @@ alerts in the gateway's README must hold the alerts that the chart makes.
 
 import json
 import re
+import shlex
 import sys
 import tomllib
 
+import restricted
+import schemas
 import values_file
 import yaml
-from common import CHART, ROOT, Wrong, main, objects, template
+from common import CHART, KUBERNETES, ROOT, HelmError, Wrong, main, objects, template
 
 BEGIN, END = "<!-- values: written by tests/deploy/run --write -->", "<!-- end of values -->"
 # Nothing in the place of these is a choice: no limits, the runtime's own security, the gateway's own settings.
@@ -129,17 +132,40 @@ def check_links(chart):
             raise Wrong("README.md of the chart", f"links {text} to {place}, which is not in the package", "say it in words")
 
 
+def on_kubernetes():
+    """What the gateway's README tells operators of a cluster."""
+    return (ROOT / "README.md").read_text().split("\n### On Kubernetes\n")[1].split("\n### ")[0].split("\n## ")[0]
+
+
 def check_alerts(chart):
     """The table of alerts under "On Kubernetes" holds every alert of the chart, once, and no other."""
-    more = ["--set", "sandbox.enabled=true", "--set", "prometheusRule.enabled=true"]
-    rules = [one for one in objects(template(chart=chart, more=more), "the rules") if one["kind"] == "PrometheusRule"]
-    made = {rule["alert"] for group in rules[0]["spec"]["groups"] for rule in group["rules"] if "alert" in rule}
-    section = (ROOT / "README.md").read_text().split("\n### On Kubernetes\n")[1].split("\n### ")[0].split("\n## ")[0]
-    told = re.findall(r"^\| `(Faxplus\w+)` \|", section, re.MULTILINE)
+    # With a bound of the store, which brings an alert of its own.
+    more = ["--set", "prometheusRule.enabled=true", "--set", "config.store.max_bytes=1073741824"]
+    found = objects(template(chart / "ci" / "minimal.yaml", chart=chart, more=more), "the rules")
+    rules = next(one for one in found if one["kind"] == "PrometheusRule")
+    made = {rule["alert"] for group in rules["spec"]["groups"] for rule in group["rules"] if "alert" in rule}
+    told = re.findall(r"^\| `(Faxplus\w+)` \|", on_kubernetes(), re.MULTILINE)
     if wrong := set(told) ^ made:
         raise Wrong("README.md, On Kubernetes", f"its table and the chart's alerts differ in {', '.join(sorted(wrong))}", "mend the table")
     if len(told) != len(made):
         raise Wrong("README.md, On Kubernetes", "an alert stands twice in its table", "take one out")
+
+
+def check_commands(chart):
+    """What both READMEs give to helm renders, and what they give to kubectl is valid."""
+    for where, text in (("README.md", on_kubernetes()), ("README.md of the chart", (chart / "README.md").read_text())):
+        for command in re.findall(r"^helm (?:install|upgrade) (?:.*\\\n)*.*", text, re.MULTILINE):
+            words = shlex.split(command, comments=True)
+            sets = [part for flag, value in zip(words, words[1:]) if flag == "--set" for part in (flag, value)]
+            values = re.search(r"cat > values\.yaml <<'END'\n(.*?)^END$", text, re.MULTILINE | re.DOTALL)[1] if "-f" in words else None
+            try:
+                template(values, chart=chart, more=sets)
+            except HelmError as error:
+                raise Wrong(where, f"{command}\n{error}", "a command of a README must work") from error
+        for manifest in re.findall(r"kubectl apply -f - <<'END'\n(.*?)^END$", text, re.MULTILINE | re.DOTALL):
+            found = [one for one in objects(manifest, where) if one["kind"] != "VolumeSnapshot"]  # its schema is not at hand
+            schemas.check(found, where, KUBERNETES[-1])
+            restricted.check(found, where)
 
 
 def check(chart=CHART):
@@ -159,7 +185,8 @@ def check(chart=CHART):
         if not path.exists() or path.read_text() != text:
             raise Wrong(path.name, "is behind values.yaml or config/default.toml", REMEDY)
     check_alerts(chart)
-    return f"{len(entries)} values have a comment; READMEs, schema, versions and alerts are in step"
+    check_commands(chart)
+    return f"{len(entries)} values have a comment; READMEs with their commands, schema, versions and alerts are in step"
 
 
 if __name__ == "__main__":
