@@ -33,11 +33,11 @@ def without(values, path):
     return values
 
 
-def parent_of(chart, directory):
-    """A chart with the chart as its part."""
+def parent_of(chart, directory, **more):
+    """A chart with the chart as its part, of which there may be `more` to say."""
     (directory / "charts").mkdir()
     (directory / "charts" / chart.name).symlink_to(chart)
-    part = {"name": chart.name, "version": "*"}
+    part = {"name": chart.name, "version": "*", **more}
     (directory / "Chart.yaml").write_text(json.dumps({"apiVersion": "v2", "name": "parent", "version": "0.1.0", "dependencies": [part]}))
     return directory
 

@@ -3,10 +3,13 @@ schema, the second by the chart, which has to say more."""
 
 import concurrent.futures
 import json
+import pathlib
 import re
+import tempfile
 
 import yaml
 
+from check_empty import parent_of
 from common import CHART, HELMS, HelmError, Wrong, main, template
 
 GOOD = "{credentials: {existingSecret: faxplus}, auth: {allowAnonymous: true}}"
@@ -130,6 +133,22 @@ def refused_release(chart, release):
         template(chart=chart, version=version, release=release, more=[*good, "--set", "fullnameOverride=fax"])
 
 
+def refused_alias(chart):
+    """The same of a parent chart that calls it by a name with capitals."""
+    with tempfile.TemporaryDirectory() as directory:
+        parent = parent_of(chart, pathlib.Path(directory), alias="Fax")
+        for version in HELMS:
+            told = {"sandbox": {"enabled": True}}
+            try:
+                template(json.dumps({"Fax": told}), chart=parent, version=version)
+            except HelmError as error:
+                if "fullnameOverride: is needed" not in str(error):
+                    raise Wrong(f"{version} with the alias Fax", f"is refused in other words: {error}", "look at _refusals.tpl") from error
+            else:
+                raise Wrong(f"{version} with the alias Fax", "is taken", "refuse it in _refusals.tpl")
+            template(json.dumps({"Fax": {**told, "fullnameOverride": "fax"}}), chart=parent, version=version)
+
+
 def sets(values):
     """Values as arguments: `--set-json` of each key at the root, because it merges as values files do."""
     return [word for key, value in yaml.safe_load(values).items() for word in ("--set-json", f"{key}={json.dumps(value)}")]
@@ -144,6 +163,7 @@ def check(chart=CHART, only=""):
     with concurrent.futures.ThreadPoolExecutor() as pool:
         tried = [pool.submit(refused, chart, *case) for case in cases]
         tried += [pool.submit(refused_release, chart, release) for release in BAD_RELEASES if not only]
+        tried += [pool.submit(refused_alias, chart)] if not only else []
         for one in tried:
             one.result()
     return f"{len(tried)} wrong values and names are refused by both helms, in words that say which"
