@@ -216,7 +216,8 @@ def listening(gateway, setup):
     said = []
     for line in gateway.stderr:
         said.append(line)
-        if line.startswith("{") and "admin" in (fields := json.loads(line)):
+        # A line before it names the admin listener alone, which answers while the store is opened.
+        if line.startswith("{") and "address" in (fields := json.loads(line)) and "admin" in fields:
             return {"http": fields["address"], "admin": fields["admin"]}
     raise setup.wrong(f"the sandbox does not start: {''.join(said)}", "look at its log")
 
