@@ -50,6 +50,9 @@ pub enum StartupError {
     /// The store can't be used.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// The thread that opens the store can't be started.
+    #[error("the thread that opens the store can't be started: {0}")]
+    Thread(io::Error),
     /// The dispatch thread can't be started.
     #[error(transparent)]
     Dispatch(#[from] StartError),

@@ -1,8 +1,13 @@
 //! What does the work behind the listeners: the store, dispatch, the resends.
 
-use std::{panic::resume_unwind, sync::Arc, thread::JoinHandle};
+use std::{
+    io,
+    panic::resume_unwind,
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
 
-use actix_web::rt::task::spawn_blocking;
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::StartupError;
@@ -16,7 +21,8 @@ use crate::{
     telemetry::Metrics,
 };
 
-/// Starts what does the work on a thread that may block: a store is opened, checked and read meanwhile.
+/// Starts what does the work on a thread of its own: a store is opened, checked and read meanwhile. Nobody waits
+/// for that thread when the process ends, as somebody would for one of the runtime's.
 pub(super) async fn start(
     settings: &Settings,
     credential: CredentialChoice,
@@ -24,8 +30,19 @@ pub(super) async fn start(
     metrics: &Arc<Metrics>,
 ) -> Result<Services, StartupError> {
     let (settings, metrics) = (settings.clone(), Arc::clone(metrics));
-    let started = spawn_blocking(move || start_here(&settings, credential, clients, &metrics)).await;
-    started.unwrap_or_else(|error| resume_unwind(error.into_panic()))
+    let (done, started) = oneshot::channel();
+    let thread = thread::Builder::new()
+        .name("start".to_owned())
+        .spawn(move || {
+            // Nobody is there to hear it once the process is ending.
+            drop(done.send(start_here(&settings, credential, clients, &metrics)));
+        })
+        .map_err(StartupError::Thread)?;
+    match (started.await, thread.join()) {
+        (Ok(started), _) => started,
+        (Err(_), Err(panic)) => resume_unwind(panic),
+        (Err(_), Ok(())) => Err(StartupError::Thread(io::Error::other("it ended without a word"))),
+    }
 }
 
 /// What does the work.
