@@ -48,7 +48,8 @@ RUN touch src/lib.rs src/main.rs \
     && test "$(/program/faxplus-gateway --version)" = "faxplus-gateway ${VERSION}"
 
 # All else that the image holds. The store's directory can be entered by everybody, because it is where the program is
-# started and some clusters choose the user; only 65532 may write it. A static glibc looks hosts up by itself in the order of nsswitch.conf.
+# started and some clusters choose the user; only 65532 may write it. A static glibc looks hosts up by itself in the
+# order of nsswitch.conf.
 FROM dependencies AS files
 COPY .ci/third-party .ci/third-party
 COPY config/container.toml /files/etc/faxplus-gateway/gateway.toml
@@ -76,9 +77,8 @@ CMD ["serve", "--config", "/etc/faxplus-gateway/gateway.toml"]
 
 ARG COMMIT=unknown
 ARG VERSION=0.1.0
-ARG CREATED=1970-01-01T00:00:00Z
+# When it was made is told by the image itself.
 LABEL org.opencontainers.image.title="faxplus-gateway" \
       org.opencontainers.image.description="Resends fax.plus member invitations: any list in, calls of ten out, one true outcome per address." \
       org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${COMMIT}" \
-      org.opencontainers.image.created="${CREATED}"
+      org.opencontainers.image.revision="${COMMIT}"

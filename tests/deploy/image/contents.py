@@ -44,9 +44,10 @@ def of_config(inspected, version, commit):
     for name, value in wanted.items():
         if labels.get(f"org.opencontainers.image.{name}") != value:
             yield f"label {name} is {labels.get(f'org.opencontainers.image.{name}')!r}, not {value!r}"
-    for name in ["description", "created"]:
-        if not labels.get(f"org.opencontainers.image.{name}"):
-            yield f"label {name} is missing"
+    if not labels.get("org.opencontainers.image.description"):
+        yield "label description is missing"
+    if inspected.get("Created", "1970") < "2000":
+        yield f"it does not tell when it was made: {inspected.get('Created')!r}"
     if config.get("User") != f"{USER}:{USER}":
         yield f"the user is {config.get('User')!r}, not 65532:65532"
     if config.get("Entrypoint") != [f"/{PROGRAM}"]:
