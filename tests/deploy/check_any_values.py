@@ -68,7 +68,8 @@ def of(schema, definitions):
         parts = {key: of(value, definitions) for key, value in schema["properties"].items()}
         wanted = schema.get("required", [])
         optional = {key: value for key, value in parts.items() if value is not None and key not in wanted}
-        return st.fixed_dictionaries({key: parts[key] for key in wanted}, optional=optional)
+        made = st.fixed_dictionaries({key: parts[key] for key in wanted}, optional=optional)
+        return made.filter(lambda value: len(value) >= schema.get("minProperties", 0))
     return None
 
 

@@ -79,7 +79,7 @@ MISTAKES = [
     (documents.check, "README.md", "[RUNBOOK.md](RUNBOOK.md)", "[RUNBOOK.md](../RUNBOOK.md)", "not in the package"),
     (only(check_refusals, "existingClaim"), "templates/_refusals.tpl", "(not .Values.persistence.enabled) -}}\n{{- $wrong = append $wrong \"persistence.existingClaim", "false -}}\n{{- $wrong = append $wrong \"persistence.existingClaim", "is taken"),
     (only(check_values, "replicaCount"), STATEFULSET, ".Values.replicaCount", ".Values.replicas", "reads .Values.replicas"),
-    (only(check_values, "pdb.maxUnavailable"), "templates/pdb.yaml", "{{ .maxUnavailable }}", "1", r"pdb\.maxUnavailable.*changes nothing"),
+    (only(check_values, "pdb.maxUnavailable"), "templates/pdb.yaml", "{{ kindIs \"string\" .maxUnavailable | ternary .maxUnavailable (int64 .maxUnavailable) }}", "1", r"pdb\.maxUnavailable.*changes nothing"),
     (only(check_refusals, "existingSecret: ''"), "templates/_refusals.tpl", "(not $credentials.existingSecret)", "false", "is taken|nothing says"),
     (only(check_refusals, "{token: hush}"), SETTINGS, "credentials.token: secrets", "credentials.tokens: secrets", "config: {credentials: {token: hush}}.*is taken"),
     (only(check_any_values, "config."), SETTINGS, "(toJson $value)", "(quote $value)", "arrives as|is not TOML"),

@@ -7,17 +7,17 @@ import json
 import pathlib
 import tempfile
 
+import documents
 import restricted
 import schemas
 import values_file
 import wiring
 import yaml
 from common import CHART, HELMS, KUBERNETES, HelmError, Wrong, main, objects, template
-from documents import MAY_BE_EMPTY, is_required
 
 # What the restricted profile and the checks of wiring demand, and people may give up.
 KEPT = ("podSecurityContext", "securityContext", "resources", "tests.resources")
-# A volume needs its mount: one of them alone is not for these checks.
+# A mount needs its volume, and a volume that is not mounted is not for these checks: both go together.
 PAIRED = ("extraVolumes", "extraVolumeMounts")
 
 
@@ -72,19 +72,19 @@ def taken(chart, values, name):
         raise Wrong(where, f"error: {error}", "let the template do without, or require it in documents.py") from error
 
 
-def all_taken(chart, parent, values):
+def all_taken(chart, parent, values, what="all of them"):
     """The chart does without all of them, and so does each helm."""
     for where, rendered, error in renderings(chart, parent, values):
         if error is not None:
-            raise Wrong(f"{where}, all of them empty", f"error: {error}", "look at what only shows together")
-        good(rendered, f"{where}, all of them empty")
+            raise Wrong(f"{where}, {what} empty", f"error: {error}", "look at what only shows together")
+        good(rendered, f"{where}, {what} empty")
 
 
 def good(rendered, where, name=""):
     """What is rendered is good."""
     found = objects(rendered, where)
     schemas.check(found, where, KUBERNETES[-1])
-    if name not in KEPT + PAIRED:
+    if name not in KEPT:
         restricted.check(found, where)
         wiring.check(found, where)
 
@@ -92,9 +92,9 @@ def good(rendered, where, name=""):
 def check(chart=CHART):
     base = yaml.safe_load((chart / "ci" / "everything.yaml").read_text())
     entries = [entry for entry in values_file.read(chart) if entry.dotted != "global"]
-    needed = [entry for entry in entries if is_required(entry)]
-    choice = [entry for entry in entries if not is_required(entry) and (
-        entry.dotted in MAY_BE_EMPTY or not any(entry.dotted.startswith(f"{place}.") for place in MAY_BE_EMPTY))]
+    needed = [entry for entry in entries if documents.is_required(entry)]
+    choice = [entry for entry in entries if not documents.is_required(entry) and (
+        entry.dotted in documents.MAY_BE_EMPTY or not any(entry.dotted.startswith(f"{place}.") for place in documents.MAY_BE_EMPTY))]
     # These are refused for what they mean, not for being empty.
     choice = [entry for entry in choice if entry.dotted not in ("credentials.existingSecret", "auth.existingSecret", "httpRoute.parentRefs", "ingress.hosts")]
     with tempfile.TemporaryDirectory() as directory, concurrent.futures.ThreadPoolExecutor() as pool:
@@ -106,12 +106,20 @@ def check(chart=CHART):
             for name in names:
                 values = without(values, name.split("."))
             tried.append(pool.submit(refused, chart, parent, values, names))
-        tried += [pool.submit(taken, chart, without(base, entry.path), entry.dotted) for entry in choice]
+        for entry in choice:
+            values = without(base, entry.path)
+            for name in PAIRED if entry.dotted in PAIRED else ():
+                values = without(values, [name])
+            tried.append(pool.submit(taken, chart, values, entry.dotted))
         values = base
         for entry in choice:
             if entry.dotted not in KEPT:
                 values = without(values, entry.path)
         tried.append(pool.submit(all_taken, chart, parent, values))
+        # Sections of `config` have no place in values.yaml, but people write them, too; the chart has a word in some.
+        sections = {section: None for section in documents.settings()}
+        for more in ({}, {"persistence": {**base["persistence"], "enabled": False}}, {"sandbox": {"enabled": True}}):
+            tried.append(pool.submit(all_taken, chart, parent, {**base, **more, "config": sections}, "each section of config"))
         for one in tried:
             one.result()
     return f"{len(needed)} values are refused in words when they are empty, and without {len(choice)} others the chart is a good one"

@@ -1,5 +1,5 @@
 """Values that must be refused, each by both helms and in words that name what is wrong. The first half is refused by the
-schema, the second by the chart, which has to say more."""
+schema, the second by the chart, which has to say more. What only comes close to one of them is taken."""
 
 import concurrent.futures
 import json
@@ -58,7 +58,41 @@ BY_SCHEMA = {
     "extraEnv: [{value: a}]": "extraEnv",
     "updateStrategy: {type: Recreate}": "updateStrategy",
     "hpa: {enabled: true}": "hpa",
-    "config: {upstream: null}": "upstream",
+    "credentials: {tokenKey: ..}": "tokenKey",
+    "credentials: {oauth2: {clientSecretKey: .}}": "clientSecretKey",
+    "credentials: {oauth2: {refreshTokenKey: ..a}}": "refreshTokenKey",
+    "auth: {clientsKey: ..}": "clientsKey",
+    "auth: {existingSecret: a..b}": "existingSecret",
+    "resources: {requests: {memory: 128000m}}": "memory",
+    "tests: {resources: {limits: {ephemeral-storage: 500m}}}": "ephemeral-storage",
+    "persistence: {storageClass: '--'}": "storageClass",
+    "service: {loadBalancerSourceRanges: [10.0.0.0]}": "loadBalancerSourceRanges",
+    "service: {loadBalancerSourceRanges: [10.0.0.256/8]}": "loadBalancerSourceRanges",
+    "service: {loadBalancerSourceRanges: ['fd00::/129']}": "loadBalancerSourceRanges",
+    "service: {externalTrafficPolicy: local}": "externalTrafficPolicy",
+    "ingress: {hosts: [{host: a..example}]}": "host",
+    "ingress: {tls: [{hosts: ['https://a.example']}]}": "hosts",
+    "httpRoute: {hostnames: ['https://a.example']}": "hostnames",
+    "httpRoute: {hostnames: [a..example]}": "hostnames",
+    "networkPolicy: {ingressFrom: [{}]}": "ingressFrom",
+    "networkPolicy: {ingressFrom: [{namespaceSelektor: {}}]}": "namespaceSelektor",
+    "networkPolicy: {metricsFrom: [{podSelector: {matchLabel: {a: b}}}]}": "matchLabel",
+    "networkPolicy: {metricsFrom: [{ipBlock: {cidr: 10.0.0.1}}]}": "cidr",
+    "networkPolicy: {egress: [{port: 443}]}": "port",
+    "networkPolicy: {egress: [{to: [{ipBlocks: {}}]}]}": "ipBlocks",
+    "networkPolicy: {egress: [{ports: [{ports: 443}]}]}": "ports",
+    "serviceMonitor: {sampleLimit: 100000001}": "sampleLimit",
+    "revisionHistoryLimit: 1001": "revisionHistoryLimit",
+    "pdb: {maxUnavailable: 1001}": "maxUnavailable",
+    "podSecurityContext: {runAsUsers: 1}": "runAsUsers",
+    "securityContext: {readOnlyRootFileSystem: true}": "readOnlyRootFileSystem",
+    "dnsConfig: {option: []}": "option",
+    "extraEnv: [{name: A, value: 5}]": "value",
+    "extraEnv: [{name: A, valeu: a}]": "valeu",
+    "extraEnv: [{name: A, valueFrom: {secretRef: {}}}]": "secretRef",
+    "extraEnv: [{name: A=B}]": "name",
+    f"nameOverride: {53 * 'a'}": "nameOverride",
+    f"fullnameOverride: {53 * 'a'}": "fullnameOverride",
 }
 BY_CHART = {
     "replicaCount: 2": "replicaCount: there can be one gateway only",
@@ -88,14 +122,55 @@ BY_CHART = {
     "persistence: {size: 512Mi}": r"persistence\.size: of 512Mi",
     "persistence: {enabled: false, existingClaim: last-year}": r"persistence\.existingClaim: does nothing",
     "persistence: {enabled: false, size: 63Mi}": r"persistence\.size: 63Mi are too little",
-    "extraVolumes: [{name: store, emptyDir: {}}]": "already",
+    "{persistence: {enabled: false}, config: {store: {max_bytes: 0}}}": r"max_bytes: 0 means no bound, .* Take 3221225472 or less",
+    "{persistence: {enabled: false, size: 1Gi}, config: {store: {max_bytes: 805306369}}}": r"max_bytes: 805306369 lets the store outgrow",
+    "{sandbox: {enabled: true}, config: {store: {max_bytes: 536870913}}}": r"max_bytes: 536870913 is too much for the sandbox",
+    "extraVolumes: [{name: store, emptyDir: {}}]": 'there is a volume "store" already',
+    "extraVolumes: [{name: a, emptyDir: {}}, {name: a, emptyDir: {}}]": 'there is a volume "a" already',
+    "extraVolumeMounts: [{name: tmp, mountPath: /tmp/}]": 'something is mounted at "/tmp" already',
+    "extraVolumeMounts: [{name: tmp, mountPath: /var/lib/faxplus-gateway}]": "mounted at .* already",
+    "extraVolumeMounts: [{name: tmp, mountPath: /a}, {name: tmp, mountPath: /a}]": 'something is mounted at "/a" already',
+    "extraVolumeMounts: [{name: company, mountPath: /a}]": 'there is no volume "company"',
+    "extraVolumeMounts: [{name: clients, mountPath: /a}]": 'there is no volume "clients"',
+    "image: {registry: 'https://foo.example'}": r'image\.registry: "https://foo\.example" is no registry',
+    "image: {registry: foo.example/}": r'image\.registry: "foo\.example/" is no registry',
+    "global: {imageRegistry: 'http://foo.example'}": r"global\.imageRegistry: .* is no registry",
+    "image: {repository: 'foo/bar:1.0'}": r'image\.repository: "foo/bar:1\.0" is no repository',
+    "image: {repository: foo//bar}": r"image\.repository: .* is no repository",
+    "image: {registry: a.example, repository: 'b.example:5000/c'}": r"image\.repository: .* a port to image\.registry",
     "initContainers: [{name: gateway, image: 'a:1'}]": "already",
     "service: {nodePort: 30000}": r"service\.nodePort: a ClusterIP has none",
     "service: {loadBalancerClass: a}": "only with service.type=LoadBalancer",
     "ingress: {enabled: true}": r"ingress\.hosts: is empty",
     "httpRoute: {enabled: true}": r"httpRoute\.parentRefs: is empty",
+    "service: {externalTrafficPolicy: Local}": r"service\.externalTrafficPolicy: a ClusterIP has none",
+    "ipFamilies: [IPv4, IPv6]": r"ipFamilies: two of them need ipFamilyPolicy",
+    "{ipFamilies: [IPv4, IPv6], ipFamilyPolicy: SingleStack}": r"ipFamilies: two of them need ipFamilyPolicy",
+    "serviceMonitor: {enabled: true, interval: 5s}": r"serviceMonitor\.scrapeTimeout: 10s is longer than serviceMonitor\.interval, 5s",
+    "podMonitor: {enabled: true, interval: 1m, scrapeTimeout: 60001ms}": r"podMonitor\.scrapeTimeout: 60001ms is longer",
+    "serviceMonitor: {enabled: true, interval: 1h, scrapeTimeout: 61m}": r"serviceMonitor\.scrapeTimeout: 61m is longer",
     "{serviceMonitor: {enabled: true}, podMonitor: {enabled: true}}": r"podMonitor\.enabled: serviceMonitor",
 }
+# What comes close to one of these and is taken.
+TAKEN = (
+    "image: {registry: 'localhost:5000/team/fax'}",
+    "image: {registry: '[fd00::1]:5000'}",
+    "image: {repository: 'registry.example.com:5000/fax__plus/gateway'}",
+    "{global: {imageRegistry: 'https://a.example'}, image: {registry: a.example}}",
+    "{sandbox: {enabled: true}, config: {store: {max_bytes: 536870912}}}",
+    "{sandbox: {enabled: true}, config: {store: {max_bytes: 0}}}",
+    "{persistence: {enabled: false, size: 1Gi}, config: {store: {max_bytes: 805306368}}}",
+    "config: {store: {max_bytes: 0}}",
+    "extraVolumeMounts: [{name: tmp, mountPath: /var/tmp}]",
+    "serviceMonitor: {enabled: true, interval: 1m, scrapeTimeout: 60s}",
+    "serviceMonitor: {interval: 5s}",
+    "service: {type: NodePort, externalTrafficPolicy: Local}",
+    "{ipFamilies: [IPv4, IPv6], ipFamilyPolicy: PreferDualStack}",
+    "credentials: {existingSecret: a, tokenKey: .a..b}",
+    f"fullnameOverride: {52 * 'a'}",
+    "networkPolicy: {metricsFrom: [{ipBlock: {cidr: 'fd00::/8', except: ['fd00:1::/32']}}], egress: [{}]}",
+    "podSecurityContext: {seLinuxChangePolicy: MountOption, supplementalGroups: [1]}",
+)
 # Releases whose names make none that Kubernetes takes for a Service; with fullnameOverride they are taken.
 BAD_RELEASES = ("1fax", "my.fax")
 # Wrong values all at once: each must be told in the same answer.
@@ -117,6 +192,15 @@ def refused(chart, values, added, pattern):
                 raise Wrong(where, "the refusal tells the secret", "leave the value out of the message") from error
             continue
         raise Wrong(where, "is taken", "refuse it, in values.schema.json or in _refusals.tpl")
+
+
+def taken(chart, added):
+    """Both helms take `added` over good values."""
+    for version in HELMS:
+        try:
+            template(chart=chart, version=version, more=sets(GOOD) + sets(added))
+        except HelmError as error:
+            raise Wrong(f"{version} with {added}", f"is refused: {error}", "refuse no more than what can't be used") from error
 
 
 def refused_release(chart, release):
@@ -164,9 +248,10 @@ def check(chart=CHART, only=""):
         tried = [pool.submit(refused, chart, *case) for case in cases]
         tried += [pool.submit(refused_release, chart, release) for release in BAD_RELEASES if not only]
         tried += [pool.submit(refused_alias, chart)] if not only else []
-        for one in tried:
+        near = [pool.submit(taken, chart, added) for added in TAKEN if only in added]
+        for one in tried + near:
             one.result()
-    return f"{len(tried)} wrong values and names are refused by both helms, in words that say which"
+    return f"{len(tried)} wrong values and names are refused by both helms, in words that say which; {len(near)} near them are taken"
 
 
 if __name__ == "__main__":

@@ -42,7 +42,8 @@ def settings():
             section[found[1]] = {"description": " ".join(words), "default": value, **kind(value, words)}
         else:
             words = []
-    closed = {"type": "object", "additionalProperties": False}
+    # A section with nothing behind it sets nothing.
+    closed = {"type": ["object", "null"], "additionalProperties": False}
     return {name: {**closed, "properties": keys} for name, keys in sections.items()}
 
 

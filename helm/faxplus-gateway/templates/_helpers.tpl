@@ -92,6 +92,16 @@ ipFamilies:
 {{- mul (regexFind "^[0-9]+" . | int64) (get $unit (regexFind "[A-Z]i$" .) | int64) -}}
 {{- end -}}
 
+{{/* Milliseconds of a duration in ms, s, m or h, or of several in a row. */}}
+{{- define "faxplus-gateway.milliseconds" -}}
+{{- $unit := dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000 -}}
+{{- $sum := 0 -}}
+{{- range regexFindAll "[0-9]+[a-z]+" . -1 -}}
+{{- $sum = add $sum (mul (regexFind "^[0-9]+" . | int64) (get $unit (regexFind "[a-z]+$" .))) -}}
+{{- end -}}
+{{- $sum -}}
+{{- end -}}
+
 {{/* Seconds from SIGTERM until nothing new is taken: what proxies need to see it. */}}
 {{- define "faxplus-gateway.drainDelay" -}}5{{- end -}}
 

@@ -8,7 +8,7 @@ namespaceSelector:
   matchNames:
     - {{ .root.Release.Namespace | quote }}
 {{- with .monitor.sampleLimit }}
-sampleLimit: {{ . }}
+sampleLimit: {{ int64 . }}
 {{- end }}
 {{- end -}}
 

@@ -16,7 +16,7 @@ spec:
   serviceAccountName: {{ include "faxplus-gateway.serviceAccountName" . | quote }}
   automountServiceAccountToken: false
   enableServiceLinks: false
-  terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}
+  terminationGracePeriodSeconds: {{ int64 .Values.terminationGracePeriodSeconds }}
   {{- with include "faxplus-gateway.imagePullSecrets" . }}
   {{- . | nindent 2 }}
   {{- end }}

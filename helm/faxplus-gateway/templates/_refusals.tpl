@@ -37,7 +37,7 @@ All of them are told at once. Each says where, what is wrong and what to do.
 {{- end -}}
 
 {{- $owned := include "faxplus-gateway.ownedSettings" . | fromYaml -}}
-{{- range $section, $settings := .Values.config | default dict -}}
+{{- range $section, $settings := .Values.config -}}
 {{- range $key, $value := $settings -}}
 {{- with get $owned (printf "%s.%s" $section $key) -}}
 {{- $wrong = append $wrong (printf "config.%s.%s: belongs to the chart; %s" $section $key .) -}}
@@ -55,7 +55,7 @@ All of them are told at once. Each says where, what is wrong and what to do.
 {{- end -}}
 
 {{- if include "faxplus-gateway.claims" . -}}
-{{- $reserve := dig "store" "reserve_bytes" 268435456 (.Values.config | default dict) | int64 -}}
+{{- $reserve := dig "store" "reserve_bytes" 268435456 (include "faxplus-gateway.config" . | fromJson) | int64 -}}
 {{- if le (include "faxplus-gateway.bytes" .Values.persistence.size | int64) (mul 2 $reserve) -}}
 {{- $wrong = append $wrong (printf "persistence.size: of %s the gateway keeps %d bytes free (config.store.reserve_bytes), which leaves too little for lists. Take more than twice that" .Values.persistence.size $reserve) -}}
 {{- end -}}
@@ -67,33 +67,24 @@ All of them are told at once. Each says where, what is wrong and what to do.
 {{- $wrong = append $wrong (printf "persistence.size: %s are too little for a store in an emptyDir. Take 64Mi or more" .Values.persistence.size) -}}
 {{- end -}}
 
-{{- $names := list "config" "store" "tmp" "credentials" "clients" -}}
-{{- range .Values.extraVolumes -}}
-{{- if has .name $names -}}
-{{- $wrong = append $wrong (printf "extraVolumes: the chart has a volume %q already. Take another name" .name) -}}
-{{- end -}}
-{{- end -}}
 {{- range concat (.Values.initContainers | default list) (.Values.extraContainers | default list) -}}
 {{- if eq .name "gateway" -}}
 {{- $wrong = append $wrong "initContainers, extraContainers: the chart has a container \"gateway\" already. Take another name" -}}
 {{- end -}}
 {{- end -}}
 
-{{- $service := .Values.service -}}
-{{- if and $service.nodePort (eq $service.type "ClusterIP") -}}
-{{- $wrong = append $wrong "service.nodePort: a ClusterIP has none. Set service.type=NodePort, or leave it out" -}}
-{{- end -}}
-{{- if and (or $service.loadBalancerClass $service.loadBalancerSourceRanges) (ne $service.type "LoadBalancer") -}}
-{{- $wrong = append $wrong "service.loadBalancerClass, service.loadBalancerSourceRanges: only with service.type=LoadBalancer" -}}
-{{- end -}}
 {{- if and .Values.ingress.enabled (not .Values.ingress.hosts) -}}
 {{- $wrong = append $wrong "ingress.hosts: is empty, so nothing would be routed. Name at least one host" -}}
 {{- end -}}
 {{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
 {{- $wrong = append $wrong "httpRoute.parentRefs: is empty, so no Gateway would take the route. Name one" -}}
 {{- end -}}
-{{- if and .Values.serviceMonitor.enabled .Values.podMonitor.enabled -}}
-{{- $wrong = append $wrong "podMonitor.enabled: serviceMonitor.enabled is true as well, so every sample would be there twice. Keep one of them" -}}
+{{- range $part := list "image" "store" "volumes" "services" "monitors" -}}
+{{- range include (printf "faxplus-gateway.refuse.%s" $part) $ | trim | splitList "\n" -}}
+{{- with trim . -}}
+{{- $wrong = append $wrong . -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- with $wrong -}}

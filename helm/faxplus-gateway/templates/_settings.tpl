@@ -23,6 +23,17 @@ credentials.refresh_token: secrets don't belong here; set credentials.existingSe
 credentials.refresh_token_file: set credentials.existingSecret and credentials.oauth2.refreshTokenKey
 {{- end -}}
 
+{{/* `config` as JSON, without sections that have nothing behind them. */}}
+{{- define "faxplus-gateway.config" -}}
+{{- $config := dict -}}
+{{- range $section, $settings := .Values.config -}}
+{{- with $settings -}}
+{{- $_ := set $config $section . -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $config -}}
+{{- end -}}
+
 {{/* The settings that the chart makes, by section and key, as YAML. */}}
 {{- define "faxplus-gateway.madeSettings" -}}
 {{- $host := include "faxplus-gateway.listenHost" . -}}
@@ -76,7 +87,7 @@ store:
 {{- define "faxplus-gateway.settings" -}}
 {{- $made := include "faxplus-gateway.madeSettings" . | fromYaml -}}
 {{- $suggested := include "faxplus-gateway.suggestedSettings" . | fromYaml -}}
-{{- range $section, $settings := mergeOverwrite $suggested (deepCopy (.Values.config | default dict)) $made }}
+{{- range $section, $settings := mergeOverwrite $suggested (include "faxplus-gateway.config" . | fromJson) $made }}
 {{- with $settings }}
 [{{ $section }}]
 {{- range $key, $value := . }}
