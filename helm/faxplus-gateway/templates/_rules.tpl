@@ -56,7 +56,7 @@ diskFilling: "{{ $reserve }}"
 {{- end }}
 
 {{/*
-What NOTES.txt warns of: one line for each, none when all is well. With a hold shorter than the wait, the path of
+What NOTES.txt warns of: a paragraph for each, nothing when all is well. With a hold shorter than the wait, the path of
 fax.plus answers 503 for what fax.plus did not take, which would count as the gateway's own errors.
 */}}
 {{- define "faxplus-gateway.rules.warnings" -}}
@@ -65,11 +65,12 @@ fax.plus answers 503 for what fax.plus did not take, which would count as the ga
 {{- $hold := ($config.dispatch | default dict).max_hold_seconds | default 86400 | int64 -}}
 {{- $wait := ($config.compat | default dict).wait_seconds | default 50 | int64 -}}
 {{- if and $rules.enabled $rules.slo.enabled (lt $hold $wait) }}
-WARNING: config.dispatch.max_hold_seconds ({{ $hold }}) is below config.compat.wait_seconds ({{ $wait }}), so the path of fax.plus answers 503 when fax.plus is down. FaxplusGatewayErrorBudgetBurn takes that for the gateway's own error.
-{{- end }}
+WARNING: config.dispatch.max_hold_seconds ({{ $hold }}) is below config.compat.wait_seconds ({{ $wait }}), so the path of
+fax.plus answers 503 when fax.plus is down. FaxplusGatewayErrorBudgetBurn takes that for the gateway's own error.
+{{ end }}
 {{- if and $rules.enabled (not (regexMatch "^https?://" (tpl $rules.runbookUrl .))) }}
 NOTE: prometheusRule.runbookUrl is no URL, so the links of the alerts lead nowhere. Set it to where you keep RUNBOOK.md.
-{{- end }}
+{{ end }}
 {{- end }}
 
 {{/* A text with its ${words} filled in: takes text and words. */}}

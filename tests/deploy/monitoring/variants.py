@@ -103,7 +103,7 @@ def the_rest():
 
 
 def other_values():
-    """What follows the chart's other values: which alerts there are, thresholds, and what NOTES.txt warns of."""
+    """What follows the chart's other values: which alerts there are, and thresholds."""
     real = {"sandbox.enabled": False, "credentials.existingSecret": "faxplus", "auth.allowAnonymous": True}
     of = lambda name, settings: [rule["expr"] for rule in alerts({**real, **settings}) if rule["alert"] == f"FaxplusGateway{name}"]
     expect(of("Absent", {}) and not of("Absent", {"replicaCount": 0}), "a release that is stopped on purpose is missed")
@@ -119,17 +119,6 @@ def other_values():
         expect(f" < {bound}\n" in expression, f"{name}: {settings} does not make it {bound}")
     (expression,) = of("NotReady", {"terminationGracePeriodSeconds": 600})
     expect("[900s]" in expression, "NotReady: a drain of ten minutes is told")
-
-    texts = {"extraObjects": ["{apiVersion: v1, kind: ConfigMap, metadata: {name: words}, data: {words: "
-                              '{{ include "faxplus-gateway.rules.warnings" . | quote }}}}']}
-    warned = lambda settings: rendered({**real, **texts, **settings})["ConfigMap", "words"]["data"]["words"]
-    url = {"prometheusRule.runbookUrl": "https://runbooks.example/"}
-    expect("runbookUrl" in warned({}), "a link that leads nowhere is not told")
-    expect(not warned(url), f"warned of nothing: {warned(url)}")
-    short = {**url, "config.dispatch.max_hold_seconds": 30}
-    expect("max_hold_seconds (30)" in warned(short), "a hold shorter than the wait is not told")
-    expect(not warned({**short, "config.compat.wait_seconds": 20}), "a hold longer than the wait is told")
-    expect(not warned({**short, "prometheusRule.enabled": False}), "without rules there is nothing to warn of")
 
 
 def records():
