@@ -28,9 +28,9 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- merge $labels (.labels | default dict) (.root.Values.commonLabels | default dict) | toYaml -}}
 {{- end -}}
 
-{{/* The metadata of an object. Takes root, component, and optionally suffix, namespace, labels, annotations. */}}
+{{/* The metadata of an object. Takes root, component, and optionally name or suffix, namespace, labels, annotations. */}}
 {{- define "faxplus-gateway.metadata" -}}
-{{- $name := include "faxplus-gateway.fullname" .root -}}
+{{- $name := .name | default (include "faxplus-gateway.fullname" .root) -}}
 name: {{ .suffix | empty | ternary $name (printf "%s-%s" $name .suffix) | quote }}
 namespace: {{ .namespace | default .root.Release.Namespace | quote }}
 labels:
