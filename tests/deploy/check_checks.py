@@ -18,6 +18,7 @@ import documents
 from common import CHART, KUBERNETES, Wrong, main
 
 POD, STATEFULSET, POLICY = "templates/_pod.tpl", "templates/statefulset.yaml", "templates/networkpolicy.yaml"
+PARTS = "templates/_refusals_parts.tpl"
 VALUES, SCHEMA, SETTINGS = "values.yaml", "values.schema.json", "templates/_settings.tpl"
 
 
@@ -74,10 +75,21 @@ MISTAKES = [
     (EVERYTHING, "templates/tests/probe.yaml", '"helm.sh/hook" "test"', '"helm.sh/hooks" "test"', "is no test"),
     (check_empty.check, "templates/_helpers.tpl", "(.root.Values.commonLabels | default dict)", ".root.Values.commonLabels", "commonLabels.*error"),
     (check_empty.check, "templates/_required.tpl", "service.port\n", "", "service.port is empty, and nothing says so"),
+    (check_empty.check, SETTINGS, '(include "faxplus-gateway.config" . | fromJson) $made', "(deepCopy .Values.config) $made", "config empty|config.*error"),
+    (check_render.check_numbers, "templates/_monitor.tpl", "{{ int64 . }}", "{{ . }}", r"has 'sampleLimit: 1e\+08'"),
+    (check_render.check_class, STATEFULSET, 'eq . "-" | ternary "" . | quote', ". | quote", r"storageClass='-' makes \['-'\]"),
+    (check_notes.check, "templates/NOTES.txt", ' "rules.warnings"', "", "does not say 'runbookUrl is no URL'"),
+    (check_notes.check, "templates/_warnings.tpl", "(mul 1000 $wait)", "$wait", "does not say 'httpRoute.timeouts.request"),
+    (check_notes.check, "templates/_warnings.tpl", "(not $elsewhere.metricsFrom)", "true", "says .*metricsFrom"),
+    (check_notes.check, "ci/production.yaml", "  runbookUrl:", "  includeSandbox: false #", "ci/production.yaml says 'NOTE: prometheusRule.runbookUrl"),
     (check_notes.check, "templates/NOTES.txt", "gt (mul 2 $timeout) $drain", "gt $timeout $drain", "may take 31 s"),
     (documents.check, "README.md", "--set sandbox.enabled=true", "--set sandbox.enable=true", "a command of a README"),
     (documents.check, "README.md", "[RUNBOOK.md](RUNBOOK.md)", "[RUNBOOK.md](../RUNBOOK.md)", "not in the package"),
     (only(check_refusals, "existingClaim"), "templates/_refusals.tpl", "(not .Values.persistence.enabled) -}}\n{{- $wrong = append $wrong \"persistence.existingClaim", "false -}}\n{{- $wrong = append $wrong \"persistence.existingClaim", "is taken"),
+    (only(check_refusals, "scrapeTimeout: 60s"), PARTS, "(gt $timeout $interval)", "(ge $timeout $interval)", "is refused: "),
+    (only(check_refusals, "60001ms"), "templates/_helpers.tpl", '"ms" 1 ', '"ms" 0 ', "is taken"),
+    (only(check_refusals, "mountPath: /tmp/"), PARTS, '| trimSuffix "/"', "", "is taken"),
+    (only(check_refusals, "max_bytes: 805306369"), PARTS, "(gt $bound $room)", "false", "is taken"),
     (only(check_values, "replicaCount"), STATEFULSET, ".Values.replicaCount", ".Values.replicas", "reads .Values.replicas"),
     (only(check_values, "pdb.maxUnavailable"), "templates/pdb.yaml", "{{ kindIs \"string\" .maxUnavailable | ternary .maxUnavailable (int64 .maxUnavailable) }}", "1", r"pdb\.maxUnavailable.*changes nothing"),
     (only(check_refusals, "existingSecret: ''"), "templates/_refusals.tpl", "(not $credentials.existingSecret)", "false", "is taken|nothing says"),
