@@ -91,7 +91,7 @@ MISTAKES = [
     (only(check_refusals, "mountPath: /tmp/"), PARTS, '| trimSuffix "/"', "", "is taken"),
     (only(check_refusals, "max_bytes: 805306369"), PARTS, "(gt $bound $room)", "false", "is taken"),
     (only(check_values, "replicaCount"), STATEFULSET, ".Values.replicaCount", ".Values.replicas", "reads .Values.replicas"),
-    (only(check_values, "pdb.maxUnavailable"), "templates/pdb.yaml", "{{ kindIs \"string\" .maxUnavailable | ternary .maxUnavailable (int64 .maxUnavailable) }}", "1", r"pdb\.maxUnavailable.*changes nothing"),
+    (only(check_values, "pdb.maxUnavailable"), "templates/pdb.yaml", "{{ toJson .maxUnavailable }}", "1", r"pdb\.maxUnavailable.*changes nothing"),
     (only(check_refusals, "existingSecret: ''"), "templates/_refusals.tpl", "(not $credentials.existingSecret)", "false", "is taken|nothing says"),
     (only(check_refusals, "{token: hush}"), SETTINGS, "credentials.token: secrets", "credentials.tokens: secrets", "config: {credentials: {token: hush}}.*is taken"),
     (only(check_any_values, "config."), SETTINGS, "(toJson $value)", "(quote $value)", "arrives as|is not TOML"),

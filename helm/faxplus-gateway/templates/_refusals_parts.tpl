@@ -32,7 +32,7 @@ image.repository: {{ $image.repository | quote }} is no repository. Say its path
 config.store.max_bytes: {{ $bound }} is too much for the sandbox, whose store is in the pod's memory. Take 536870912 (512 MiB) or less, or leave it out
 {{- end }}
 {{- else if and (not .Values.persistence.enabled) (or (eq $bound 0) (gt $bound $room)) }}
-config.store.max_bytes: {{ $bound }} {{ $bound | eq 0 | ternary "means no bound, and so" "" }} lets the store outgrow its emptyDir, for which the kubelet evicts the pod. Take {{ $room }} or less, which is three quarters of persistence.size, or leave it out
+config.store.max_bytes: {{ eq $bound 0 | ternary "0 means no bound, and so" (toString $bound) }} lets the store outgrow its emptyDir, for which the kubelet evicts the pod. Take {{ $room }} or less, which is three quarters of persistence.size, or leave it out
 {{- end }}
 {{- end }}
 {{- end -}}

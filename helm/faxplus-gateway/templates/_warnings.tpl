@@ -39,11 +39,14 @@ FaxplusGatewayDown will page. Name it with a namespaceSelector.
 {{- range $key, $url := $urls -}}
 {{- $authority := regexFind "^https?://[^/?#]+" (lower $url) | trimPrefix "https://" | trimPrefix "http://" -}}
 {{- if $authority -}}
-{{- $port := regexFind ":[0-9]+$" $authority | trimPrefix ":" | default (hasPrefix "https:" (lower $url) | ternary "443" "80") -}}
 {{- $host := regexReplaceAll ":[0-9]+$" $authority "" -}}
-{{- $out := false -}}
+{{- $usual := hasPrefix "https:" (lower $url) | ternary "443" "80" -}}
+{{- $port := regexFind ":[0-9]+$" $authority | trimPrefix ":" | default $usual -}}
+{{- /* What stays inside the pod, such as a proxy beside the gateway, meets no policy. */}}
+{{- $out := regexMatch "^(127\\.[0-9.]+|localhost|\\[::1\\])$" $host -}}
 {{- range $.Values.networkPolicy.egress -}}
-{{- if and (include "faxplus-gateway.ruleHasPort" (dict "rule" . "port" $port)) (include "faxplus-gateway.ruleHasHost" (dict "rule" . "host" $host)) -}}
+{{- $asked := dict "rule" . "host" $host "port" $port -}}
+{{- if and (include "faxplus-gateway.ruleHasPort" $asked) (include "faxplus-gateway.ruleHasHost" $asked) -}}
 {{- $out = true -}}
 {{- end -}}
 {{- end -}}
@@ -56,7 +59,7 @@ Add one, or its calls fail.
 {{- end -}}
 {{- end -}}
 
-{{/* Whether a rule of a policy covers a TCP port, as a text that is empty when not. What a named port is can't be known. */}}
+{{/* Whether a rule covers a TCP port, as a text that is empty when not. A named port may be any. */}}
 {{- define "faxplus-gateway.ruleHasPort" -}}
 {{- $port := int .port -}}
 {{- if not .rule.ports }}yes{{ end -}}
@@ -66,9 +69,11 @@ Add one, or its calls fail.
 {{- end -}}
 {{- end -}}
 
-{{/* The same of a host: an address or Service of a private network is no part of a block with exceptions, which are just that. */}}
+{{/* The same of a host. The exceptions of a block are taken for what they are as a rule: private networks. */}}
 {{- define "faxplus-gateway.ruleHasHost" -}}
-{{- $private := "^(10\\.|127\\.|169\\.254\\.|172\\.(1[6-9]|2[0-9]|3[01])\\.|192\\.168\\.|100\\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\\.)[0-9.]+$|^\\[f[cde]|\\.svc($|\\.)" -}}
+{{- $shared := "100\\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])" -}}
+{{- $blocks := printf "^(10|169\\.254|172\\.(1[6-9]|2[0-9]|3[01])|192\\.168|%s)\\.[0-9.]+$" $shared -}}
+{{- $private := printf "%s|^\\[f[cde]|\\.svc($|\\.)" $blocks -}}
 {{- if or (not .rule.to) (not (regexMatch $private .host)) }}yes{{ end -}}
 {{- range .rule.to -}}
 {{- if not (dig "ipBlock" "except" "" .) }}yes{{ end -}}
@@ -91,8 +96,8 @@ release: kube-prometheus-stack, and overlook what has none.
 {{- range $key, $time := .Values.httpRoute.enabled | ternary .Values.httpRoute.timeouts dict -}}
 {{- $most := include "faxplus-gateway.milliseconds" $time | int64 -}}
 {{- if and (gt $most 0) (lt $most (mul 1000 $wait)) }}
-NOTE: httpRoute.timeouts.{{ $key }} ({{ $time }}) is shorter than config.server.max_wait_seconds ({{ $wait }}): who waits longer
-gets an answer of the Gateway, not of faxplus-gateway.
+NOTE: httpRoute.timeouts.{{ $key }} ({{ $time }}) is shorter than config.server.max_wait_seconds ({{ $wait }}): who waits
+longer gets an answer of the Gateway, not of faxplus-gateway.
 {{ end }}
 {{- end -}}
 {{- end -}}
