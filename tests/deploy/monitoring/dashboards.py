@@ -19,6 +19,9 @@ CHART = Path(__file__).parents[3] / "helm/faxplus-gateway"
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 VARIABLES = ["datasource", "namespace", "job", "instance"]
 EVERYWHERE = ['namespace=~"$namespace"', 'job=~"$job"', 'instance=~"$instance"']
+# Alerts about all gateways of a job have no pod, and some not even a job.
+OF_ALERTS = [f'{matcher[:-1]}|"' for matcher in EVERYWHERE]
+ONE = "(namespace, job, pod, instance)"
 # Windows that are said in words, beside those of Grafana.
 WINDOWS = {"$__rate_interval", "$__range", "5m", "1h", "6h", "1d", "30d"}
 # Before the name of each file, because Grafana's sidecar puts those of all charts into one directory.
@@ -143,6 +146,37 @@ def other_counts(dashboard):
                 yield f"does not count {matchers} of {name}, as the rules do"
 
 
+def not_left_out(dashboard):
+    """Expressions of the service level that count gateways with a simulated fax.plus, whatever the variable says."""
+    for title, expression in expressions.asked(dashboard, {}):
+        if title in {annotation["name"] for annotation in dashboard["annotations"]["list"]}:
+            continue
+        clause = rf" unless on {re.escape(ONE)} max_over_time\(faxplus_gateway_sandbox\{{[^}}]*\}}\[([^\]]*)\]\) == \$simulated"
+        windows = set(re.findall(r"\b(?:rate|increase)\([^[]*\[([^\]]*)\]", expression))
+        left_out = set(re.findall(clause, expression))
+        sums = len(re.findall(r"\bsum\b", expression))
+        if not left_out or windows - left_out or len(re.findall(clause, expression)) < sums:
+            yield f"{title}: counts simulated gateways"
+
+
+def not_of_values(dashboard, rendered):
+    """What the template should have filled in otherwise: it follows the rules, and the monitor."""
+    rules = json.dumps(expressions.rules(rendered))
+    chosen = {variable["name"]: variable.get("current") for variable in dashboard["templating"]["list"]}
+    simulated = {"text": "left out", "value": "1"} if "faxplus_gateway_sandbox" in rules else {"text": "counted", "value": "2"}
+    if "simulated" in chosen and chosen["simulated"] != simulated:
+        yield f"simulated gateways are {chosen['simulated']}, and in the rules they are {simulated}"
+    if "target" in chosen and f"(1 - {chosen['target']['value']} / 100)" not in rules:
+        yield f"the objective is {chosen['target']}, which is not that of the rules"
+    monitors = [one for one in expressions.documents(rendered) if one["kind"] in ("ServiceMonitor", "PodMonitor")]
+    scraped = {end["interval"] for one in monitors
+               for end in one["spec"].get("endpoints", one["spec"].get("podMetricsEndpoints"))}
+    steps = {target.get("interval") for panel in expressions.panels(dashboard) for target in panel["targets"]
+             if target.get("range")}
+    if steps != (scraped or {"30s"}):
+        yield f"the least steps are {steps}, and scraped is every {scraped or '30s'}"
+
+
 def main():
     """Exits with all that is wrong."""
     shown, directory = expressions.dashboards(sys.argv[1]), Path(sys.argv[2])
@@ -155,7 +189,8 @@ def main():
         for panel in expressions.panels(dashboard):
             found += [f"{panel['title']}: {fault}" for fault in of_panel(panel)]
         if file == f"{PREFIX}service-level.json":
-            found += other_counts(dashboard)
+            found += [*other_counts(dashboard), *not_left_out(dashboard)]
+        found += not_of_values(dashboard, sys.argv[1])
         if document["metadata"]["labels"]["grafana_dashboard"] != "1":
             found.append("its ConfigMap lacks the label that Grafana's sidecar looks for")
         wrong += [f"{file}: {fault}" for fault in found]
