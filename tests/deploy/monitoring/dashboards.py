@@ -65,7 +65,7 @@ def of_dashboard(dashboard):
 
 
 def of_grid(dashboard):
-    """Panels outside of the grid, or over each other."""
+    """Panels outside of the grid, or over each other, and holes between them."""
     taken = {}
     for panel in dashboard["panels"]:
         place = panel["gridPos"]
@@ -77,6 +77,10 @@ def of_grid(dashboard):
                 if other != panel["title"]:
                     yield f"{panel['title']}: lies over {other}"
                     return
+    for y in range(max(y for _, y in taken) + 1):
+        if holes := [x for x in range(24) if (x, y) not in taken]:
+            yield f"nothing is at the columns {holes} of line {y}"
+            return
 
 
 def of_panel(panel):
@@ -96,6 +100,12 @@ def of_panel(panel):
         yield from of_expression(target["expr"])
         if panel["type"] in ("timeseries", "state-timeline") and not target.get("legendFormat"):
             yield f"target {target['refId']} has no legend"
+        if target.get("range") and not target.get("interval"):
+            yield f"target {target['refId']} has no least step, so a slow scrape leaves it empty"
+        if panel["type"] == "heatmap" and not re.search(r"\brate\(", target["expr"]):
+            yield "counts what happened in windows that lie over each other: ask for a rate"
+        if panel["type"] == "table" and not target.get("instant"):
+            yield f"target {target['refId']} asks for the past, of which a table shows nothing"
         if panel["type"] == "stat" and "> 0)" in target["expr"] and not panel["fieldConfig"]["defaults"].get("noValue"):
             yield "does not say what it means that there is nothing"
 
@@ -104,13 +114,15 @@ def of_expression(expression):
     """What is wrong with an expression, as far as its text tells."""
     for metric, matchers in expressions.selectors(expression):
         told = [f'{label}{operator}"{value}"' for label, operator, value in matchers]
-        if missing := [matcher for matcher in EVERYWHERE if matcher not in told]:
+        if missing := [matcher for matcher in (OF_ALERTS if metric == "ALERTS" else EVERYWHERE) if matcher not in told]:
             yield f"{metric} lacks {missing}"
-        inside = re.search(r"\b(rate|increase)\(" + re.escape(metric) + r"\{", expression)
+        # Or whether it has ever counted anything.
+        whole = re.escape(metric) + r"\{[^}]*\}"
+        inside = re.search(rf"\b(rate|increase)\({whole}|\bsum by \([^)]*\) \({whole}\) (== 0|> 0)", expression)
         if re.search(r"_(total|bucket|count|sum)$", metric) and not inside:
             yield f"{metric} is a counter, and neither rate nor increase is asked of it"
-        if metric == "up" and not expression.endswith("or vector(0)"):
-            yield "shows nothing, not 0, once nothing is scraped any more"
+    if re.match(r"count\(|sum\(up\{", expression) and not expression.endswith("or vector(0)"):
+        yield "shows nothing, not 0, once nothing is there to be counted"
     if re.search(r"/ (ignoring \([^)]*\) group_left )?sum\b", expression):
         yield "divides by a sum that is 0 when nothing happens: (sum(…) > 0)"
     for window in re.findall(r"\[([^\]]*)\]", expression):
@@ -146,10 +158,11 @@ def other_counts(dashboard):
                 yield f"does not count {matchers} of {name}, as the rules do"
 
 
-def not_left_out(dashboard):
+def not_left_out(dashboard, everywhere):
     """Expressions of the service level that count gateways with a simulated fax.plus, whatever the variable says."""
-    for title, expression in expressions.asked(dashboard, {}):
-        if title in {annotation["name"] for annotation in dashboard["annotations"]["list"]}:
+    asked = [(panel["title"], target["expr"]) for panel in expressions.panels(dashboard) for target in panel["targets"]]
+    for title, expression in asked:
+        if not everywhere and "faxplus_gateway_http_requests_total" not in expression:
             continue
         clause = rf" unless on {re.escape(ONE)} max_over_time\(faxplus_gateway_sandbox\{{[^}}]*\}}\[([^\]]*)\]\) == \$simulated"
         windows = set(re.findall(r"\b(?:rate|increase)\([^[]*\[([^\]]*)\]", expression))
@@ -189,7 +202,8 @@ def main():
         for panel in expressions.panels(dashboard):
             found += [f"{panel['title']}: {fault}" for fault in of_panel(panel)]
         if file == f"{PREFIX}service-level.json":
-            found += [*other_counts(dashboard), *not_left_out(dashboard)]
+            found += other_counts(dashboard)
+        found += not_left_out(dashboard, everywhere=file == f"{PREFIX}service-level.json")
         found += not_of_values(dashboard, sys.argv[1])
         if document["metadata"]["labels"]["grafana_dashboard"] != "1":
             found.append("its ConfigMap lacks the label that Grafana's sidecar looks for")
