@@ -19,6 +19,9 @@ CHART = Path(__file__).parents[3] / "helm/faxplus-gateway"
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 VARIABLES = ["datasource", "namespace", "job", "instance"]
 EVERYWHERE = ['namespace=~"$namespace"', 'job=~"$job"', 'instance=~"$instance"']
+# Alerts about all gateways of a job have no pod, and some not even a job.
+OF_ALERTS = [f'{matcher[:-1]}|"' for matcher in EVERYWHERE]
+ONE = "(namespace, job, pod, instance)"
 # Windows that are said in words, beside those of Grafana.
 WINDOWS = {"$__rate_interval", "$__range", "5m", "1h", "6h", "1d", "30d"}
 # Before the name of each file, because Grafana's sidecar puts those of all charts into one directory.
@@ -62,7 +65,7 @@ def of_dashboard(dashboard):
 
 
 def of_grid(dashboard):
-    """Panels outside of the grid, or over each other."""
+    """Panels outside of the grid, or over each other, and holes between them."""
     taken = {}
     for panel in dashboard["panels"]:
         place = panel["gridPos"]
@@ -74,6 +77,10 @@ def of_grid(dashboard):
                 if other != panel["title"]:
                     yield f"{panel['title']}: lies over {other}"
                     return
+    for y in range(max(y for _, y in taken) + 1):
+        if holes := [x for x in range(24) if (x, y) not in taken]:
+            yield f"nothing is at the columns {holes} of line {y}"
+            return
 
 
 def of_panel(panel):
@@ -93,6 +100,12 @@ def of_panel(panel):
         yield from of_expression(target["expr"])
         if panel["type"] in ("timeseries", "state-timeline") and not target.get("legendFormat"):
             yield f"target {target['refId']} has no legend"
+        if target.get("range") and not target.get("interval"):
+            yield f"target {target['refId']} has no least step, so a slow scrape leaves it empty"
+        if panel["type"] == "heatmap" and not re.search(r"\brate\(", target["expr"]):
+            yield "counts what happened in windows that lie over each other: ask for a rate"
+        if panel["type"] == "table" and not target.get("instant"):
+            yield f"target {target['refId']} asks for the past, of which a table shows nothing"
         if panel["type"] == "stat" and "> 0)" in target["expr"] and not panel["fieldConfig"]["defaults"].get("noValue"):
             yield "does not say what it means that there is nothing"
 
@@ -101,13 +114,15 @@ def of_expression(expression):
     """What is wrong with an expression, as far as its text tells."""
     for metric, matchers in expressions.selectors(expression):
         told = [f'{label}{operator}"{value}"' for label, operator, value in matchers]
-        if missing := [matcher for matcher in EVERYWHERE if matcher not in told]:
+        if missing := [matcher for matcher in (OF_ALERTS if metric == "ALERTS" else EVERYWHERE) if matcher not in told]:
             yield f"{metric} lacks {missing}"
-        inside = re.search(r"\b(rate|increase)\(" + re.escape(metric) + r"\{", expression)
+        # Or whether it has ever counted anything.
+        whole = re.escape(metric) + r"\{[^}]*\}"
+        inside = re.search(rf"\b(rate|increase)\({whole}|\bsum by \([^)]*\) \({whole}\) (== 0|> 0)", expression)
         if re.search(r"_(total|bucket|count|sum)$", metric) and not inside:
             yield f"{metric} is a counter, and neither rate nor increase is asked of it"
-        if metric == "up" and not expression.endswith("or vector(0)"):
-            yield "shows nothing, not 0, once nothing is scraped any more"
+    if re.match(r"count\(|sum\(up\{", expression) and not expression.endswith("or vector(0)"):
+        yield "shows nothing, not 0, once nothing is there to be counted"
     if re.search(r"/ (ignoring \([^)]*\) group_left )?sum\b", expression):
         yield "divides by a sum that is 0 when nothing happens: (sum(…) > 0)"
     for window in re.findall(r"\[([^\]]*)\]", expression):
@@ -143,6 +158,38 @@ def other_counts(dashboard):
                 yield f"does not count {matchers} of {name}, as the rules do"
 
 
+def not_left_out(dashboard, everywhere):
+    """Expressions of the service level that count gateways with a simulated fax.plus, whatever the variable says."""
+    asked = [(panel["title"], target["expr"]) for panel in expressions.panels(dashboard) for target in panel["targets"]]
+    for title, expression in asked:
+        if not everywhere and "faxplus_gateway_http_requests_total" not in expression:
+            continue
+        clause = rf" unless on {re.escape(ONE)} max_over_time\(faxplus_gateway_sandbox\{{[^}}]*\}}\[([^\]]*)\]\) == \$simulated"
+        windows = set(re.findall(r"\b(?:rate|increase)\([^[]*\[([^\]]*)\]", expression))
+        left_out = set(re.findall(clause, expression))
+        sums = len(re.findall(r"\bsum\b", expression))
+        if not left_out or windows - left_out or len(re.findall(clause, expression)) < sums:
+            yield f"{title}: counts simulated gateways"
+
+
+def not_of_values(dashboard, rendered):
+    """What the template should have filled in otherwise: it follows the rules, and the monitor."""
+    rules = json.dumps(expressions.rules(rendered))
+    chosen = {variable["name"]: variable.get("current") for variable in dashboard["templating"]["list"]}
+    simulated = {"text": "left out", "value": "1"} if "faxplus_gateway_sandbox" in rules else {"text": "counted", "value": "2"}
+    if "simulated" in chosen and chosen["simulated"] != simulated:
+        yield f"simulated gateways are {chosen['simulated']}, and in the rules they are {simulated}"
+    if "target" in chosen and f"(1 - {chosen['target']['value']} / 100)" not in rules:
+        yield f"the objective is {chosen['target']}, which is not that of the rules"
+    monitors = [one for one in expressions.documents(rendered) if one["kind"] in ("ServiceMonitor", "PodMonitor")]
+    scraped = {end["interval"] for one in monitors
+               for end in one["spec"].get("endpoints", one["spec"].get("podMetricsEndpoints"))}
+    steps = {target.get("interval") for panel in expressions.panels(dashboard) for target in panel["targets"]
+             if target.get("range")}
+    if steps != (scraped or {"30s"}):
+        yield f"the least steps are {steps}, and scraped is every {scraped or '30s'}"
+
+
 def main():
     """Exits with all that is wrong."""
     shown, directory = expressions.dashboards(sys.argv[1]), Path(sys.argv[2])
@@ -156,6 +203,8 @@ def main():
             found += [f"{panel['title']}: {fault}" for fault in of_panel(panel)]
         if file == f"{PREFIX}service-level.json":
             found += other_counts(dashboard)
+        found += not_left_out(dashboard, everywhere=file == f"{PREFIX}service-level.json")
+        found += not_of_values(dashboard, sys.argv[1])
         if document["metadata"]["labels"]["grafana_dashboard"] != "1":
             found.append("its ConfigMap lacks the label that Grafana's sidecar looks for")
         wrong += [f"{file}: {fault}" for fault in found]

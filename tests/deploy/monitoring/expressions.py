@@ -9,7 +9,7 @@ import yaml
 # What Grafana puts in for its variables. The labels are those the live stage scrapes with.
 LABELS = {"namespace": "fax", "job": "faxplus-gateway", "pod": "gw-faxplus-gateway-0"}
 VARIABLES = {"$__rate_interval": "15s", "$__range": "10m", "$namespace": LABELS["namespace"], "$job": LABELS["job"],
-             "$instance": ".*", "$target": "99.9"}
+             "$instance": ".*", "$target": "99.9", "$simulated": "1"}
 WORDS = {"by", "on", "ignoring", "group_left", "group_right", "without", "and", "or", "unless", "bool", "offset"}
 
 
@@ -57,7 +57,7 @@ def filled(expression, variables):
 
 def selectors(expression):
     """Every series selector: the metric, and its matchers as (label, operator, value)."""
-    for metric, inside in re.findall(r"([a-z_:][\w:]*)\{([^{}\"]*(?:\"[^\"]*\"[^{}\"]*)*)\}", expression):
+    for metric, inside in re.findall(r"([a-zA-Z_:][\w:]*)\{([^{}\"]*(?:\"[^\"]*\"[^{}\"]*)*)\}", expression):
         yield metric, re.findall(r'(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"', inside)
 
 

@@ -2,10 +2,11 @@
 
     live.py BINARY RENDERED DIRECTORY
 
-Every expression of every panel must give something, and something other than nothing but zeros where the load makes
-for it, and with "All" chosen nothing of other targets; sums must be what callers and the simulated fax.plus counted;
-every rule must evaluate; an alert must be seen firing, and ending, in a real Alertmanager, where the runbook's inhibit
-rules must silence what they say.
+Every expression of every panel must give something, and something other than nothing but zeros where the load makes for
+it, and with "All" chosen nothing of other targets; the table of gateways must have a row for each, with the one that is
+down among them; simulated ones must be left out of the service level, and counted, as its variable says; sums must be
+what callers and the simulated fax.plus counted; every rule must evaluate; an alert must be seen firing, and ending, on
+the overview and in a real Alertmanager, where the runbook's inhibit rules must silence what they say.
 """
 
 import json
@@ -22,13 +23,12 @@ import yaml
 import expressions
 import routing
 from load import Load, people
-from stack import Stack, get, host, until
+from stack import DOWN, Stack, get, host, until
 
 # What is zero in a gateway that is well, which has no OAuth2, and whose upstream is not down.
 STAYS_ZERO = {
-    "Talks to", "Breaker", "Addresses forgotten", "Failed operations",
-    "Refused requests for access tokens, last day", "Access tokens renewed, last day", "Reasons that hold work",
-    "Holds", "Availability, 30 days (queries)", "Budget left, 30 days (queries)", "Burn rate (queries)",
+    "Each gateway", "Breaker", "Addresses forgotten", "Failed operations", "Access tokens asked for, last day",
+    "Credentials refused", "Gateways that hold work", "Holds", "Budget left, 30 days (queries)", "Burn rate (queries)",
     "Budget left, 30 days (intake)", "Resends that took at most as long as promised",
 }
 ALERT = "FaxplusGatewayPausedForLong"
@@ -37,6 +37,11 @@ ALERT = "FaxplusGatewayPausedForLong"
 def unknown_names(rendered, metrics):
     """Metrics, labels and values that dashboards and rules ask for, and the gateway does not have; and the reverse."""
     known = expressions.series(metrics)
+    alerts = [rule for group in expressions.rules(rendered)["groups"] for rule in group["rules"] if "alert" in rule]
+    known["ALERTS"] = {label: {value} for label, value in expressions.LABELS.items()} | {
+        "instance": {"127.0.0.1:0"}, "alertname": {rule["alert"] for rule in alerts},
+        "alertstate": {"firing", "pending"}, "severity": {rule["labels"]["severity"] for rule in alerts},
+        "reason": known["faxplus_gateway_hold"]["reason"]}
     asked = [(f"{file}: {title}", expression)
              for file, (dashboard, _) in expressions.dashboards(rendered).items()
              for title, expression in expressions.asked(dashboard)]
@@ -68,10 +73,13 @@ def unknown_names(rendered, metrics):
     yield from (f"no dashboard shows {metric}" for metric in sorted(hidden))
 
 
-def unanswered(stack, rendered):
-    """Expressions that gave nothing yet, or nothing but zeros: a function that asks them again and tells the rest."""
+def unanswered(stack, rendered, alerts=False):
+    """Expressions that gave nothing yet, or nothing but zeros: a function that asks them again and tells the rest.
+
+    Either those about alerts, or all others.
+    """
     left = {(file, title, expression) for file, (dashboard, _) in expressions.dashboards(rendered).items()
-            for title, expression in expressions.asked(dashboard)}
+            for title, expression in expressions.asked(dashboard) if ("ALERTS{" in expression) == alerts}
     count = len(left)
 
     def ask():
@@ -107,6 +115,38 @@ def of_others(stack, rendered):
         for (title, one), (_, of_all) in pairs:
             if seen(one) != seen(of_all):
                 yield f"{file}: {title}: All shows what is no gateway: {of_all}"
+
+
+def not_joined(stack, rendered):
+    """What keeps the table of all gateways from having one row for each, with the one that is down among them."""
+    (panel,) = [panel for dashboard, _ in expressions.dashboards(rendered).values()
+                for panel in expressions.panels(dashboard) if panel["title"] == "Each gateway"]
+    keys = ("namespace", "job", "pod", "instance")
+    cells = [stack.query(expressions.filled(target["expr"], expressions.VARIABLES)) for target in panel["targets"]]
+    place = lambda labels: tuple(labels.get(key) for key in keys)
+    answers = {place(labels): value for labels, value in cells[0]}
+    if sorted((where[3], value) for where, value in answers.items()) != sorted([(DOWN, 0), (host(stack.admin), 1)]):
+        yield f"the rows are {answers}"
+    for target, column in zip(panel["targets"], cells, strict=True):
+        rows = [place(labels) for labels, _ in column]
+        up = {where for where, value in answers.items() if value}
+        if len(set(rows)) != len(rows) or not up <= set(rows) <= set(answers):
+            yield f"{target['expr']}: gives the rows {rows}"
+        for labels, _ in column:
+            if more := set(labels) - {*keys, "version", "commit"}:
+                yield f"{target['expr']}: is told apart by {more} as well"
+
+
+def still_counted(stack, rendered):
+    """Expressions that do not do as the variable about simulated gateways says. The only gateway's is 0, none has 2."""
+    for file, (dashboard, _) in expressions.dashboards(rendered).items():
+        for title, expression in expressions.asked(dashboard, {**expressions.VARIABLES, "$simulated": "$simulated"}):
+            if "$simulated" not in expression:
+                continue
+            now = time.time() - 5
+            of = lambda value: stack.query(expression.replace("$simulated", value), now)
+            if of("0") or not of("2"):
+                yield f"{file}: {title}: {expression}: left out {of('0')}, counted {of('2')}"
 
 
 def not_inhibited(stack, names):
@@ -205,7 +245,7 @@ def main():
                          + f"\n{load.failed}\n{dict(load.answers)}\n{stack.told('gateway')}")
         if load.failed:
             sys.exit(f"callers failed: {load.failed}")
-        if wrong := list(of_others(stack, rendered)):
+        if wrong := [*of_others(stack, rendered), *not_joined(stack, rendered), *still_counted(stack, rendered)]:
             sys.exit("\n".join(wrong))
         print(f"{count} expressions gave something, and with All the same; answers were {dict(sorted(load.answers.items()))}")
 
@@ -232,11 +272,17 @@ def main():
             sys.exit(f"the words of the alert are {alert['annotations']}")
         if alert["labels"]["severity"] != "warning" or alert["labels"]["instance"] != host(stack.admin):
             sys.exit(f"the labels of the alert are {alert['labels']}")
+        left, of_alerts, ask = unanswered(stack, rendered, alerts=True)
+        try:
+            until(20, "alert on the overview", ask)
+        except SystemExit as error:
+            sys.exit(f"{error}\n{left}")
         stack.post("/v1/operator/resume", b"")
         until(40, f"end of {ALERT} in Alertmanager", lambda: not amtool(stack))
         if wrong := list(not_inhibited(stack, {rule["name"] for rule in states if rule["type"] == "alerting"})):
             sys.exit("\n".join(wrong))
-        print(f"{len(states)} rules evaluate; {ALERT} fired and ended in Alertmanager, which inhibits as the runbook says")
+        print(f"{len(states)} rules evaluate; {ALERT} fired, which {of_alerts} expressions showed, and ended in "
+              "Alertmanager, which inhibits as the runbook says")
 
 
 main()

@@ -27,6 +27,8 @@ FAULTS = [
     {"every": 70, "fate": "status", "status": 503, "retry_after": "1"},
     {"every": 110, "fate": "token_expired"},
 ]
+# Where nobody listens: the port that never is anybody's.
+DOWN = "127.0.0.1:1"
 # The queue is so short that a list of more addresses is refused for want of room.
 QUEUED = 2000
 
@@ -131,6 +133,9 @@ class Stack:
         scrape = {"job_name": expressions.LABELS["job"], "static_configs": [{
             "targets": [host(self.admin)],
             "labels": {key: value for key, value in expressions.LABELS.items() if key != "job"}}]}
+        # A second gateway, which is down: all that is known of it is that its scrape fails.
+        scrape["static_configs"].append({"targets": [DOWN], "labels": {
+            **scrape["static_configs"][0]["labels"], "pod": f"{expressions.LABELS['pod'][:-1]}1"}})
         # Something else of the cluster, which has metrics of its process as well.
         foreign = {"job_name": "prometheus", "static_configs": [{
             "targets": [host(self.prometheus)], "labels": {"namespace": "monitoring", "pod": "prometheus-0"}}]}
@@ -143,7 +148,7 @@ class Stack:
                  "--web.listen-address", host(self.prometheus), "--storage.tsdb.path=prometheus")
         until(30, "Alertmanager", lambda: get(f"{self.alertmanager}/-/ready"))
         until(30, "Prometheus", lambda: get(f"{self.prometheus}/-/ready"))
-        until(30, "samples of both targets", lambda: self.number("sum(up)") == 2)
+        until(30, "samples of all targets", lambda: (self.number("count(up)"), self.number("sum(up)")) == (3, 2))
 
     def post(self, path, body, client="billing", method="POST", headers=()):
         """Status and JSON of the gateway's answer to a client."""
