@@ -14,6 +14,7 @@ from pathlib import Path
 import yaml
 
 import expressions
+import grafana
 
 CHART = Path(__file__).parents[3] / "helm/faxplus-gateway"
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
@@ -198,7 +199,7 @@ def main():
     if sorted(shown) != kept:
         wrong.append(f"rendered are {sorted(shown)}, kept are {kept}")
     for file, (dashboard, document) in shown.items():
-        found = [*of_dashboard(dashboard), *of_grid(dashboard)]
+        found = [*grafana.faults(dashboard), *of_dashboard(dashboard), *of_grid(dashboard)]
         for panel in expressions.panels(dashboard):
             found += [f"{panel['title']}: {fault}" for fault in of_panel(panel)]
         if file == f"{PREFIX}service-level.json":
