@@ -95,6 +95,25 @@ BY_CHART = {
     "ingress: {enabled: true}": r"ingress\.hosts: is empty",
     "httpRoute: {enabled: true}": r"httpRoute\.parentRefs: is empty",
     "{serviceMonitor: {enabled: true}, podMonitor: {enabled: true}}": r"podMonitor\.enabled: serviceMonitor",
+    "serviceMonitor: {enabled: true, interval: 999ms, scrapeTimeout: 500ms}": r"serviceMonitor\.interval: 999ms would scrape",
+    **{f"{{{values}, prometheusRule: {{enabled: true{rules}}}}}": pattern for values, rules, pattern in (
+        ("serviceMonitor: {enabled: true, interval: 61s}", "", r"serviceMonitor\.interval: 61s is too long"),
+        ("podMonitor: {enabled: true, interval: 2m}", "", r"podMonitor\.interval: 2m is too long"),
+        ("serviceMonitor: {enabled: true}", ", alerts: {storeErrors: {window: 119s}}",
+         r"storeErrors\.window: 119s is less than four times serviceMonitor\.interval, 30s"),
+        ("podMonitor: {enabled: true, interval: 60s}", ", alerts: {workHeld: {seconds: 239}}",
+         r"workHeld\.seconds: 239s is less than four times podMonitor\.interval, 60s"),
+        ("serviceMonitor: {enabled: true}", ", slo: {windows: [{long: 1h, short: 1m, factor: 9, for: 2m, severity: page}]}",
+         r"slo\.windows\[0\]\.short: 1m is less than four times serviceMonitor\.interval, 30s"),
+        ("replicaCount: 1", ", slo: {windows: [{long: 60m, short: 1h, factor: 9, for: 2m, severity: page}]}",
+         r"slo\.windows\[0\]\.short: 1h is not shorter than long, 60m"),
+        ("replicaCount: 1", ", slo: {windows: [{long: 1h, short: 5m, factor: 9, for: 2m, severity: page}, "
+         "{long: 1h, short: 5m, factor: 3, for: 9m, severity: page}]}",
+         r"slo\.windows\[1\]: long, short and severity \(1h, 5m, page\) are those of slo\.windows\[0\]"),
+        ("replicaCount: 1", ", alerts: {credentialExpiring: {withinSeconds: 600, untilSeconds: 600}}",
+         r"credentialExpiring\.untilSeconds: 600 is not below withinSeconds, 600"),
+        ("replicaCount: 1", ", selector: '{job=\"a\"}'", r'prometheusRule\.selector: \{job="a"\} has braces'),
+    )},
 }
 # Releases whose names make none that Kubernetes takes for a Service; with fullnameOverride they are taken.
 BAD_RELEASES = ("1fax", "my.fax")

@@ -96,6 +96,12 @@ All of them are told at once. Each says where, what is wrong and what to do.
 {{- $wrong = append $wrong "podMonitor.enabled: serviceMonitor.enabled is true as well, so every sample would be there twice. Keep one of them" -}}
 {{- end -}}
 
+{{- range include "faxplus-gateway.refuse.rules" . | trim | splitList "\n" -}}
+{{- with trim . -}}
+{{- $wrong = append $wrong . -}}
+{{- end -}}
+{{- end -}}
+
 {{- with $wrong -}}
 {{- fail (printf "\n\nThese values can't be used:\n  - %s\n" (join "\n  - " .)) -}}
 {{- end -}}
