@@ -67,7 +67,8 @@ CASES = [
     ([*ROUTE, "config.server.max_wait_seconds=331"], ["timeouts.request (330s) is shorter", "(331)"], []),
     (["prometheusRule.enabled=true"], ["runbookUrl is no URL"], ["max_hold_seconds"]),
     (RULES, [], ["runbookUrl", "max_hold_seconds"]),
-    ([*RULES, "config.dispatch.max_hold_seconds=30"], ["max_hold_seconds (30) is below config.compat.wait_seconds (50)"], ["runbookUrl"]),
+    ([*RULES, "config.dispatch.max_hold_seconds=30"], ["max_hold_seconds (30) is not above config.compat.wait_seconds (50)"], ["runbookUrl"]),
+    ([*RULES, "config.dispatch.max_hold_seconds=30", "config.compat.wait_seconds=30"], ["max_hold_seconds (30)"], ["runbookUrl"]),
     ([*RULES, "config.dispatch.max_hold_seconds=30", "config.compat.wait_seconds=20"], [], ["max_hold_seconds"]),
     (["config.dispatch.max_hold_seconds=30"], [], ["max_hold_seconds", "runbookUrl"]),
 ]

@@ -150,6 +150,25 @@ BY_CHART = {
     "podMonitor: {enabled: true, interval: 1m, scrapeTimeout: 60001ms}": r"podMonitor\.scrapeTimeout: 60001ms is longer",
     "serviceMonitor: {enabled: true, interval: 1h, scrapeTimeout: 61m}": r"serviceMonitor\.scrapeTimeout: 61m is longer",
     "{serviceMonitor: {enabled: true}, podMonitor: {enabled: true}}": r"podMonitor\.enabled: serviceMonitor",
+    "serviceMonitor: {enabled: true, interval: 999ms, scrapeTimeout: 500ms}": r"serviceMonitor\.interval: 999ms would scrape",
+    **{f"{{{values}, prometheusRule: {{enabled: true{rules}}}}}": pattern for values, rules, pattern in (
+        ("serviceMonitor: {enabled: true, interval: 61s}", "", r"serviceMonitor\.interval: 61s is too long"),
+        ("podMonitor: {enabled: true, interval: 2m}", "", r"podMonitor\.interval: 2m is too long"),
+        ("serviceMonitor: {enabled: true}", ", alerts: {storeErrors: {window: 119s}}",
+         r"storeErrors\.window: 119s is less than four times serviceMonitor\.interval, 30s"),
+        ("podMonitor: {enabled: true, interval: 60s}", ", alerts: {workHeld: {seconds: 239}}",
+         r"workHeld\.seconds: 239s is less than four times podMonitor\.interval, 60s"),
+        ("serviceMonitor: {enabled: true}", ", slo: {windows: [{long: 1h, short: 1m, factor: 9, for: 2m, severity: page}]}",
+         r"slo\.windows\[0\]\.short: 1m is less than four times serviceMonitor\.interval, 30s"),
+        ("replicaCount: 1", ", slo: {windows: [{long: 60m, short: 1h, factor: 9, for: 2m, severity: page}]}",
+         r"slo\.windows\[0\]\.short: 1h is not shorter than long, 60m"),
+        ("replicaCount: 1", ", slo: {windows: [{long: 1h, short: 5m, factor: 9, for: 2m, severity: page}, "
+         "{long: 1h, short: 5m, factor: 3, for: 9m, severity: page}]}",
+         r"slo\.windows\[1\]: long, short and severity \(1h, 5m, page\) are those of slo\.windows\[0\]"),
+        ("replicaCount: 1", ", alerts: {credentialExpiring: {withinSeconds: 43200}}",
+         r"credentialExpiring\.withinSeconds: 43200 is not above credentialExpiringSoon\.withinSeconds, 43200"),
+        ("replicaCount: 1", ", selector: '{job=\"a\"}'", r'prometheusRule\.selector: \{job="a"\} has braces'),
+    )},
 }
 # What comes close to one of these and is taken.
 TAKEN = (

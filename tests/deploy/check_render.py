@@ -61,7 +61,8 @@ def largest(schema, definitions):
     for one in schema.get("oneOf", [schema]):
         kinds = one["type"] if isinstance(one.get("type"), list) else [one.get("type")]
         if "integer" in kinds or "number" in kinds:
-            return one.get("maximum", one.get("exclusiveMaximum", 10_000_001) - 1)
+            beyond = one.get("exclusiveMaximum", 10_000_001)
+            return one.get("maximum", beyond - 1 if "integer" in kinds or beyond > 1 else beyond / 2)
     return None
 
 
@@ -75,6 +76,8 @@ def check_numbers(chart):
         del values["config"]["server"][owned]
     window = {"long": "1h", "short": "5m", "factor": 10_000_000, "for": "2m", "severity": "page"}
     values["prometheusRule"]["slo"]["windows"] = [window]
+    # The one takes over from the other.
+    values["prometheusRule"]["alerts"]["credentialExpiringSoon"]["withinSeconds"] -= 1
     values["persistence"]["size"] = "1Ti"
     for monitor in ("serviceMonitor", "podMonitor"):
         turned_on = ["--set", f"serviceMonitor.enabled=false,podMonitor.enabled=false,{monitor}.enabled=true"]

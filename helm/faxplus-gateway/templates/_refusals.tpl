@@ -79,7 +79,7 @@ All of them are told at once. Each says where, what is wrong and what to do.
 {{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
 {{- $wrong = append $wrong "httpRoute.parentRefs: is empty, so no Gateway would take the route. Name one" -}}
 {{- end -}}
-{{- range $part := list "image" "store" "volumes" "services" "monitors" -}}
+{{- range $part := list "image" "store" "volumes" "services" "monitors" "rules" -}}
 {{- range include (printf "faxplus-gateway.refuse.%s" $part) $ | trim | splitList "\n" -}}
 {{- with trim . -}}
 {{- $wrong = append $wrong . -}}

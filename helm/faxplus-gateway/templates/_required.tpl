@@ -65,6 +65,8 @@ prometheusRule.alerts.heldUpstreamRefusing
 prometheusRule.alerts.heldUpstreamUnavailable
 prometheusRule.alerts.heldThrottled
 prometheusRule.alerts.pausedForLong
+prometheusRule.alerts.holdEndsSoon
+prometheusRule.alerts.givenUp
 prometheusRule.alerts.workStalled
 prometheusRule.alerts.workHeld
 prometheusRule.alerts.breakerOpen
