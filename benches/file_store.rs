@@ -39,7 +39,7 @@ struct Gateway {
 }
 
 impl Gateway {
-    fn start(name: &'static str, sandbox: &Sandbox, store: &str) -> Self {
+    async fn start(name: &'static str, sandbox: &Sandbox, store: &str) -> Self {
         let pairs = [
             ("server.listen", "127.0.0.1:0"),
             ("server.admin_listen", "127.0.0.1:0"),
@@ -54,7 +54,7 @@ impl Gateway {
         let overrides: BTreeMap<_, _> =
             pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let settings = Settings::load(&LoadOptions { overrides, ..LoadOptions::default() }).unwrap();
-        let application = Application::build(&settings, false).unwrap();
+        let application = Application::build(&settings, false).await.unwrap();
         let url = format!("http://{}/v1/resends?results=none", application.address());
         let (stop, stopped) = oneshot::channel();
         let running = actix_web::rt::spawn(application.run_until_stopped(async move {
@@ -122,8 +122,8 @@ async fn measure(latency: Duration) {
     let sandbox = Sandbox::start(SocketAddr::from(([127, 0, 0, 1], 0)), options).await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("gateway.db");
-    let mut memory = Gateway::start("memory", &sandbox, ":memory:");
-    let mut file = Gateway::start("file", &sandbox, path.to_str().unwrap());
+    let mut memory = Gateway::start("memory", &sandbox, ":memory:").await;
+    let mut file = Gateway::start("file", &sandbox, path.to_str().unwrap()).await;
     for _ in 0..WARM_UPS {
         for gateway in [&mut memory, &mut file] {
             gateway.post_alone().await;

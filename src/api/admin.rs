@@ -1,5 +1,7 @@
 //! The admin listener: liveness, readiness, metrics. Read-only. The status page has a folder of its own.
 
+use std::sync::{Arc, OnceLock};
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{CONTENT_TYPE, HeaderValue},
@@ -38,18 +40,21 @@ pub(super) struct Check {
 #[derive(Clone, Default)]
 pub struct Readiness {
     state: watch::Sender<ReadinessState>,
-    store: Option<Watch>,
+    /// Of the store, once it is open, if there is one.
+    store: Arc<OnceLock<Watch>>,
 }
 
 impl Readiness {
-    /// Of a process whose store is watched, if it has one.
-    pub fn of(store: Option<Watch>) -> Self {
-        Self { state: watch::Sender::default(), store }
+    /// A store that fails is unreadiness from now on. Said once.
+    pub fn watch(&self, store: Option<Watch>) {
+        if let Some(store) = store {
+            self.store.get_or_init(|| store);
+        }
     }
 
     /// Why the store fails, while it does.
     fn store_fault(&self) -> Option<Fault> {
-        self.store.as_ref().and_then(Watch::fault)
+        self.store.get().and_then(Watch::fault)
     }
 
     /// Says so from now on.
@@ -80,7 +85,7 @@ impl Readiness {
         let check = |name, fails: bool| Check { name, failure: fails.then_some(None) };
         let mut checks =
             vec![check("started", state == ReadinessState::Starting), check("not draining", ending)];
-        if self.store.is_some() {
+        if self.store.get().is_some() {
             checks.push(Check { name: "store", failure: fault.map(Some) });
         }
         let word = match (state, fault) {

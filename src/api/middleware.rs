@@ -88,6 +88,10 @@ async fn finish(
     };
     let problem = response.response().extensions().get::<Problem>().cloned();
     if let Some(problem) = problem {
+        if problem.status().is_server_error() {
+            // Which of several it was stands in no metric.
+            tracing::warn!(problem = problem.parts().0, "Answered with a problem of this gateway's own.");
+        }
         response = response.into_response(write(&problem));
     }
     if readiness.is_some_and(|readiness| readiness.is_ending()) {

@@ -32,4 +32,4 @@ pub use auth::Door;
 pub use openapi::document as openapi;
 pub use problem::Problem;
 pub use routes::{ApiState, ROUTES, admin_routes, main_routes};
-pub use status::StatusSource;
+pub use status::{StatusSlot, StatusSource};

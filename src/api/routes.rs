@@ -63,9 +63,9 @@ pub const ROUTES: &[Route] = &[
     Route { pattern: "/livez", method: "GET", statuses: &[200, 403] },
     Route { pattern: "/readyz", method: "GET", statuses: &[200, 400, 403, 503] },
     Route { pattern: "/metrics", method: "GET", statuses: &[200, 403] },
-    Route { pattern: "/status", method: "GET", statuses: &[200, 400, 403] },
-    Route { pattern: "/status/events", method: "GET", statuses: &[200, 400, 403] },
-    Route { pattern: "/", method: "GET", statuses: &[200, 403] },
+    Route { pattern: "/status", method: "GET", statuses: &[200, 400, 403, 503] },
+    Route { pattern: "/status/events", method: "GET", statuses: &[200, 400, 403, 503] },
+    Route { pattern: "/", method: "GET", statuses: &[200, 403, 503] },
 ];
 
 /// What the handlers of the main listener share.

@@ -1,6 +1,6 @@
 //! `serve`: runs the gateway until SIGTERM or SIGINT.
 
-use std::{io::Write, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{io::Write, net::SocketAddr, path::PathBuf, pin::pin, time::Duration};
 
 use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -73,12 +73,22 @@ fn raise_open_files() {
 }
 
 async fn serve(settings: &Settings, sandbox: bool, signals: Signals, stderr: &mut impl Write) -> u8 {
-    let application = match Application::build(settings, sandbox) {
+    let mut stop = pin!(first_signal(signals));
+    let built = tokio::select! {
+        biased;
+        built = Application::build(settings, sandbox) => built,
+        // Nothing was taken yet, so nothing has to be drained, however long the store would still take.
+        () = &mut stop => {
+            tracing::info!("The gateway has stopped before it was ready.");
+            return SUCCESS;
+        }
+    };
+    let application = match built {
         Ok(application) => application,
         Err(error @ StartupError::Clients(_)) => return tell(stderr, &error, WRONG_CONFIGURATION),
         Err(error) => return tell(stderr, &error, FAILURE),
     };
-    match application.run_until_stopped(first_signal(signals)).await {
+    match application.run_until_stopped(stop).await {
         Ok(()) => SUCCESS,
         Err(error) => tell(stderr, &error, FAILURE),
     }

@@ -103,8 +103,8 @@ impl Dispatch {
             let start = move || -> Result<_, StartError> {
                 let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
                 let recent = recent(&settings, &metrics);
-                let recovered =
-                    store.as_ref().map(|store| recover(store, &recent, settings.upstream.on_unknown));
+                let on_unknown = settings.upstream.on_unknown;
+                let recovered = store.as_ref().map(|store| recover(store, &recent, on_unknown, &metrics));
                 let recovered = recovered.transpose()?;
                 let mut credential = Credential::load(credential)?;
                 if let Some(kept) = recovered.as_ref().and_then(|recovered| recovered.rotation.as_ref()) {

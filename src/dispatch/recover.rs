@@ -16,6 +16,7 @@ use crate::{
         Record, Restored, Settled,
         file::{Batch, CallEnd, Claim, Fault, Stage, Store, StoredCall, Write, read},
     },
+    telemetry::Metrics,
 };
 
 /// Calls read at once.
@@ -38,7 +39,12 @@ pub(super) struct Recovered {
 }
 
 /// Reads all of it.
-pub(super) fn recover(store: &Store, recent: &Recent, on_unknown: OnUnknown) -> Result<Recovered, Fault> {
+pub(super) fn recover(
+    store: &Store,
+    recent: &Recent,
+    on_unknown: OnUnknown,
+    metrics: &Metrics,
+) -> Result<Recovered, Fault> {
     let mut recovered = Recovered {
         resends: Vec::new(),
         next_call: 0,
@@ -75,7 +81,7 @@ pub(super) fn recover(store: &Store, recent: &Recent, on_unknown: OnUnknown) -> 
             of_call.dedup();
             of_call.into_iter().for_each(|place| made[*place] += 1);
             if call.verdict.is_none() {
-                recovered.interrupt(store, call, &places, on_unknown)?;
+                recovered.interrupt(store, call, &places, on_unknown, metrics)?;
             }
             let goes_on = |id| on_unknown == OnUnknown::Resend && places.contains_key(&id);
             remember(call, recent, goes_on);
@@ -110,6 +116,7 @@ impl Recovered {
         call: &StoredCall,
         places: &HashMap<ResendId, usize>,
         on_unknown: OnUnknown,
+        metrics: &Metrics,
     ) -> Result<(), Fault> {
         let reason = UnknownReason::Interrupted;
         let end = CallEnd::Unknown(reason);
@@ -127,7 +134,9 @@ impl Recovered {
             let now = Timestamp::now();
             let outcomes = [Settled { index: *index, repeats, outcome: Outcome::Unknown(reason) }];
             record.write_ends(&outcomes, now, |write| writes.push(write));
-            record.settle(&outcomes, now, |_, _| {});
+            record.settle(&outcomes, now, |outcome, addresses| {
+                metrics.outcome(&record.client, outcome, addresses);
+            });
             restored.unsettled -= 1;
         }
         // Before anything is drawn: rows are read again from the file, and must not seem to be pending.
@@ -138,7 +147,7 @@ impl Recovered {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{sync::Arc, time::Duration};
 
     use tokio::time::Instant;
 
@@ -147,7 +156,7 @@ mod tests {
         domain::{ClientName, ClientTag},
         recent::Memory,
         store::at,
-        telemetry::metrics::{BuildInfo, Metrics},
+        telemetry::metrics::BuildInfo,
     };
 
     const BY: ClientTag = ClientTag(7);
@@ -157,13 +166,13 @@ mod tests {
     fn known(marked: u64, ended: Option<u64>) -> Recent {
         let directory = tempfile::tempdir().unwrap();
         let metrics = Metrics::new(BuildInfo::current(), &[ClientName::anonymous()], &[]).unwrap();
-        let store = Store::open(&directory.path().join("gateway.db"), [7; 16], metrics).unwrap();
+        let store = Store::open(&directory.path().join("gateway.db"), [7; 16], Arc::clone(&metrics)).unwrap();
         let claim = Claim { resend: ResendId(1), index: 0, key: AddressKey(1), by: BY };
         let mut writes = vec![Write::Mark { call: 1, at: ago(marked), claims: vec![claim] }];
         writes.extend(ended.map(|ended| Write::Ended { call: 1, at: ago(ended), end: CallEnd::Sent }));
         store.write_now(Batch { writes, ..Batch::default() }).unwrap();
         let recent = Recent::new(60 * MINUTE, 10, |_| {});
-        recover(&store, &recent, OnUnknown::Report).unwrap();
+        recover(&store, &recent, OnUnknown::Report, &metrics).unwrap();
         recent
     }
 

@@ -236,7 +236,7 @@ impl Gateway {
 
 /// The last worker of the one before may still be letting go of the file.
 async fn built(settings: &Settings) -> Application {
-    eventually(async || match Application::build(settings, false) {
+    eventually(async || match Application::build(settings, false).await {
         Ok(application) => Some(application),
         Err(StartupError::Store(OpenError::InUse { .. })) => None,
         Err(error) => panic!("{error}"),

@@ -13,6 +13,7 @@
 
 #[path = "../support/client.rs"]
 mod client;
+mod doubts;
 mod file;
 mod keyed;
 mod lists;

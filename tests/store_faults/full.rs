@@ -142,6 +142,8 @@ async fn new_lists_are_refused_while_the_disk_is_full_and_taken_when_it_is_not()
         // The limit on files is no full disk, to be exact.
         assert!(problem["detail"].as_str().unwrap().contains("writing the store's file failed"), "{problem}");
     }
+    let named = stage.process.written().matches("\"problem\":\"store-failing\"").count();
+    assert_eq!(named, 4, "the log names the problem");
     stage.make_room();
 
     eventually("lists are taken again", async || stage.post("wait=20", &people("d", 5)).await.status == 200)

@@ -8,4 +8,5 @@ mod client;
 mod full;
 #[path = "../support/process.rs"]
 mod process;
+mod slow;
 mod start;

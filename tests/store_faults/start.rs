@@ -17,7 +17,7 @@ use crate::process::{Ended, Process, gateway_environment};
 const UPSTREAM: &str = "http://127.0.0.1:9/v3";
 
 /// The store of a gateway that ran and was stopped.
-async fn used_store() -> (TempDir, PathBuf) {
+pub async fn used_store() -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("gateway.db");
     let mut process = start(&path);
@@ -49,7 +49,7 @@ fn environment(path: &Path) -> Vec<(&str, &str)> {
     )
 }
 
-fn start(path: &Path) -> Process {
+pub fn start(path: &Path) -> Process {
     Process::start(&["serve"], &environment(path))
 }
 

@@ -189,6 +189,12 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, word, title, detail)
     }
 
+    /// 503: the gateway is not yet ready.
+    pub(super) fn starting() -> Self {
+        let detail = "the gateway is starting: it opens and checks its store";
+        Self::no_room("starting", "Starting", detail).after(Duration::from_secs(1))
+    }
+
     /// 503: the gateway is stopping.
     pub fn shutting_down() -> Self {
         let detail = "the gateway is shutting down; post the list again, another instance will take it";

@@ -13,7 +13,7 @@ use actix_web::{
 use futures_util::stream;
 use tokio::time::{Instant, timeout_at};
 
-use super::{StatusSource, body::StatusBody};
+use super::{StatusSlot, StatusSource, body::StatusBody};
 use crate::api::{events::ACCEL_BUFFERING, problem::Problem, query::Query};
 
 /// Between two events.
@@ -24,9 +24,10 @@ const RETRY: &str = "retry: 2000\n";
 /// `GET /status/events`
 pub(in crate::api) async fn get(
     request: HttpRequest,
-    source: Data<StatusSource>,
+    slot: Data<StatusSlot>,
 ) -> Result<HttpResponse, Problem> {
     Query::parse(request.query_string(), &[])?;
+    let source = slot.get()?.clone();
     let events = Events { source, next_look: Instant::now(), told: None, is_over: false };
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, HeaderValue::from_static("text/event-stream")))
@@ -36,7 +37,7 @@ pub(in crate::api) async fn get(
 
 /// One reader's stream.
 struct Events {
-    source: Data<StatusSource>,
+    source: StatusSource,
     next_look: Instant,
     /// The newest sample that was told; `None` before the first event.
     told: Option<u64>,

@@ -7,7 +7,7 @@ mod health;
 mod page;
 mod past;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 
@@ -48,9 +48,31 @@ impl StatusSource {
     }
 }
 
+/// Where the source will be once the gateway has started. Clones share it.
+#[derive(Clone, Default)]
+pub struct StatusSlot {
+    source: Arc<OnceLock<StatusSource>>,
+}
+
+impl StatusSlot {
+    /// The gateway has started. Said once.
+    pub fn fill(&self, source: StatusSource) {
+        self.source.get_or_init(|| source);
+    }
+
+    /// The source.
+    ///
+    /// # Errors
+    /// While the gateway starts.
+    fn get(&self) -> Result<&StatusSource, Problem> {
+        self.source.get().ok_or_else(Problem::starting)
+    }
+}
+
 /// `GET /status`: what the page shows, as JSON.
-pub(super) async fn get(request: HttpRequest, source: Data<StatusSource>) -> Result<HttpResponse, Problem> {
+pub(super) async fn get(request: HttpRequest, slot: Data<StatusSlot>) -> Result<HttpResponse, Problem> {
     Query::parse(request.query_string(), &[])?;
+    let source = slot.get()?;
     let past = source.history.after(0, &source.metrics);
-    Ok(HttpResponse::Ok().json(StatusBody::of(&source, &past)))
+    Ok(HttpResponse::Ok().json(StatusBody::of(source, &past)))
 }

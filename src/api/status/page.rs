@@ -9,7 +9,8 @@ use actix_web::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest as _, Sha256};
 
-use super::StatusSource;
+use super::StatusSlot;
+use crate::api::problem::Problem;
 
 const HTML: &str = include_str!("page.html");
 const SCRIPT: &str = include_str!("page.js");
@@ -48,12 +49,13 @@ fn source_of(part: &str) -> String {
 }
 
 /// `GET /`
-pub(in crate::api) async fn get(source: Data<StatusSource>) -> HttpResponse {
-    HttpResponse::Ok()
+pub(in crate::api) async fn get(slot: Data<StatusSlot>) -> Result<HttpResponse, Problem> {
+    let page = &slot.get()?.page;
+    Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")))
-        .insert_header((CONTENT_SECURITY_POLICY, source.page.policy.as_str()))
+        .insert_header((CONTENT_SECURITY_POLICY, page.policy.as_str()))
         .insert_header((REFERRER_POLICY, HeaderValue::from_static("no-referrer")))
-        .body(source.page.text.clone())
+        .body(page.text.clone()))
 }
 
 #[cfg(test)]

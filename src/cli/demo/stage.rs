@@ -67,7 +67,7 @@ impl Stage {
     pub(super) async fn start(mut settings: Settings) -> Result<Self, DemoError> {
         let sandbox = Sandbox::start(LOOPBACK.into(), simulated()).await?;
         use_sandbox(&mut settings, &sandbox);
-        let application = Application::build(&settings, true)?;
+        let application = Application::build(&settings, true).await?;
         let (main, admin) = (application.address(), application.admin_address());
         let (stop, stopped) = oneshot::channel();
         let running = rt::spawn(application.run_until_stopped(async move {

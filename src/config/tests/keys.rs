@@ -209,13 +209,17 @@ fn every_shipped_file_loads() {
         let mut options = with_env(&[("credentials.token_file", token.path().to_str().unwrap())]);
         options.file = Some(path.clone());
         options.credential = CredentialRule::Required;
+        if path.ends_with("container.toml") {
+            // Who may call the image is left to whoever runs it.
+            options.environment.insert("FAXPLUS_GATEWAY__AUTH__ALLOW_ANONYMOUS".into(), "true".into());
+        }
 
         let settings = Settings::load(&options).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 
         assert!(settings.warnings().is_empty(), "{}", path.display());
         seen += 1;
     }
-    assert_eq!(seen, 2);
+    assert_eq!(seen, 3);
 }
 
 #[test]

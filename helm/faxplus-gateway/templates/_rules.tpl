@@ -1,0 +1,219 @@
+{{/*
+Rules of Prometheus: the alerts of files/rules/alerts.yaml with the values put in, and those of the service level.
+*/}}
+
+{{/* The labels that tell one gateway from the next. The instance is an address, which a replaced pod takes along. */}}
+{{- define "faxplus-gateway.rules.instance" -}}
+namespace, job, pod, instance
+{{- end }}
+
+{{/* Whether this release's series have a pod's name: a selector that asks for none may take two machines of one job. */}}
+{{- define "faxplus-gateway.rules.inPods" -}}
+{{- if regexMatch "\\bpod\\s*!?[=~]" (include "faxplus-gateway.rules.selector" .) -}}true{{- end -}}
+{{- end }}
+
+{{/* Those of the labels that outlast the pod. Without a pod's name, the instance is the gateway. */}}
+{{- define "faxplus-gateway.rules.stable" -}}
+namespace, job, pod
+{{- if not (include "faxplus-gateway.rules.inPods" .) -}}, instance{{- end -}}
+{{- end }}
+
+{{/* The gateway's name in an alert's words. */}}
+{{- define "faxplus-gateway.rules.gateway" -}}
+{{- if include "faxplus-gateway.rules.inPods" . -}}
+{{ "{{ $labels.namespace }}/{{ $labels.pod }}" }}
+{{- else -}}
+{{ "{{ or $labels.pod $labels.instance }}" }}
+{{- end -}}
+{{- end }}
+
+{{/* How far back a gauge's last value is looked for. More than two of the longest intervals (_refusals_rules.tpl), so that
+one failed scrape is bridged; less than the shortest `for` of a gauge's alert, so that one bad sample of a pod that then
+goes never fires. */}}
+{{- define "faxplus-gateway.rules.lookback" -}}
+150s
+{{- end }}
+
+{{/* The labels of this release's series: the monitors' job is the chart's name, so the pod tells releases apart. */}}
+{{- define "faxplus-gateway.rules.selector" -}}
+{{- if .Values.prometheusRule.selector -}}
+{{ tpl .Values.prometheusRule.selector . }}
+{{- else -}}
+{{- $job := include "faxplus-gateway.name" . -}}
+{{- $pods := printf "%s-[0-9]+" (include "faxplus-gateway.fullname" .) -}}
+namespace="{{ .Release.Namespace }}",job="{{ $job }}",pod=~"{{ $pods }}"
+{{- end -}}
+{{- end }}
+
+{{/* What takes the gateways out that mail nobody; for the windows' sake also when one has just gone. */}}
+{{- define "faxplus-gateway.rules.real" -}}
+{{- $selector := include "faxplus-gateway.rules.selector" . -}}
+on ({{ include "faxplus-gateway.rules.instance" . }}) max_over_time(faxplus_gateway_sandbox{ {{- $selector -}} }[1h]) == 1
+{{- end }}
+
+{{/* The key of an alert in the values. */}}
+{{- define "faxplus-gateway.rules.key" -}}
+{{ . | trimPrefix "FaxplusGateway" | untitle }}
+{{- end }}
+
+{{/* Seconds of one of Prometheus' durations. */}}
+{{- define "faxplus-gateway.rules.seconds" -}}
+{{- $unit := dict "s" 1 "m" 60 "h" 3600 "d" 86400 "w" 604800 -}}
+{{- mul (regexFind "^[0-9]+" . | int64) (get $unit (regexFind "[smhdw]$" .) | int64) -}}
+{{- end }}
+
+{{/* A number of seconds in words, such as "12 hours". */}}
+{{- define "faxplus-gateway.rules.inWords" -}}
+{{- $seconds := int64 . -}}
+{{- if and (ge $seconds 259200) (eq (mod $seconds 86400) 0) -}}
+{{ div $seconds 86400 }} days
+{{- else if and (ge $seconds 7200) (eq (mod $seconds 3600) 0) -}}
+{{ div $seconds 3600 }} hours
+{{- else if and (ge $seconds 120) (eq (mod $seconds 60) 0) -}}
+{{ div $seconds 60 }} minutes
+{{- else -}}
+{{ $seconds }} seconds
+{{- end -}}
+{{- end }}
+
+{{/* The longest hold, in seconds. */}}
+{{- define "faxplus-gateway.rules.maxHold" -}}
+{{- ((.Values.config | default dict).dispatch | default dict).max_hold_seconds | default 86400 | int64 -}}
+{{- end }}
+
+{{/* The bound of the store, with what the chart suggests; 0 when it has none. */}}
+{{- define "faxplus-gateway.rules.maxBytes" -}}
+{{- $suggested := include "faxplus-gateway.suggestedSettings" . | fromYaml -}}
+{{- $store := mergeOverwrite ($suggested.store | default dict) ((.Values.config | default dict).store | default dict) -}}
+{{- $store.max_bytes | default 0 | int64 -}}
+{{- end }}
+
+{{/* Thresholds that follow the gateway's settings where the values have null, by alert, as YAML. */}}
+{{- define "faxplus-gateway.rules.bytes" -}}
+{{- $store := (.Values.config | default dict).store | default dict -}}
+{{- $reserve := hasKey $store "reserve_bytes" | ternary $store.reserve_bytes 268435456 | int64 -}}
+diskLow: "{{ max (div (mul 3 $reserve) 2) 67108864 }}"
+diskFilling: "{{ $reserve }}"
+{{- end }}
+
+{{/*
+What NOTES.txt warns of: a paragraph for each, nothing when all is well. With a hold no longer than the wait, the path
+of fax.plus answers 503 for what fax.plus did not take, which would count as the gateway's own errors.
+*/}}
+{{- define "faxplus-gateway.rules.warnings" -}}
+{{- $rules := .Values.prometheusRule -}}
+{{- $config := .Values.config | default dict -}}
+{{- $hold := include "faxplus-gateway.rules.maxHold" . | int64 -}}
+{{- $wait := ($config.compat | default dict).wait_seconds | default 50 | int64 -}}
+{{- if and $rules.enabled $rules.slo.enabled (le $hold $wait) }}
+WARNING: config.dispatch.max_hold_seconds ({{ $hold }}) is not above config.compat.wait_seconds ({{ $wait }}), so the path
+of fax.plus answers 503 when fax.plus is down. FaxplusGatewayErrorBudgetBurn takes that for the gateway's own error.
+{{ end }}
+{{- if and $rules.enabled (not (regexMatch "^https?://" (tpl $rules.runbookUrl .))) }}
+NOTE: prometheusRule.runbookUrl is no URL, so the links of the alerts lead nowhere. Set it to where you keep RUNBOOK.md.
+{{ end }}
+{{- end }}
+
+{{/* A text with its ${words} and ${in words} filled in: takes text and words. */}}
+{{- define "faxplus-gateway.rules.fill" -}}
+{{- $text := .text -}}
+{{- range $word, $value := .words -}}
+{{- $plain := kindIs "string" $value | ternary $value (toJson $value) -}}
+{{- $text = $text | replace (printf "${%s}" $word) $plain -}}
+{{- if contains (printf "${in %s}" $word) $text -}}
+{{- $text = $text | replace (printf "${in %s}" $word) (include "faxplus-gateway.rules.inWords" $value) -}}
+{{- end -}}
+{{- end -}}
+{{- if contains "${" $text -}}
+{{- fail (printf "prometheusRule: a value is missing in %q" $text) -}}
+{{- end -}}
+{{ $text }}
+{{- end }}
+
+{{/* One alert: takes root, alert (its name), expr, summary, description, settings (severity, for), labels. */}}
+{{- define "faxplus-gateway.rules.alert" -}}
+{{- $values := .root.Values.prometheusRule -}}
+alert: {{ .alert }}
+expr: |-
+  {{- .expr | nindent 2 }}
+for: {{ .settings.for | quote }}
+labels:
+  {{- $own := dict "severity" .settings.severity "gateway" (include "faxplus-gateway.slo.release" .root) -}}
+  {{- merge $own .labels $values.alertLabels | toYaml | nindent 2 }}
+annotations:
+  {{- $link := printf "%s#%s" (tpl $values.runbookUrl .root) (lower .alert) -}}
+  {{- $texts := dict "summary" .summary "description" .description "runbook_url" $link -}}
+  {{- merge $texts $values.alertAnnotations | toYaml | nindent 2 }}
+{{- end }}
+
+{{/* The words that all alerts have in common, as YAML. */}}
+{{- define "faxplus-gateway.rules.words" -}}
+{{- range $word := list "selector" "instance" "stable" "gateway" "lookback" "maxBytes" }}
+{{ $word }}: {{ include (printf "faxplus-gateway.rules.%s" $word) $ | quote }}
+{{- end }}
+{{- $hold := include "faxplus-gateway.rules.maxHold" . | int64 }}
+{{- $lookback := include "faxplus-gateway.rules.seconds" (include "faxplus-gateway.rules.lookback" .) | int64 }}
+maxHoldSeconds: {{ $hold }}
+# So old is a resend at the last scrape before it is given up.
+heldSeconds: {{ max 0 (sub $hold $lookback) }}
+{{- $alerts := .Values.prometheusRule.alerts }}
+endsSeconds: {{ max 1 (mulf $hold $alerts.holdEndsSoon.share | int64) }}
+# Nobody takes over from an alert that is not made.
+until: {{ $alerts.credentialExpiringSoon.enabled | ternary (printf " >= %v" (toJson $alerts.credentialExpiringSoon.withinSeconds)) "" | quote }}
+{{- end }}
+
+{{/* The words made of an alert's own settings: takes root and settings; as YAML. */}}
+{{- define "faxplus-gateway.rules.ownWords" -}}
+{{- with .settings.window }}
+{{- $seconds := include "faxplus-gateway.rules.seconds" . | int64 }}
+{{- $quiet := add $seconds $.root.Values.terminationGracePeriodSeconds }}
+windowSeconds: {{ $seconds }}
+quietSeconds: {{ $quiet }}
+{{- with $.settings.share }}
+quietShare: {{ round (subf 1 (divf (mulf (subf 1 .) $seconds) $quiet)) 4 }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The groups of the cause alerts. */}}
+{{- define "faxplus-gateway.rules.causes" -}}
+{{- $root := . -}}
+{{- $common := include "faxplus-gateway.rules.words" . | fromYaml -}}
+{{- $bytes := include "faxplus-gateway.rules.bytes" . | fromYaml -}}
+{{- $when := dict "running" (gt (int .Values.replicaCount) 0) "bounded" (ne $common.maxBytes "0") -}}
+{{- $file := .Files.Get "files/rules/alerts.yaml" | fromYaml -}}
+{{- range $file.groups }}
+{{- $rules := list -}}
+{{- range .rules -}}
+{{- $key := include "faxplus-gateway.rules.key" .alert -}}
+{{- $settings := index $root.Values.prometheusRule.alerts $key -}}
+{{- if and $settings.enabled (or (not .only) (get $when (.only | default ""))) -}}
+{{- $words := merge (dict) $settings $common -}}
+{{- with get $bytes $key -}}
+{{- $_ := set $words "bytes" ($settings.bytes | default .) -}}
+{{- end -}}
+{{- $words = include "faxplus-gateway.rules.ownWords" (dict "root" $root "settings" $settings) | fromYaml | merge $words -}}
+{{- $expr := .expr -}}
+{{- range $phrase, $text := $file.phrases -}}
+{{- $expr = $expr | replace (printf "${%s}" $phrase) $text -}}
+{{- end -}}
+{{- if not $root.Values.prometheusRule.includeSandbox -}}
+{{- $real := .sandbox | default (include "faxplus-gateway.rules.real" $root) -}}
+{{- $expr = printf "(\n%s\n)\n  unless %s" ($expr | indent 2) $real -}}
+{{- end -}}
+{{- $rule := dict "root" $root "alert" .alert "settings" $settings "labels" (dict) -}}
+{{- range $part, $text := dict "expr" $expr "summary" .summary "description" .description -}}
+{{- $_ := set $rule $part (include "faxplus-gateway.rules.fill" (dict "text" $text "words" $words)) -}}
+{{- end -}}
+{{- $rules = append $rules (include "faxplus-gateway.rules.alert" $rule) -}}
+{{- end -}}
+{{- end }}
+{{- if $rules }}
+- name: faxplus-gateway-{{ .name }}
+  rules:
+    {{- range $rules }}
+    - {{ . | nindent 6 | trim }}
+    {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,129 @@
+"""A key with nothing behind it, or with comments alone, is null, and helm takes the default away. The chart either does
+without, or refuses it in words that name the key; never in those of a template that stumbled. Both helms, also as a part
+of a parent chart."""
+
+import concurrent.futures
+import json
+import pathlib
+import tempfile
+
+import documents
+import restricted
+import schemas
+import values_file
+import wiring
+import yaml
+from common import CHART, HELMS, KUBERNETES, HelmError, Wrong, main, objects, template
+
+# What the restricted profile and the checks of wiring demand, and people may give up.
+KEPT = ("podSecurityContext", "securityContext", "resources", "tests.resources")
+# A mount needs its volume, and a volume that is not mounted is not for these checks: both go together.
+PAIRED = ("extraVolumes", "extraVolumeMounts")
+
+
+def without(values, path):
+    """The values with nothing behind the key at `path`."""
+    values = json.loads(json.dumps(values))
+    here = values
+    for key in path[:-1]:
+        if not isinstance(here.get(key), dict):
+            here[key] = {}
+        here = here[key]
+    here[path[-1]] = None
+    return values
+
+
+def parent_of(chart, directory, **more):
+    """A chart with the chart as its part, of which there may be `more` to say."""
+    (directory / "charts").mkdir()
+    (directory / "charts" / chart.name).symlink_to(chart)
+    part = {"name": chart.name, "version": "*", **more}
+    (directory / "Chart.yaml").write_text(json.dumps({"apiVersion": "v2", "name": "parent", "version": "0.1.0", "dependencies": [part]}))
+    return directory
+
+
+def renderings(chart, parent, values):
+    """What each helm makes of the values, of the chart alone and of the parent: where, and the text or the error."""
+    for version in HELMS:
+        for place, told in ((chart, values), (parent, {chart.name: values})):
+            where = f"{version}{', as a part of another chart' if place == parent else ''}"
+            try:
+                yield where, template(json.dumps(told), chart=place, version=version), None
+            except HelmError as error:
+                yield where, None, error
+
+
+def refused(chart, parent, values, names):
+    """All of `names` are empty in the values, and each is named in the refusal."""
+    for where, _, error in renderings(chart, parent, values):
+        if error is None:
+            raise Wrong(f"{where}, {', '.join(names)} empty", "is taken", "run tests/deploy/run --write, or look at refuseEmpty")
+        for name in names:
+            if f"- {name}: is empty" not in str(error):
+                raise Wrong(where, f"{name} is empty, and nothing says so: {error}", "look at refuseEmpty")
+
+
+def taken(chart, values, name):
+    """The chart does without one."""
+    where = f"{name} empty"
+    try:
+        good(template(json.dumps(values), chart=chart), where, name)
+    except HelmError as error:
+        raise Wrong(where, f"error: {error}", "let the template do without, or require it in documents.py") from error
+
+
+def all_taken(chart, parent, values, what="all of them"):
+    """The chart does without all of them, and so does each helm."""
+    for where, rendered, error in renderings(chart, parent, values):
+        if error is not None:
+            raise Wrong(f"{where}, {what} empty", f"error: {error}", "look at what only shows together")
+        good(rendered, f"{where}, {what} empty")
+
+
+def good(rendered, where, name=""):
+    """What is rendered is good."""
+    found = objects(rendered, where)
+    schemas.check(found, where, KUBERNETES[-1])
+    if name not in KEPT:
+        restricted.check(found, where)
+        wiring.check(found, where)
+
+
+def check(chart=CHART):
+    base = yaml.safe_load((chart / "ci" / "everything.yaml").read_text())
+    entries = [entry for entry in values_file.read(chart) if entry.dotted != "global"]
+    needed = [entry for entry in entries if documents.is_required(entry)]
+    choice = [entry for entry in entries if not documents.is_required(entry) and (
+        entry.dotted in documents.MAY_BE_EMPTY or not any(entry.dotted.startswith(f"{place}.") for place in documents.MAY_BE_EMPTY))]
+    # These are refused for what they mean, not for being empty.
+    choice = [entry for entry in choice if entry.dotted not in ("credentials.existingSecret", "auth.existingSecret", "httpRoute.parentRefs", "ingress.hosts")]
+    with tempfile.TemporaryDirectory() as directory, concurrent.futures.ThreadPoolExecutor() as pool:
+        parent = parent_of(chart, pathlib.Path(directory))
+        tried = []
+        # All of one depth together: each must be told in the same answer.
+        for depth in {len(entry.path) for entry in needed}:
+            values, names = base, [entry.dotted for entry in needed if len(entry.path) == depth]
+            for name in names:
+                values = without(values, name.split("."))
+            tried.append(pool.submit(refused, chart, parent, values, names))
+        for entry in choice:
+            values = without(base, entry.path)
+            for name in PAIRED if entry.dotted in PAIRED else ():
+                values = without(values, [name])
+            tried.append(pool.submit(taken, chart, values, entry.dotted))
+        values = base
+        for entry in choice:
+            if entry.dotted not in KEPT:
+                values = without(values, entry.path)
+        tried.append(pool.submit(all_taken, chart, parent, values))
+        # Sections of `config` have no place in values.yaml, but people write them, too; the chart has a word in some.
+        sections = {section: None for section in documents.settings()}
+        for more in ({}, {"persistence": {**base["persistence"], "enabled": False}}, {"sandbox": {"enabled": True}}):
+            tried.append(pool.submit(all_taken, chart, parent, {**base, **more, "config": sections}, "each section of config"))
+        for one in tried:
+            one.result()
+    return f"{len(needed)} values are refused in words when they are empty, and without {len(choice)} others the chart is a good one"
+
+
+if __name__ == "__main__":
+    main(check)

@@ -1,0 +1,119 @@
+"""What helm prints after an installation says what these values need said, and nothing that they don't."""
+
+import concurrent.futures
+import re
+
+from common import CHART, NAMESPACE, RELEASE, Wrong, helm, main
+
+TLS = ["ingress.enabled=true", "ingress.hosts[0].host=a.example", "ingress.hosts[1].host=b.example", "ingress.tls[0].hosts[0]=a.example"]
+SANDBOX, POLICY, OAUTH2 = ["sandbox.enabled=true"], ["networkPolicy.enabled=true"], ["credentials.kind=oauth2", "credentials.oauth2.clientId=a"]
+ROUTE = ["httpRoute.enabled=true", "httpRoute.parentRefs[0].name=a"]
+RULES = ["prometheusRule.enabled=true", "prometheusRule.runbookUrl=https://runbooks.example"]
+EGRESS = ["networkPolicy.egress[0].ports[0].port=8443", "networkPolicy.egress[0].to[0].ipBlock.cidr=10.0.0.0/8"]
+# Values over good ones, what must be said, and what must not.
+CASES = [
+    ([], ["no registry is set"], ["WARNING: a call", "OnDelete", "STOPPED"]),
+    (["image.registry=registry.example.com"], [], ["no registry"]),
+    (["global.imageRegistry=registry.example.com"], [], ["no registry"]),
+    (["image.repository=registry.example.com/faxplus-gateway"], [], ["no registry"]),
+    (["config.upstream.request_timeout_seconds=30"], [], ["WARNING: a call"]),
+    (["config.upstream.request_timeout_seconds=31"], ["may take 31 s", "60 s", "to 82 or more"], []),
+    (["terminationGracePeriodSeconds=30"], ["may take 30 s", "to 80 or more"], []),
+    (["updateStrategy.type=OnDelete"], ["delete pod fax-faxplus-gateway-0"], []),
+    (["replicaCount=0"], ["STOPPED: replicaCount is 0"], []),
+    (TLS, ["https://a.example", "http://b.example"], ["https://b.example", "http://a.example"]),
+    (["service.type=NodePort"], ["http://NODE:PORT", "nodePort}"], ["ADDRESS"]),
+    (["service.type=NodePort", "service.nodePort=30080"], ["http://NODE:30080"], ["nodePort}"]),
+    (["service.type=LoadBalancer"], ["http://ADDRESS:8080", "loadBalancer"], ["NODE"]),
+    (["tests.enabled=false"], [], ["helm test", "--all-containers"]),
+    ([], ["--all-containers", "--set 'ipFamilies={IPv6}'"], []),
+    (SANDBOX, ["auth.existingSecret=faxplus-clients Health"], ["--set image."]),
+    ([*SANDBOX, "image.registry=a.example", "image.tag=v7"], ["--set image.registry=a.example", "--set image.tag=v7"], ["image.repository"]),
+    (POLICY, [], ["networkPolicy"]),
+    ([*POLICY, "ingress.enabled=true", "ingress.hosts[0].host=a.example"], ["ingressFrom lets nobody in", "the Ingress may"], ["metricsFrom"]),
+    ([*POLICY, *ROUTE, "service.type=NodePort"], ["the HTTPRoute and the NodePort may"], []),
+    ([*POLICY, "service.type=LoadBalancer"], ["the LoadBalancer may"], []),
+    (["service.type=LoadBalancer"], [], ["ingressFrom"]),
+    ([*POLICY, *ROUTE, "networkPolicy.ingressFrom[0].ipBlock.cidr=10.0.0.0/8"], [], ["ingressFrom"]),
+    ([*POLICY, "serviceMonitor.enabled=true"], ["metricsFrom lets nobody in"], ["ingressFrom"]),
+    ([*POLICY, "podMonitor.enabled=true"], ["metricsFrom lets nobody in"], []),
+    ([*POLICY, "serviceMonitor.enabled=true", "networkPolicy.metricsFrom[0].namespaceSelector.matchLabels.a=b"], [], ["metricsFrom"]),
+    ([*POLICY, "config.upstream.base_url=https://restapi.fax.plus/v3"], [], ["networkPolicy"]),
+    ([*POLICY, "config.upstream.base_url=https://a.example:8443/v3"], ["out to a.example, port 8443 (config.upstream.base_url)"], []),
+    ([*POLICY, "config.upstream.base_url=http://a.example/v3"], ["out to a.example, port 80"], []),
+    ([*POLICY, "config.upstream.base_url=https://10.7.0.1/v3"], ["out to 10.7.0.1, port 443"], []),
+    ([*POLICY, "config.upstream.base_url=https://[fd00::1]/v3"], ["out to [fd00::1], port 443"], []),
+    ([*POLICY, "config.upstream.base_url=https://mock.fax.svc/v3"], ["out to mock.fax.svc, port 443"], []),
+    ([*POLICY, "config.upstream.base_url=https://10.example/v3"], [], ["networkPolicy"]),
+    ([*POLICY, "config.upstream.base_url=http://127.0.0.1:3128/v3"], [], ["networkPolicy"]),
+    ([*POLICY, "config.upstream.base_url=http://100.64.0.1:443"], ["out to 100.64.0.1, port 443"], []),
+    (["config.upstream.base_url=http://a.example"], [], ["networkPolicy"]),
+    ([*POLICY, *SANDBOX, "config.upstream.base_url=http://a.example"], [], ["networkPolicy"]),
+    ([*POLICY, "config.upstream.base_url=http://10.7.0.1:8443", *EGRESS], [], ["networkPolicy"]),
+    ([*POLICY, "config.upstream.base_url=http://10.7.0.1:8444", *EGRESS], ["out to 10.7.0.1, port 8444"], []),
+    ([*POLICY, "config.upstream.base_url=http://10.7.0.1:8444", *EGRESS, "networkPolicy.egress[0].ports[0].endPort=8444"], [], ["networkPolicy"]),
+    ([*POLICY, "config.upstream.base_url=http://10.7.0.1:1", "networkPolicy.egress[0].to[0].podSelector.matchLabels.a=b"], [], ["networkPolicy"]),
+    ([*POLICY, *OAUTH2, "config.credentials.token_url=https://a.example:1/token"], ["port 1 (config.credentials.token_url)"], []),
+    ([*POLICY, "config.credentials.token_url=https://a.example:1/token"], [], ["networkPolicy"]),
+    (["serviceMonitor.enabled=true"], ["serviceMonitor.labels is empty"], ["prometheusRule.labels", "nothing scrapes"]),
+    (["podMonitor.enabled=true", "prometheusRule.enabled=true"], ["podMonitor.labels and prometheusRule.labels are empty"], []),
+    (["serviceMonitor.enabled=true", "serviceMonitor.labels.release=a"], [], ["labels is empty"]),
+    (["serviceMonitor.enabled=true", "commonLabels.release=a"], [], ["labels is empty"]),
+    (ROUTE, [], ["timeouts"]),
+    (["httpRoute.timeouts.request=60s"], [], ["timeouts"]),
+    ([*ROUTE, "httpRoute.timeouts.request=4m59s999ms"], ["httpRoute.timeouts.request (4m59s999ms) is shorter", "(300)"], []),
+    ([*ROUTE, "httpRoute.timeouts.backendRequest=1m"], ["httpRoute.timeouts.backendRequest (1m) is shorter"], ["timeouts.request"]),
+    ([*ROUTE, "httpRoute.timeouts.request=0s"], [], ["timeouts"]),
+    ([*ROUTE, "config.server.max_wait_seconds=331"], ["timeouts.request (330s) is shorter", "(331)"], []),
+    (["prometheusRule.enabled=true"], ["runbookUrl is no URL"], ["max_hold_seconds"]),
+    (RULES, [], ["runbookUrl", "max_hold_seconds"]),
+    ([*RULES, "config.dispatch.max_hold_seconds=30"], ["max_hold_seconds (30) is not above config.compat.wait_seconds (50)"], ["runbookUrl"]),
+    ([*RULES, "config.dispatch.max_hold_seconds=30", "config.compat.wait_seconds=30"], ["max_hold_seconds (30)"], ["runbookUrl"]),
+    ([*RULES, "config.dispatch.max_hold_seconds=30", "config.compat.wait_seconds=20"], [], ["max_hold_seconds"]),
+    (["config.dispatch.max_hold_seconds=30"], [], ["max_hold_seconds", "runbookUrl"]),
+]
+
+
+def said(chart, values):
+    """The notes of an installation with these values."""
+    words = [word for value in ["credentials.existingSecret=a", "auth.existingSecret=b", *values] for word in ("--set", value)]
+    return notes(chart, words)
+
+
+def notes(chart, arguments):
+    """The notes of an installation with these arguments, in one line."""
+    told = helm(["install", RELEASE, str(chart), "--namespace", NAMESPACE, "--dry-run=client", *arguments])
+    return " ".join(told.split("\nNOTES:\n")[1].split())
+
+
+def nothing_to_warn_of(chart):
+    """The values for production are a good example: there is nothing to add."""
+    found = re.search(r"(WARNING|NOTE): .*", notes(chart, ["--values", str(chart / "ci" / "production.yaml")]))
+    if found:
+        raise Wrong("NOTES.txt with ci/production.yaml", f"says {found[0]!r}", "mend the values, or don't warn of them")
+
+
+def holds(chart, case):
+    values, wanted, unwanted = case
+    told = said(chart, values)
+    where = f"NOTES.txt with {', '.join(values) or 'good values'}"
+    for words in wanted:
+        if words not in told:
+            raise Wrong(where, f"does not say {words!r}", "look at NOTES.txt")
+    for words in unwanted:
+        if words in told:
+            raise Wrong(where, f"says {words!r}", "look at NOTES.txt")
+    if odd := re.search(r"<no value>|%!|<nil>", told):
+        raise Wrong(where, f"has {odd[0]} in it", "look at NOTES.txt")
+
+
+def check(chart=CHART):
+    nothing_to_warn_of(chart)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        for one in [pool.submit(holds, chart, case) for case in CASES]:
+            one.result()
+    return f"{len(CASES)} installations are told what they need to be told, and no more"
+
+
+if __name__ == "__main__":
+    main(check)
