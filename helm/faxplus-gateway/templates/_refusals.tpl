@@ -85,8 +85,9 @@ All of them are told at once. Each says where, what is wrong and what to do.
 {{- end -}}
 {{- end -}}
 {{- with .Values.httpRoute -}}
-{{- $whole := .timeouts.request | default "0s" -}}
-{{- $part := .timeouts.backendRequest | default "0s" -}}
+{{- $timeouts := .timeouts | default dict -}}
+{{- $whole := $timeouts.request | default "0s" -}}
+{{- $part := $timeouts.backendRequest | default "0s" -}}
 {{- $most := include "faxplus-gateway.milliseconds" $whole | int64 -}}
 {{- if and .enabled (gt $most 0) (gt (include "faxplus-gateway.milliseconds" $part | int64) $most) -}}
 {{- $wrong = append $wrong (printf "httpRoute.timeouts.backendRequest: %s is longer than timeouts.request, %s, of which it is a part. Take less" $part $whole) -}}
