@@ -143,6 +143,10 @@ BY_CHART = {
     "service: {loadBalancerClass: a}": "only with service.type=LoadBalancer",
     "ingress: {enabled: true}": r"ingress\.hosts: is empty",
     "httpRoute: {enabled: true}": r"httpRoute\.parentRefs: is empty",
+    "httpRoute: {enabled: true, parentRefs: [{name: a}], filters: [{type: RequestRedirect, requestRedirect: {scheme: https}}]}":
+        r"httpRoute\.filters: a RequestRedirect",
+    "httpRoute: {enabled: true, parentRefs: [{name: a}], timeouts: {request: 60s, backendRequest: 1m1s}}":
+        r"httpRoute\.timeouts\.backendRequest: 1m1s is longer than timeouts\.request, 60s",
     "service: {externalTrafficPolicy: Local}": r"service\.externalTrafficPolicy: a ClusterIP has none",
     "ipFamilies: [IPv4, IPv6]": r"ipFamilies: two of them need ipFamilyPolicy",
     "{ipFamilies: [IPv4, IPv6], ipFamilyPolicy: SingleStack}": r"ipFamilies: two of them need ipFamilyPolicy",
@@ -167,7 +171,10 @@ BY_CHART = {
          r"slo\.windows\[1\]: long, short and severity \(1h, 5m, page\) are those of slo\.windows\[0\]"),
         ("replicaCount: 1", ", alerts: {credentialExpiring: {withinSeconds: 43200}}",
          r"credentialExpiring\.withinSeconds: 43200 is not above credentialExpiringSoon\.withinSeconds, 43200"),
-        ("replicaCount: 1", ", selector: '{job=\"a\"}'", r'prometheusRule\.selector: \{job="a"\} has braces'),
+        ("replicaCount: 1", ", selector: '{job=\"a\"}'", r'prometheusRule\.selector: \{job="a"\} are no labels'),
+        ("replicaCount: 1", ", selector: job=a", r"prometheusRule\.selector: job=a are no labels"),
+        ("replicaCount: 1", ", selector: 'job=\"a\",'", r"prometheusRule\.selector: .* are no labels"),
+        ("replicaCount: 1", ", selector: 'job=\"a\" or job=\"b\"'", r"prometheusRule\.selector: .* are no labels"),
     )},
 }
 # What comes close to one of these and is taken.
@@ -183,6 +190,9 @@ TAKEN = (
     "extraVolumeMounts: [{name: tmp, mountPath: /var/tmp}]",
     "serviceMonitor: {enabled: true, interval: 1m, scrapeTimeout: 60s}",
     "serviceMonitor: {interval: 5s}",
+    """prometheusRule: {enabled: true, selector: 'job = "a, b",pod=~"gw-[0-9]{1}"'}""",
+    "httpRoute: {enabled: true, parentRefs: [{name: a}], timeouts: {request: 1m30s, backendRequest: 90s}}",
+    "httpRoute: {enabled: true, parentRefs: [{name: a}], timeouts: {backendRequest: 90s}}",
     "service: {type: NodePort, externalTrafficPolicy: Local}",
     "{ipFamilies: [IPv4, IPv6], ipFamilyPolicy: PreferDualStack}",
     "credentials: {existingSecret: a, tokenKey: .a..b}",

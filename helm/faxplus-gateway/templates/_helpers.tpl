@@ -92,9 +92,9 @@ ipFamilies:
 {{- mul (regexFind "^[0-9]+" . | int64) (get $unit (regexFind "[A-Z]i$" .) | int64) -}}
 {{- end -}}
 
-{{/* Milliseconds of a duration in ms, s, m or h, or of several in a row. */}}
+{{/* Milliseconds of a duration such as 30s, or of several in a row, such as 1h30m. */}}
 {{- define "faxplus-gateway.milliseconds" -}}
-{{- $unit := dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000 -}}
+{{- $unit := dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000 "d" 86400000 "w" 604800000 -}}
 {{- $sum := 0 -}}
 {{- range regexFindAll "[0-9]+[a-z]+" . -1 -}}
 {{- $sum = add $sum (mul (regexFind "^[0-9]+" . | int64) (get $unit (regexFind "[a-z]+$" .))) -}}

@@ -79,6 +79,20 @@ All of them are told at once. Each says where, what is wrong and what to do.
 {{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
 {{- $wrong = append $wrong "httpRoute.parentRefs: is empty, so no Gateway would take the route. Name one" -}}
 {{- end -}}
+{{- range .Values.httpRoute.enabled | ternary .Values.httpRoute.filters list -}}
+{{- if eq (.type | default "") "RequestRedirect" -}}
+{{- $wrong = append $wrong "httpRoute.filters: a RequestRedirect leads away from the gateway, and no Gateway takes it beside a backend. Make such a route with extraObjects" -}}
+{{- end -}}
+{{- end -}}
+{{- with .Values.httpRoute -}}
+{{- $timeouts := .timeouts | default dict -}}
+{{- $whole := $timeouts.request | default "0s" -}}
+{{- $part := $timeouts.backendRequest | default "0s" -}}
+{{- $most := include "faxplus-gateway.milliseconds" $whole | int64 -}}
+{{- if and .enabled (gt $most 0) (gt (include "faxplus-gateway.milliseconds" $part | int64) $most) -}}
+{{- $wrong = append $wrong (printf "httpRoute.timeouts.backendRequest: %s is longer than timeouts.request, %s, of which it is a part. Take less" $part $whole) -}}
+{{- end -}}
+{{- end -}}
 {{- range $part := list "image" "store" "volumes" "services" "monitors" "rules" -}}
 {{- range include (printf "faxplus-gateway.refuse.%s" $part) $ | trim | splitList "\n" -}}
 {{- with trim . -}}

@@ -2,24 +2,18 @@
 Values of the monitors and the rules that would render, and make alerts that never fire, or always do. One line for each.
 */}}
 
-{{/* Milliseconds of one of the monitors' durations. */}}
-{{- define "faxplus-gateway.rules.milliseconds" -}}
-{{- $unit := dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000 "d" 86400000 "w" 604800000 -}}
-{{- mul (regexFind "^[0-9]+" . | int64) (get $unit (regexFind "[a-z]+$" .) | int64) -}}
-{{- end }}
-
 {{- define "faxplus-gateway.refuse.rules" -}}
 {{- $rules := .Values.prometheusRule -}}
 {{- range $key := list "serviceMonitor" "podMonitor" -}}
 {{- $monitor := index $.Values $key -}}
-{{- $interval := include "faxplus-gateway.rules.milliseconds" $monitor.interval | int64 -}}
+{{- $interval := include "faxplus-gateway.milliseconds" $monitor.interval | int64 -}}
 {{- if and $monitor.enabled (lt $interval 1000) }}
 {{ $key }}.interval: {{ $monitor.interval }} would scrape more than once a second. Take 1s or more
 {{- end }}
 {{- if and $monitor.enabled $rules.enabled }}
 {{- if gt $interval 60000 }}
 {{ $key }}.interval: {{ $monitor.interval }} is too long for the alerts: after {{ include "faxplus-gateway.rules.lookback" $ }} without a sample they know nothing, and one failed scrape would clear them. Take 60s or less, or set prometheusRule.enabled=false
-{{- end }}
+{{- else }}
 {{- range $name, $settings := $rules.alerts }}
 {{- if $settings.enabled }}
 {{- with $settings.window }}
@@ -39,11 +33,12 @@ Values of the monitors and the rules that would render, and make alerts that nev
 {{- end }}
 {{- end }}
 {{- end }}
+{{- end }}
 {{- if $rules.enabled }}
 {{- if $rules.slo.enabled }}
 {{- $known := dict }}
 {{- range $number, $pair := $rules.slo.windows }}
-{{- if ge (include "faxplus-gateway.rules.milliseconds" .short | int64) (include "faxplus-gateway.rules.milliseconds" .long | int64) }}
+{{- if ge (include "faxplus-gateway.milliseconds" .short | int64) (include "faxplus-gateway.milliseconds" .long | int64) }}
 prometheusRule.slo.windows[{{ $number }}].short: {{ .short }} is not shorter than long, {{ .long }}. The short window is there to end the alert soon after
 {{- end }}
 {{- $same := printf "%s, %s, %s" .long .short .severity }}
@@ -58,17 +53,19 @@ prometheusRule.slo.windows[{{ $number }}]: long, short and severity ({{ $same }}
 prometheusRule.alerts.credentialExpiring.withinSeconds: {{ int64 .credentialExpiring.withinSeconds }} is not above credentialExpiringSoon.withinSeconds, {{ int64 .credentialExpiringSoon.withinSeconds }}, which takes over from it, so the alert could never fire. Take more, or set prometheusRule.alerts.credentialExpiring.enabled=false
 {{- end }}
 {{- end }}
-{{- $bare := regexReplaceAll "\"(\\\\.|[^\"\\\\])*\"|'(\\\\.|[^'\\\\])*'|`[^`]*`" (include "faxplus-gateway.rules.selector" .) "" }}
-{{- if regexMatch "[{}]" $bare }}
-prometheusRule.selector: {{ include "faxplus-gateway.rules.selector" . }} has braces, which the rules put around it themselves. Give the labels alone, such as namespace="faxplus",job="gateway"
+{{- /* What stands between quotes may be anything. */}}
+{{- $selector := include "faxplus-gateway.rules.selector" . }}
+{{- $bare := regexReplaceAll "\"(\\\\.|[^\"\\\\])*\"|'(\\\\.|[^'\\\\])*'|`[^`]*`" $selector "Q" }}
+{{- if not (regexMatch "^\\s*[a-zA-Z_]\\w*\\s*(=|!=|=~|!~)\\s*Q(\\s*,\\s*[a-zA-Z_]\\w*\\s*(=|!=|=~|!~)\\s*Q)*\\s*$" $bare) }}
+prometheusRule.selector: {{ $selector }} are no labels as the rules put them between braces. Give labels alone, with a comma between them, such as namespace="faxplus",job="gateway"
 {{- end }}
 {{- end }}
 {{- end -}}
 
 {{/* A window in which too few samples lie: takes its place and value, and key and values of the monitor. */}}
 {{- define "faxplus-gateway.refuse.window" -}}
-{{- $interval := include "faxplus-gateway.rules.milliseconds" .monitor.interval | int64 -}}
-{{- if lt (include "faxplus-gateway.rules.milliseconds" .window | int64) (mul 4 $interval) }}
+{{- $interval := include "faxplus-gateway.milliseconds" .monitor.interval | int64 -}}
+{{- if lt (include "faxplus-gateway.milliseconds" .window | int64) (mul 4 $interval) }}
 {{ .place }}: {{ .window }} is less than four times {{ .key }}.interval, {{ .monitor.interval }}, so one failed scrape would leave too few samples in it. Take a longer window, or a shorter interval
 {{- end }}
 {{- end -}}

@@ -56,10 +56,9 @@ on ({{ include "faxplus-gateway.rules.instance" . }}) max_over_time(faxplus_gate
 {{ . | trimPrefix "FaxplusGateway" | untitle }}
 {{- end }}
 
-{{/* Seconds of one of Prometheus' durations. */}}
+{{/* Seconds of a duration. */}}
 {{- define "faxplus-gateway.rules.seconds" -}}
-{{- $unit := dict "s" 1 "m" 60 "h" 3600 "d" 86400 "w" 604800 -}}
-{{- mul (regexFind "^[0-9]+" . | int64) (get $unit (regexFind "[smhdw]$" .) | int64) -}}
+{{- div (include "faxplus-gateway.milliseconds" . | int64) 1000 -}}
 {{- end }}
 
 {{/* A number of seconds in words, such as "12 hours". */}}

@@ -18,7 +18,9 @@ all is well. Those about rules are in _rules.tpl.
 {{- if .Values.ingress.enabled }}{{ $ways = append $ways "the Ingress" }}{{ end -}}
 {{- if .Values.httpRoute.enabled }}{{ $ways = append $ways "the HTTPRoute" }}{{ end -}}
 {{- if ne .Values.service.type "ClusterIP" }}{{ $ways = append $ways (printf "the %s" .Values.service.type) }}{{ end -}}
-{{- if and $policy.enabled $ways (not $elsewhere.ingressFrom) }}
+{{- if and $policy.enabled (not $policy.ingressFrom) }}
+WARNING: networkPolicy.ingressFrom is empty, so nobody but the test pods may call.
+{{ else if and $policy.enabled $ways (not $elsewhere.ingressFrom) }}
 WARNING: networkPolicy.ingressFrom lets nobody in from outside the namespace, so {{ join " and " $ways }} may lead
 nowhere. Name who comes that way with a namespaceSelector or an ipBlock.
 {{ end }}
@@ -28,13 +30,14 @@ FaxplusGatewayDown will page. Name it with a namespaceSelector.
 {{ end }}
 {{- end -}}
 
-{{/* Addresses that no rule for what goes out covers. Told only where it is certain: names may lead anywhere. */}}
+{{/* Addresses that no rule for what goes out covers. Told only where it is certain: names may lead anywhere. Those that
+config leaves out are the gateway's own, as in config/default.toml. */}}
 {{- define "faxplus-gateway.warnings.egress" -}}
 {{- if and .Values.networkPolicy.enabled (not .Values.sandbox.enabled) -}}
 {{- $config := include "faxplus-gateway.config" . | fromJson -}}
-{{- $urls := dict "config.upstream.base_url" (dig "upstream" "base_url" "" $config) -}}
+{{- $urls := dict "config.upstream.base_url" (dig "upstream" "base_url" "https://restapi.fax.plus/v3" $config) -}}
 {{- if eq .Values.credentials.kind "oauth2" -}}
-{{- $_ := set $urls "config.credentials.token_url" (dig "credentials" "token_url" "" $config) -}}
+{{- $_ := set $urls "config.credentials.token_url" (dig "credentials" "token_url" "https://accounts.fax.plus/token" $config) -}}
 {{- end -}}
 {{- range $key, $url := $urls -}}
 {{- $authority := regexFind "^https?://[^/?#]+" (lower $url) | trimPrefix "https://" | trimPrefix "http://" -}}
