@@ -74,6 +74,7 @@ MISTAKES = [
     (EVERYTHING, "templates/tests/probe.yaml", "%s-admin.%s.svc", "%s-metrics.%s.svc", "where nobody is"),
     (EVERYTHING, "templates/tests/probe.yaml", '"helm.sh/hook" "test"', '"helm.sh/hooks" "test"', "is no test"),
     (check_empty.check, "templates/_helpers.tpl", "(.root.Values.commonLabels | default dict)", ".root.Values.commonLabels", "commonLabels.*error"),
+    (check_empty.check, "templates/NOTES.txt", "(.Values.podAnnotations | default dict)", ".Values.podAnnotations", "minimal.yaml with podAnnotations empty"),
     (check_empty.check, "templates/_required.tpl", "service.port\n", "", "service.port is empty, and nothing says so"),
     (check_empty.check, SETTINGS, '(include "faxplus-gateway.config" . | fromJson) $made', "(deepCopy .Values.config) $made", "config empty|config.*error"),
     (check_render.check_numbers, "templates/_monitor.tpl", "{{ int64 . }}", "{{ . }}", r"has 'sampleLimit: 1e\+08'"),

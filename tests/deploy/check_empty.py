@@ -19,6 +19,8 @@ from common import CHART, HELMS, KUBERNETES, HelmError, Wrong, main, objects, te
 KEPT = ("podSecurityContext", "securityContext", "resources", "tests.resources")
 # A mount needs its volume, and a volume that is not mounted is not for these checks: both go together.
 PAIRED = ("extraVolumes", "extraVolumeMounts")
+# Values files over which each key alone is empty: what one of them makes is left out of another.
+BASES = ("everything", "minimal", "sandbox")
 
 
 def without(values, path):
@@ -63,11 +65,14 @@ def refused(chart, parent, values, names):
                 raise Wrong(where, f"{name} is empty, and nothing says so: {error}", "look at refuseEmpty")
 
 
-def taken(chart, values, name):
+def taken(chart, base, values, name):
     """The chart does without one."""
-    where = f"{name} empty"
+    where = f"ci/{base}.yaml with {name} empty"
     try:
-        good(template(json.dumps(values), chart=chart), where, name)
+        rendered = template(json.dumps(values), chart=chart)
+        # What is made of fewer values is made of "everything", too.
+        if base == BASES[0]:
+            good(rendered, where, name)
     except HelmError as error:
         raise Wrong(where, f"error: {error}", "let the template do without, or require it in documents.py") from error
 
@@ -90,7 +95,8 @@ def good(rendered, where, name=""):
 
 
 def check(chart=CHART):
-    base = yaml.safe_load((chart / "ci" / "everything.yaml").read_text())
+    bases = {name: yaml.safe_load((chart / "ci" / f"{name}.yaml").read_text()) for name in BASES}
+    base = bases["everything"]
     entries = [entry for entry in values_file.read(chart) if entry.dotted != "global"]
     needed = [entry for entry in entries if documents.is_required(entry)]
     choice = [entry for entry in entries if not documents.is_required(entry) and (
@@ -107,10 +113,10 @@ def check(chart=CHART):
                 values = without(values, name.split("."))
             tried.append(pool.submit(refused, chart, parent, values, names))
         for entry in choice:
-            values = without(base, entry.path)
-            for name in PAIRED if entry.dotted in PAIRED else ():
-                values = without(values, [name])
-            tried.append(pool.submit(taken, chart, values, entry.dotted))
+            for name, values in bases.items():
+                for path in [[other] for other in PAIRED] if entry.dotted in PAIRED else [entry.path]:
+                    values = without(values, path)
+                tried.append(pool.submit(taken, chart, name, values, entry.dotted))
         values = base
         for entry in choice:
             if entry.dotted not in KEPT:
@@ -122,7 +128,7 @@ def check(chart=CHART):
             tried.append(pool.submit(all_taken, chart, parent, {**base, **more, "config": sections}, "each section of config"))
         for one in tried:
             one.result()
-    return f"{len(needed)} values are refused in words when they are empty, and without {len(choice)} others the chart is a good one"
+    return f"{len(needed)} values are refused in words when they are empty, and without {len(choice)} others the chart is a good one, over {len(bases)} values files"
 
 
 if __name__ == "__main__":

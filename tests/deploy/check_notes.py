@@ -58,13 +58,21 @@ CASES = [
     ([*POLICY, "networkPolicy.egress=null"], ["out to restapi.fax.plus, port 443 (config.upstream.base_url)"], ["token_url"]),
     ([*POLICY, *OAUTH2, "networkPolicy.egress=null"], ["restapi.fax.plus", "out to accounts.fax.plus, port 443"], []),
     ([*POLICY, "networkPolicy.ingressFrom=null"], ["nobody but the test pods may call"], ["may lead"]),
+    ([*POLICY, "networkPolicy.ingressFrom=null", "tests.enabled=false"], ["so nobody may call"], ["test pods"]),
     (["networkPolicy.ingressFrom=null"], [], ["test pods may call"]),
     ([], ["In a cluster of IPv6 alone", "nothing scrapes"], ["FaxplusGatewayAbsent"]),
     (["ipFamilies={IPv6}"], [], ["In a cluster of IPv6 alone"]),
     (["prometheusRule.enabled=true"], ["FaxplusGatewayAbsent will page"], ["nothing scrapes"]),
     (["prometheusRule.enabled=true", 'prometheusRule.selector=job="a"'], [], ["FaxplusGatewayAbsent", "nothing scrapes"]),
     (["prometheusRule.enabled=true", "serviceMonitor.enabled=true"], [], ["FaxplusGatewayAbsent", "nothing scrapes"]),
-    (["podAnnotations.prometheus\\.io/scrape=yes"], [], ["nothing scrapes"]),
+    (["prometheusRule.enabled=true", "prometheusRule.alerts.absent.enabled=false"], ["nothing scrapes"], ["FaxplusGatewayAbsent"]),
+    (["prometheusRule.enabled=true", "replicaCount=0"], ["nothing scrapes"], ["FaxplusGatewayAbsent"]),
+    ([*SANDBOX, "prometheusRule.enabled=true"], ["nothing scrapes"], ["FaxplusGatewayAbsent"]),
+    ([*SANDBOX, "prometheusRule.enabled=true", "prometheusRule.includeSandbox=true"], ["FaxplusGatewayAbsent will page"], []),
+    (['prometheusRule.selector=job="a"'], ["nothing scrapes"], []),
+    (['podAnnotations={"prometheus.io/scrape": "true"}'], [], ["nothing scrapes"]),
+    (['podAnnotations={"prometheus.io/scrape": "false"}'], ["nothing scrapes"], []),
+    (["podAnnotations=null"], ["nothing scrapes"], []),
     (["serviceMonitor.enabled=true"], ["serviceMonitor.labels is empty"], ["prometheusRule.labels", "nothing scrapes"]),
     (["podMonitor.enabled=true", "prometheusRule.enabled=true"], ["podMonitor.labels and prometheusRule.labels are empty"], []),
     (["serviceMonitor.enabled=true", "serviceMonitor.labels.release=a"], [], ["labels is empty"]),
@@ -86,8 +94,8 @@ CASES = [
 
 def said(chart, values):
     """The notes of an installation with these values."""
-    words = [word for value in ["credentials.existingSecret=a", "auth.existingSecret=b", *values] for word in ("--set", value)]
-    return notes(chart, words)
+    values = ["credentials.existingSecret=a", "auth.existingSecret=b", *values]
+    return notes(chart, [word for value in values for word in ("--set-json" if '={"' in value else "--set", value)])
 
 
 def notes(chart, arguments):

@@ -173,6 +173,7 @@ BY_CHART = {
          r"credentialExpiring\.withinSeconds: 43200 is not above credentialExpiringSoon\.withinSeconds, 43200"),
         ("replicaCount: 1", ", selector: '{job=\"a\"}'", r'prometheusRule\.selector: \{job="a"\} are no labels'),
         ("replicaCount: 1", ", selector: job=a", r"prometheusRule\.selector: job=a are no labels"),
+        ("replicaCount: 1", ", selector: job=Q", r"prometheusRule\.selector: job=Q are no labels"),
         ("replicaCount: 1", ", selector: 'job=\"a\",'", r"prometheusRule\.selector: .* are no labels"),
         ("replicaCount: 1", ", selector: 'job=\"a\" or job=\"b\"'", r"prometheusRule\.selector: .* are no labels"),
     )},

@@ -55,8 +55,8 @@ prometheusRule.alerts.credentialExpiring.withinSeconds: {{ int64 .credentialExpi
 {{- end }}
 {{- /* What stands between quotes may be anything. */}}
 {{- $selector := include "faxplus-gateway.rules.selector" . }}
-{{- $bare := regexReplaceAll "\"(\\\\.|[^\"\\\\])*\"|'(\\\\.|[^'\\\\])*'|`[^`]*`" $selector "Q" }}
-{{- if not (regexMatch "^\\s*[a-zA-Z_]\\w*\\s*(=|!=|=~|!~)\\s*Q(\\s*,\\s*[a-zA-Z_]\\w*\\s*(=|!=|=~|!~)\\s*Q)*\\s*$" $bare) }}
+{{- $bare := regexReplaceAll "\"(\\\\.|[^\"\\\\])*\"|'(\\\\.|[^'\\\\])*'|`[^`]*`" $selector "\"\"" }}
+{{- if not (regexMatch "^\\s*[a-zA-Z_]\\w*\\s*(=|!=|=~|!~)\\s*\"\"(\\s*,\\s*[a-zA-Z_]\\w*\\s*(=|!=|=~|!~)\\s*\"\")*\\s*$" $bare) }}
 prometheusRule.selector: {{ $selector }} are no labels as the rules put them between braces. Give labels alone, with a comma between them, such as namespace="faxplus",job="gateway"
 {{- end }}
 {{- end }}

@@ -80,6 +80,11 @@ on ({{ include "faxplus-gateway.rules.instance" . }}) max_over_time(faxplus_gate
 {{- ((.Values.config | default dict).dispatch | default dict).max_hold_seconds | default 86400 | int64 -}}
 {{- end }}
 
+{{/* Whether there is to be a gateway whose absence matters: a sandbox has no past that could tell. */}}
+{{- define "faxplus-gateway.rules.running" -}}
+{{- if and .Values.replicaCount (or .Values.prometheusRule.includeSandbox (not .Values.sandbox.enabled)) -}}true{{- end -}}
+{{- end }}
+
 {{/* The bound of the store, with what the chart suggests; 0 when it has none. */}}
 {{- define "faxplus-gateway.rules.maxBytes" -}}
 {{- $suggested := include "faxplus-gateway.suggestedSettings" . | fromYaml -}}
@@ -179,7 +184,7 @@ quietShare: {{ round (subf 1 (divf (mulf (subf 1 .) $seconds) $quiet)) 4 }}
 {{- $root := . -}}
 {{- $common := include "faxplus-gateway.rules.words" . | fromYaml -}}
 {{- $bytes := include "faxplus-gateway.rules.bytes" . | fromYaml -}}
-{{- $when := dict "running" (gt (int .Values.replicaCount) 0) "bounded" (ne $common.maxBytes "0") -}}
+{{- $when := dict "running" (include "faxplus-gateway.rules.running" . | not | not) "bounded" (ne $common.maxBytes "0") -}}
 {{- $file := .Files.Get "files/rules/alerts.yaml" | fromYaml -}}
 {{- range $file.groups }}
 {{- $rules := list -}}

@@ -19,7 +19,7 @@ all is well. Those about rules are in _rules.tpl.
 {{- if .Values.httpRoute.enabled }}{{ $ways = append $ways "the HTTPRoute" }}{{ end -}}
 {{- if ne .Values.service.type "ClusterIP" }}{{ $ways = append $ways (printf "the %s" .Values.service.type) }}{{ end -}}
 {{- if and $policy.enabled (not $policy.ingressFrom) }}
-WARNING: networkPolicy.ingressFrom is empty, so nobody but the test pods may call.
+WARNING: networkPolicy.ingressFrom is empty, so nobody {{ if .Values.tests.enabled }}but the test pods {{ end }}may call.
 {{ else if and $policy.enabled $ways (not $elsewhere.ingressFrom) }}
 WARNING: networkPolicy.ingressFrom lets nobody in from outside the namespace, so {{ join " and " $ways }} may lead
 nowhere. Name who comes that way with a namespaceSelector or an ipBlock.

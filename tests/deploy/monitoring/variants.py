@@ -14,7 +14,8 @@ from pathlib import Path
 import yaml
 
 CHART = Path(__file__).parents[3] / "helm/faxplus-gateway"
-BASE = {"sandbox.enabled": True, "prometheusRule.enabled": True, "dashboards.enabled": True}
+BASE = {"credentials.existingSecret": "faxplus", "auth.allowAnonymous": True, "prometheusRule.enabled": True,
+        "dashboards.enabled": True}
 # What the rules tell of a setting that is in none of them as it stands.
 SHOWN = {"holdEndsSoon.share": "[21600s:1m]", "notReady.share": str(round(1 - (1 - 0.375) * 300 / 380, 4))}
 WRONG = []
