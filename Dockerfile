@@ -1,7 +1,7 @@
 # faxplus-gateway alone on an empty root: one static program, its certificate authorities, user 65532; no shell.
 #
-#   podman build --build-arg COMMIT="$(git rev-parse HEAD)" -t REGISTRY/faxplus-gateway:0.1.0 .
-#   podman push REGISTRY/faxplus-gateway:0.1.0      # for a cluster: the chart takes image.registry=REGISTRY
+#   podman build --build-arg COMMIT="$(git rev-parse HEAD)" -t REGISTRY/faxplus-gateway:0.2.0 .
+#   podman push REGISTRY/faxplus-gateway:0.2.0      # for a cluster: the chart takes image.registry=REGISTRY
 #
 # tests/deploy/image/run builds it with stand-ins for the base image and runs it under restrictions.
 #
@@ -16,7 +16,7 @@
 #
 # Pin the base by digest where you build: --build-arg RUST_IMAGE=docker.io/library/rust@sha256:...
 ARG RUST_IMAGE=docker.io/library/rust:1.95.0-slim-bookworm
-ARG VERSION=0.1.0
+ARG VERSION=0.2.0
 
 # The dependencies, built around an empty program: a layer that lasts until Cargo.toml or Cargo.lock changes. What
 # Cargo.toml names for tests and benchmarks is taken out, because its files are not in the image.

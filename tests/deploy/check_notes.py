@@ -8,7 +8,7 @@ from common import CHART, NAMESPACE, RELEASE, Wrong, helm, main
 TLS = ["ingress.enabled=true", "ingress.hosts[0].host=a.example", "ingress.hosts[1].host=b.example", "ingress.tls[0].hosts[0]=a.example"]
 SANDBOX, POLICY, OAUTH2 = ["sandbox.enabled=true"], ["networkPolicy.enabled=true"], ["credentials.kind=oauth2", "credentials.oauth2.clientId=a"]
 ROUTE = ["httpRoute.enabled=true", "httpRoute.parentRefs[0].name=a"]
-RULES = ["prometheusRule.enabled=true", "prometheusRule.runbookUrl=https://runbooks.example"]
+RULES = ["prometheusRule.enabled=true", "prometheusRule.alerts.holdEndsSoon.enabled=false", "prometheusRule.runbookUrl=https://runbooks.example"]
 EGRESS = ["networkPolicy.egress[0].ports[0].port=8443", "networkPolicy.egress[0].to[0].ipBlock.cidr=10.0.0.0/8"]
 # Values over good ones, what must be said, and what must not.
 CASES = [

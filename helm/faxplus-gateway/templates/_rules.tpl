@@ -45,10 +45,10 @@ namespace="{{ .Release.Namespace }}",job="{{ $job }}",pod=~"{{ $pods }}"
 {{- end -}}
 {{- end }}
 
-{{/* What takes the gateways out that mail nobody; for the windows' sake also when one has just gone. */}}
+{{/* What takes out the gateways that mail nobody, and did in all of the last hour; also when one has just gone. */}}
 {{- define "faxplus-gateway.rules.real" -}}
 {{- $selector := include "faxplus-gateway.rules.selector" . -}}
-on ({{ include "faxplus-gateway.rules.instance" . }}) max_over_time(faxplus_gateway_sandbox{ {{- $selector -}} }[1h]) == 1
+on ({{ include "faxplus-gateway.rules.instance" . }}) min_over_time(faxplus_gateway_sandbox{ {{- $selector -}} }[1h]) == 1
 {{- end }}
 
 {{/* The key of an alert in the values. */}}
@@ -162,8 +162,11 @@ maxHoldSeconds: {{ $hold }}
 heldSeconds: {{ max 0 (sub $hold $lookback) }}
 {{- $alerts := .Values.prometheusRule.alerts }}
 endsSeconds: {{ max 1 (mulf $hold $alerts.holdEndsSoon.share | int64) }}
-# Nobody takes over from an alert that is not made.
-until: {{ $alerts.credentialExpiringSoon.enabled | ternary (printf " >= %v" (toJson $alerts.credentialExpiringSoon.withinSeconds)) "" | quote }}
+# Nobody takes over from an alert that is not made; one that is made does so when it fires.
+{{- with $alerts.credentialExpiringSoon }}
+{{- $until := include "faxplus-gateway.rules.seconds" .for | int64 | sub (int64 .withinSeconds) }}
+until: {{ .enabled | ternary (printf " >= %d" $until) "" | quote }}
+{{- end }}
 {{- end }}
 
 {{/* The words made of an alert's own settings: takes root and settings; as YAML. */}}

@@ -15,7 +15,7 @@ import yaml
 
 CHART = Path(__file__).parents[3] / "helm/faxplus-gateway"
 BASE = {"credentials.existingSecret": "faxplus", "auth.allowAnonymous": True, "prometheusRule.enabled": True,
-        "dashboards.enabled": True}
+        "dashboards.enabled": True, "persistence.enabled": False}
 # What the rules tell of a setting that is in none of them as it stands.
 SHOWN = {"holdEndsSoon.share": "[21600s:1m]", "notReady.share": str(round(1 - (1 - 0.375) * 300 / 380, 4))}
 WRONG = []
@@ -69,7 +69,7 @@ def each_alert(values):
         others = [rule for rule in before if rule["alert"] != name]
         if key == "credentialExpiringSoon":
             # Nothing takes over from the alert of two weeks then.
-            others = json.loads(json.dumps(others).replace(" < 1209600 >= 43200", " < 1209600"))
+            others = json.loads(json.dumps(others).replace(" < 1209600 >= 42300", " < 1209600"))
         expect(left == others and len(left) < len(before), f"{key}: can't be turned off alone")
         for setting, value in settings.items():
             other = {"enabled": None, "severity": "page"}.get(setting, changed(value))
@@ -123,9 +123,10 @@ def the_rest():
 
 def other_values():
     """What follows the chart's other values: which alerts there are, and thresholds."""
-    real = {"sandbox.enabled": False, "credentials.existingSecret": "faxplus", "auth.allowAnonymous": True}
-    of = lambda name, settings: [rule["expr"] for rule in alerts({**real, **settings}) if rule["alert"] == f"FaxplusGateway{name}"]
+    of = lambda name, settings: [rule["expr"] for rule in alerts({"persistence.enabled": True, **settings}) if rule["alert"] == f"FaxplusGateway{name}"]
     expect(of("Absent", {}) and not of("Absent", {"replicaCount": 0}), "a release that is stopped on purpose is missed")
+    expect(not of("Absent", {"sandbox.enabled": True}), "a sandbox is missed")
+    expect(of("Absent", {"sandbox.enabled": True, "prometheusRule.includeSandbox": True}), "Absent can't be tried")
     expect(not of("StoreNearlyFull", {}), "a store without a bound is nearly full")
     for settings, bound in (({"config.store.max_bytes": 5000000}, 5000000),
                             ({"persistence.enabled": False, "persistence.size": "4Gi"}, 3 << 30)):
@@ -140,7 +141,7 @@ def other_values():
     expect("[900s]" in expression and "> 0.9167\n" in expression, "NotReady: a drain of ten minutes is told")
     (expression,) = of("HoldEndsSoon", {"config.dispatch.max_hold_seconds": 7200})
     expect("[3600s:1m]" in expression, "HoldEndsSoon: does not follow the longest hold")
-    (expression,) = of("GivenUp", {"config.dispatch.max_hold_seconds": 60})
+    (expression,) = of("GivenUp", {"config.dispatch.max_hold_seconds": 60, "prometheusRule.alerts.holdEndsSoon.enabled": False})
     expect("[15m]) > 0\n" in expression, "GivenUp: does not follow the longest hold")
 
 
@@ -185,7 +186,7 @@ def refusals():
     """What the schema must not let through."""
     for key, value in {
         "alerts.noSuchAlert": {"enabled": True}, "alerts.down.treshold": 1, "alerts.down.for": "soon", "alerts.down.severity": "",
-        "alerts.storeErrors.window": "5 minutes", "alerts.heldThrottled.share": 2, "alerts.workHeld.seconds": "300",
+        "alerts.storeErrors.window": "5 minutes", "alerts.heldThrottled.share": 1, "alerts.holdEndsSoon.share": 1, "alerts.workHeld.seconds": "300",
         "alerts.workStalled.seconds": 12.5, "alerts.diskLow.bytes": 0,
         "slo.target": 100, "slo.windows": [], "slo.windows[0].factor": 0, "runbookUrl": "", "alertLabels": {"a": 1},
     }.items():
