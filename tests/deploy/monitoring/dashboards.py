@@ -2,7 +2,8 @@
 
     dashboards.py RENDERED DIRECTORY
 
-Also that every expression parses (promtool), and that the one about the service level counts what the rules count.
+Also that every expression parses (promtool), that the one about the service level counts what the rules count, and that
+RUNBOOK.md names panels as they are called.
 """
 
 import json
@@ -15,6 +16,7 @@ import yaml
 
 import expressions
 import grafana
+import routing
 
 CHART = Path(__file__).parents[3] / "helm/faxplus-gateway"
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
@@ -191,10 +193,27 @@ def not_of_values(dashboard, rendered):
         yield f"the least steps are {steps}, and scraped is every {scraped or '30s'}"
 
 
+def misnamed(shown):
+    """Panels and rows that RUNBOOK.md names and that are not on that dashboard, and mentions that name none."""
+    text = re.sub(r"\s+", " ", routing.RUNBOOK.read_text())
+    titles = {dashboard["title"].split(" / ")[1]: {panel["title"] for panel in dashboard["panels"]}
+              for dashboard, _ in shown.values()}
+    named = re.findall(r'\bthe (?:panels?|rows?) ("[^"]+"(?:(?:,| and) "[^"]+")*) on (?:the (\w+)|"([^"]+)")', text, re.I)
+    if len(named) != len(re.findall(r"\bthe (?:panels?|rows?)\b", text, re.I)):
+        yield 'RUNBOOK.md: a mention is not of the form: the panel "TITLE" on "DASHBOARD"'
+    for quoted, *places in named:
+        place = "".join(places).lower()
+        for title in set(re.findall(r'"([^"]+)"', quoted)) - titles.get(place, set()):
+            yield f"RUNBOOK.md: nothing is named {title!r} on the dashboard {place!r}"
+    for place in re.findall(r'on "([^"]+)"', text):
+        if place.lower() not in titles:
+            yield f"RUNBOOK.md: there is no dashboard {place!r}"
+
+
 def main():
     """Exits with all that is wrong."""
     shown, directory = expressions.dashboards(sys.argv[1]), Path(sys.argv[2])
-    wrong = []
+    wrong = list(misnamed(shown))
     kept = sorted(f"{PREFIX}{path.name}" for path in (CHART / "files/dashboards").glob("*.json"))
     if sorted(shown) != kept:
         wrong.append(f"rendered are {sorted(shown)}, kept are {kept}")
