@@ -2,7 +2,7 @@
 
     dashboards.py RENDERED DIRECTORY
 
-Also that every expression parses (promtool), that the one about the service level counts what the rules count, and that
+Also that every expression parses (promtool), that those about the service level count what the rules count, and that
 RUNBOOK.md names panels as they are called.
 """
 
@@ -25,8 +25,8 @@ EVERYWHERE = ['namespace=~"$namespace"', 'job=~"$job"', 'instance=~"$instance"']
 # Alerts about all gateways of a job have no pod, and some not even a job.
 OF_ALERTS = [f'{matcher[:-1]}|"' for matcher in EVERYWHERE]
 ONE = "(namespace, job, pod, instance)"
-# Windows that are said in words, beside those of Grafana.
-WINDOWS = {"$__rate_interval", "$__range", "5m", "1h", "6h", "1d", "30d"}
+# Windows that are said in words, beside those of Grafana; the long ones of the alerts on the service level join them.
+WINDOWS = {"$__rate_interval", "$__range", "1h", "1d", "30d"}
 # Before the name of each file, because Grafana's sidecar puts those of all charts into one directory.
 PREFIX = "faxplus-gateway-"
 BYTES = 300_000
@@ -213,6 +213,8 @@ def misnamed(shown):
 def main():
     """Exits with all that is wrong."""
     shown, directory = expressions.dashboards(sys.argv[1]), Path(sys.argv[2])
+    WINDOWS.update(rule["labels"]["long_window"] for group in expressions.rules(sys.argv[1])["groups"]
+                   for rule in group["rules"] if "long_window" in rule.get("labels", {}))
     wrong = list(misnamed(shown))
     kept = sorted(f"{PREFIX}{path.name}" for path in (CHART / "files/dashboards").glob("*.json"))
     if sorted(shown) != kept:
@@ -221,7 +223,7 @@ def main():
         found = [*grafana.faults(dashboard), *of_dashboard(dashboard), *of_grid(dashboard)]
         for panel in expressions.panels(dashboard):
             found += [f"{panel['title']}: {fault}" for fault in of_panel(panel)]
-        if file == f"{PREFIX}service-level.json":
+        if file in (f"{PREFIX}service-level.json", f"{PREFIX}overview.json"):
             found += other_counts(dashboard)
         found += not_left_out(dashboard, everywhere=file == f"{PREFIX}service-level.json")
         found += not_of_values(dashboard, sys.argv[1])

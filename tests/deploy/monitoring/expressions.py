@@ -40,10 +40,11 @@ def panels(dashboard):
 
 
 def asked(dashboard, variables=VARIABLES):
-    """Every expression, as (what asks, expression as Grafana would send it)."""
+    """Every expression, as (what asks, expression as Grafana would send it); of several lines each has its name."""
     for panel in panels(dashboard):
         for target in panel["targets"]:
-            yield panel["title"], filled(target["expr"], variables)
+            name = f": {target['legendFormat']}" if len(panel["targets"]) > 1 and "legendFormat" in target else ""
+            yield f"{panel['title']}{name}", filled(target["expr"], variables)
     for annotation in dashboard["annotations"]["list"]:
         yield annotation["name"], filled(annotation["expr"], variables)
 
