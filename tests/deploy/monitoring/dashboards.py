@@ -27,6 +27,15 @@ OF_ALERTS = [f'{matcher[:-1]}|"' for matcher in EVERYWHERE]
 ONE = "(namespace, job, pod, instance)"
 # Windows that are said in words, beside those of Grafana; the long ones of the alerts on the service level join them.
 WINDOWS = {"$__rate_interval", "$__range", "1h", "1d", "30d"}
+# What the lists of namespaces and jobs are made of. A gateway that went away stays listed for two weeks; and so that no
+# alert is hidden by a list that lacks its namespace, those of alerts are in it as well. "All" takes what is listed.
+LISTED = {
+    "namespace": 'group by (namespace) (last_over_time(faxplus_gateway_build_info[14d]) or ALERTS{alertname=~"FaxplusGateway.*"})',
+    "job": 'group by (job) (last_over_time(faxplus_gateway_build_info{namespace=~"$namespace"}[14d]) '
+           'or ALERTS{alertname=~"FaxplusGateway.*",namespace=~"$namespace|"})',
+}
+# How a line is named by its pod, and by its instance where there are no pods.
+NAMED = ', "pod", ";", "pod", "instance"), "pod", "$1$2", "pod", "(.+);.*|;(.+)")'
 # Before the name of each file, because Grafana's sidecar puts those of all charts into one directory.
 PREFIX = "faxplus-gateway-"
 BYTES = 300_000
@@ -47,8 +56,11 @@ def of_dashboard(dashboard):
     for variable in dashboard["templating"]["list"]:
         if variable["type"] == "query" and (variable["refresh"] != 2 or variable["datasource"] != SOURCE):
             yield f"variable {variable['name']}: is not reloaded with the time, or from another data source"
-        if "allValue" in variable:
-            yield f"variable {variable['name']}: All is {variable['allValue']}, which takes what is no gateway as well"
+        # Every instance of a job of gateways is one; every namespace or job is not.
+        if variable.get("allValue", ".*") != ".*" or ("allValue" in variable) != (variable["name"] == "instance"):
+            yield f"variable {variable['name']}: All is {variable.get('allValue')}: it lacks gateways, or takes more"
+        if (asks := LISTED.get(variable["name"])) and expressions.listing(variable) != (asks, variable["name"]):
+            yield f"variable {variable['name']}: lists {variable['query']['query']}"
     for annotation in dashboard["annotations"]["list"]:
         yield from (f"{annotation['name']}: {fault}" for fault in of_expression(annotation["expr"]))
     text = json.dumps(dashboard)
@@ -103,6 +115,9 @@ def of_panel(panel):
         yield from of_expression(target["expr"])
         if panel["type"] in ("timeseries", "state-timeline") and not target.get("legendFormat"):
             yield f"target {target['refId']} has no legend"
+        if "{{instance}}" not in target.get("legendFormat", "{{instance}}") and (
+                "{{pod}}" in target["legendFormat"] and NAMED not in target["expr"]):
+            yield f"target {target['refId']} names all gateways without a pod alike"
         if target.get("range") and not target.get("interval"):
             yield f"target {target['refId']} has no least step, so a slow scrape leaves it empty"
         if panel["type"] == "heatmap" and not re.search(r"\brate\(", target["expr"]):

@@ -49,6 +49,17 @@ def asked(dashboard, variables=VARIABLES):
         yield annotation["name"], filled(annotation["expr"], variables)
 
 
+def listing(variable):
+    """What a variable lists: the expression that is asked for it, and its label. None of one that lists in other ways."""
+    found = re.fullmatch(r"query_result\((.*)\)", variable["query"]["query"])
+    return (found[1], re.fullmatch(r'/(\w+)="\(\[\^"\]\+\)"/', variable["regex"])[1]) if found else None
+
+
+def either(values):
+    """What Grafana puts in for several values of a variable."""
+    return f"({'|'.join(re.escape(value).replace(chr(92), chr(92) * 2) for value in values)})"
+
+
 def filled(expression, variables):
     """The expression with its variables filled in."""
     for variable, value in sorted(variables.items(), key=lambda pair: -len(pair[0])):

@@ -98,10 +98,14 @@ def everything(stack, dashboard):
     for variable in dashboard["templating"]["list"]:
         if variable["type"] != "query":
             continue
-        question = expressions.filled(variable["query"]["query"], chosen)
-        selector, label = re.fullmatch(r"label_values\((.*), (\w+)\)", question).groups()
-        listed = [re.escape(value).replace("\\", "\\\\") for value in stack.values(label, selector)]
-        chosen[f"${variable['name']}"] = variable.get("allValue") or f"({'|'.join(listed)})"
+        if listing := expressions.listing(variable):
+            expression, label = listing
+            listed = [labels[label] for labels, _ in stack.query(expressions.filled(expression, chosen))]
+        else:
+            question = expressions.filled(variable["query"]["query"], chosen)
+            selector, label = re.fullmatch(r"label_values\((.*), (\w+)\)", question).groups()
+            listed = stack.values(label, selector)
+        chosen[f"${variable['name']}"] = variable.get("allValue") or expressions.either(listed)
     return chosen
 
 
