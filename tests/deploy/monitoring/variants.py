@@ -7,6 +7,7 @@ alert; the rules look for series as the chart's monitors make them; and what mak
 """
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -180,6 +181,33 @@ def boards():
     (text,) = own({"prometheusRule.slo.target": 99.5})["service-level"]["data"].values()
     (target,) = [one for one in json.loads(text)["templating"]["list"] if one["name"] == "target"]
     expect(target["query"] == "99.5", f"the dashboard's objective is {target['query']}")
+    pairs = [("2h", 4, "warning"), ("3h", 10, "page"), ("30m", 20, "critical"), ("1d", 10, "warning")]
+    windows = [{"long": long, "short": "10m", "factor": factor, "for": "3m", "severity": severity}
+               for long, factor, severity in pairs]
+    for settings, most, colors, lines in (
+            ({}, [0.001, 0.0144], {1: "orange", 3: "orange", 6: "red", 14.4: "red"},
+             {"1h": 14.4, "6h": 6, "1d": 3, "3d": 1}),
+            ({"prometheusRule.slo.target": 99, "prometheusRule.slo.windows": windows}, [0.01, 0.2],
+             {4: "orange", 10: "red", 20: "red"}, {long: factor for long, factor, _ in pairs}),
+            ({"prometheusRule.slo.windows": windows[:1] + [{**windows[1], "factor": 0.5}]}, [0.001, 0.004],
+             {0.5: "red", 4: "orange"}, {"2h": 4, "3h": 0.5}),
+            ({"prometheusRule.slo.windows": [{**windows[1], "factor": 0.5}]}, [0.0005], {0.5: "red"}, {"3h": 0.5})):
+        bounds_follow(own(settings), settings, most, colors, lines)
+
+
+def bounds_follow(made, settings, most, colors, lines):
+    """Bounds of the dashboards are those of the alerts about the service level, and there is a line for each of these."""
+    panels = {panel["title"]: panel for document in made.values() for text in document["data"].values()
+              for panel in json.loads(text)["panels"]}
+    steps = lambda title: panels[title]["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    told = [step["value"] for step in steps("Own errors, last hour")]
+    expect(told == [None, *most], f"{settings}: the bounds of own errors are {told}")
+    for title in ("Burn rate (intake)", "Burn rate (queries)"):
+        told = [(step["value"], step["color"]) for step in steps(title)[1:]]
+        expect(told == list(colors.items()), f"{settings}: the bounds of {title} are {told}")
+        told = [(target["legendFormat"], set(re.findall(r"\[(.*?)\]", target["expr"]))) for target in panels[title]["targets"]]
+        meant = [(f"{long}, alert above {factor}", {long}) for long, factor in lines.items()]
+        expect(told == meant, f"{settings}: the lines of {title} are {told}")
 
 
 def refusals():
