@@ -182,7 +182,7 @@ def not_left_out(dashboard, everywhere):
     for title, expression in asked:
         if not everywhere and "faxplus_gateway_http_requests_total" not in expression:
             continue
-        clause = rf" unless on {re.escape(ONE)} max_over_time\(faxplus_gateway_sandbox\{{[^}}]*\}}\[([^\]]*)\]\) == \$simulated"
+        clause = rf" unless on {re.escape(ONE)} min_over_time\(faxplus_gateway_sandbox\{{[^}}]*\}}\[([^\]]*)\]\) == \$simulated"
         windows = set(re.findall(r"\b(?:rate|increase)\([^[]*\[([^\]]*)\]", expression))
         left_out = set(re.findall(clause, expression))
         sums = len(re.findall(r"\bsum\b", expression))
