@@ -30,7 +30,7 @@ def only(module, part):
     return lambda chart: module.check(chart, part)
 
 
-EVERYTHING, PRODUCTION, CLAIM = render("everything"), render("production"), render("existing-claim")
+EVERYTHING, PRODUCTION, CLAIM, PART = (render(name) for name in ("everything", "production", "existing-claim", "under-a-parent"))
 
 # The check, the file, what is replaced, by what, and a pattern of what is to be said.
 MISTAKES = [
@@ -61,6 +61,8 @@ MISTAKES = [
     (PRODUCTION, POLICY, "      from:\n        {{- toYaml . | nindent 8 }}\n", "", "without peers"),
     (PRODUCTION, POLICY, "if $.Values.tests.enabled }}", "if false }}", "keeps the test pods out"),
     (PRODUCTION, POLICY, "port: 53", "port: 54", "DNS"),
+    (PART, "templates/_helpers.tpl", "with uniq $secrets", "with $secrets", "imagePullSecrets: .*'mirror'.* stands there twice"),
+    (PRODUCTION, POD, "        - name: admin\n", "        - name: http\n", "ports: .*'http'.* stands there twice"),
     (CLAIM, "templates/ingress.yaml", 'name: {{ include "faxplus-gateway.fullname" $ | quote }}',
      'name: {{ include "faxplus-gateway.fullname" $ }}-admin', "has no port"),
     (CLAIM, "templates/podmonitor.yaml", '"faxplus-gateway.selectorLabels" $', '"faxplus-gateway.testLabels" $', "does not select"),

@@ -56,13 +56,28 @@ annotations:
 {{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $image.tag | default .Chart.AppVersion }}{{ end -}}
 {{- end -}}
 
-{{/* Secrets to pull it with: those of the chart and of its parent. A parent may give names alone. */}}
-{{- define "faxplus-gateway.imagePullSecrets" -}}
-{{- $secrets := .Values.imagePullSecrets | default list -}}
-{{- range (.Values.global | default dict).imagePullSecrets -}}
+{{/* What a parent chart gives as its secrets, as a JSON list of `name`: it may give names alone, or one name, or none. */}}
+{{- define "faxplus-gateway.sharedPullSecrets" -}}
+{{- $given := (.Values.global | default dict).imagePullSecrets -}}
+{{- $secrets := list -}}
+{{- range kindIs "slice" $given | ternary $given (list $given) -}}
+{{- if . -}}
 {{- $secrets = append $secrets (kindIs "string" . | ternary (dict "name" .) .) -}}
 {{- end -}}
-{{- with $secrets -}}
+{{- end -}}
+{{- toJson $secrets -}}
+{{- end -}}
+
+{{/* Secrets to pull it with: those of the chart and of its parent, each once, because an API server refuses one that is
+there twice. */}}
+{{- define "faxplus-gateway.imagePullSecrets" -}}
+{{- $secrets := list -}}
+{{- range concat (.Values.imagePullSecrets | default list) (include "faxplus-gateway.sharedPullSecrets" . | fromJsonArray) -}}
+{{- if kindIs "map" . -}}
+{{- $secrets = append $secrets (pick . "name") -}}
+{{- end -}}
+{{- end -}}
+{{- with uniq $secrets -}}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end -}}

@@ -67,12 +67,6 @@ All of them are told at once. Each says where, what is wrong and what to do.
 {{- $wrong = append $wrong (printf "persistence.size: %s are too little for a store in an emptyDir. Take 64Mi or more" .Values.persistence.size) -}}
 {{- end -}}
 
-{{- range concat (.Values.initContainers | default list) (.Values.extraContainers | default list) -}}
-{{- if eq .name "gateway" -}}
-{{- $wrong = append $wrong "initContainers, extraContainers: the chart has a container \"gateway\" already. Take another name" -}}
-{{- end -}}
-{{- end -}}
-
 {{- if and .Values.ingress.enabled (not .Values.ingress.hosts) -}}
 {{- $wrong = append $wrong "ingress.hosts: is empty, so nothing would be routed. Name at least one host" -}}
 {{- end -}}
@@ -93,7 +87,7 @@ All of them are told at once. Each says where, what is wrong and what to do.
 {{- $wrong = append $wrong (printf "httpRoute.timeouts.backendRequest: %s is longer than timeouts.request, %s, of which it is a part. Take less" $part $whole) -}}
 {{- end -}}
 {{- end -}}
-{{- range $part := list "image" "store" "volumes" "services" "monitors" "rules" -}}
+{{- range $part := list "image" "store" "volumes" "services" "monitors" "rules" "twice" -}}
 {{- range include (printf "faxplus-gateway.refuse.%s" $part) $ | trim | splitList "\n" -}}
 {{- with trim . -}}
 {{- $wrong = append $wrong . -}}
