@@ -29,7 +29,7 @@ global.imagePullSecrets: {{ toJson . }} is no name of a Secret. Give a list of n
 
 {{/* Bounds of a store without a volume. */}}
 {{- define "faxplus-gateway.refuse.store" -}}
-{{- $store := (.Values.config | default dict).store | default dict -}}
+{{- $store := (include "faxplus-gateway.config" . | fromJson).store | default dict -}}
 {{- if hasKey $store "max_bytes" }}
 {{- $bound := int64 $store.max_bytes -}}
 {{- $room := div (mul 3 (include "faxplus-gateway.bytes" .Values.persistence.size | int64)) 4 -}}
