@@ -210,6 +210,12 @@ def policies(release):
 def test_pods(release):
     for one in release.tests:
         release.demand(one["metadata"]["annotations"].get("helm.sh/hook") == "test", one, "is no test, and would never be replaced")
+        for field in ("runtimeClassName", "priorityClassName", "nodeSelector", "tolerations"):
+            same = one["spec"].get(field) == release.pod["spec"].get(field)
+            release.demand(same, one, f"its {field} is not the gateway's, so it may not run where the gateway does")
+        nodes, others = (pod["spec"].get("affinity", {}) for pod in (release.pod, one))
+        nodes = {key: value for key, value in nodes.items() if key == "nodeAffinity"}
+        release.demand(others == nodes, one, "its affinity is not the gateway's to nodes, and that alone")
         for container in one["spec"]["containers"]:
             release.demand(container["image"] == release.gateway["image"], one, "asks with another image than the gateway's")
             url = urlsplit(container["args"][1])

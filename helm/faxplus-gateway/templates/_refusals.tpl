@@ -68,7 +68,7 @@ All of them are told at once. Each says where, what is wrong and what to do.
 {{- end -}}
 
 {{- if and .Values.ingress.enabled (not .Values.ingress.hosts) -}}
-{{- $wrong = append $wrong "ingress.hosts: is empty, so nothing would be routed. Name at least one host" -}}
+{{- $wrong = append $wrong "ingress.hosts: is empty, so nothing would be routed. Name at least one host, or give {} for all of them" -}}
 {{- end -}}
 {{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
 {{- $wrong = append $wrong "httpRoute.parentRefs: is empty, so no Gateway would take the route. Name one" -}}
@@ -87,7 +87,7 @@ All of them are told at once. Each says where, what is wrong and what to do.
 {{- $wrong = append $wrong (printf "httpRoute.timeouts.backendRequest: %s is longer than timeouts.request, %s, of which it is a part. Take less" $part $whole) -}}
 {{- end -}}
 {{- end -}}
-{{- range $part := list "image" "store" "volumes" "services" "monitors" "rules" "twice" -}}
+{{- range $part := list "image" "store" "volumes" "services" "monitors" "rules" "elements" "twice" -}}
 {{- range include (printf "faxplus-gateway.refuse.%s" $part) $ | trim | splitList "\n" -}}
 {{- with trim . -}}
 {{- $wrong = append $wrong . -}}
