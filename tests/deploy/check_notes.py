@@ -91,6 +91,7 @@ CASES = [
     (["serviceMonitor.enabled=true"], ["serviceMonitor.labels is empty"], ["prometheusRule.labels", "nothing scrapes"]),
     (["podMonitor.enabled=true", "prometheusRule.enabled=true"], ["podMonitor.labels and prometheusRule.labels are empty"], []),
     (["serviceMonitor.enabled=true", "serviceMonitor.labels.release=a"], [], ["labels is empty"]),
+    (["serviceMonitor.enabled=true", "serviceMonitor.labels.release=null"], ["labels is empty"], []),
     (["serviceMonitor.enabled=true", "commonLabels.release=a"], [], ["labels is empty"]),
     (ROUTE, [], ["timeouts"]),
     (["httpRoute.timeouts.request=60s"], [], ["timeouts"]),

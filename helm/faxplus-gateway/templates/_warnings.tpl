@@ -97,7 +97,8 @@ only a proxy leads out, its calls fail.
 {{ end }}
 {{- $bare := list -}}
 {{- range $key, $one := pick .Values "serviceMonitor" "podMonitor" "prometheusRule" -}}
-{{- if and $one.enabled (not $one.labels) (not $.Values.commonLabels) -}}
+{{- $labels := merge dict ($one.labels | default dict) ($.Values.commonLabels | default dict) | include "faxplus-gateway.kept" | fromYaml -}}
+{{- if and $one.enabled (not $labels) -}}
 {{- $bare = append $bare (printf "%s.labels" $key) -}}
 {{- end -}}
 {{- end -}}
