@@ -79,7 +79,7 @@ MISTAKES = [
     (PRODUCTION, "templates/tests/probe.yaml", "  priorityClassName: {{ . | quote }}\n", "", "priorityClassName is not the gateway's"),
     (EVERYTHING, "templates/tests/probe.yaml", '"helm.sh/hook" "test"', '"helm.sh/hooks" "test"', "is no test"),
     (check_empty.check, "templates/_helpers.tpl", "(.root.Values.commonLabels | default dict)", ".root.Values.commonLabels", "commonLabels.*error"),
-    (check_empty.check, "templates/NOTES.txt", "(.Values.podAnnotations | default dict)", ".Values.podAnnotations", "minimal.yaml with podAnnotations empty"),
+    (check_empty.check, "templates/NOTES.txt", "(.Values.podAnnotations | default dict)", ".Values.podAnnotations", "yaml with podAnnotations empty"),
     (check_empty.check, "templates/_required.tpl", "service.port\n", "", "service.port is empty, and nothing says so"),
     (check_empty.check, SETTINGS, '(include "faxplus-gateway.config" . | fromJson) $made', "(deepCopy .Values.config) $made", "config empty|config.*error"),
     (check_empty.check_overlays, POD, 'with include "faxplus-gateway.kept" .Values.nodeSelector | fromYaml', "with .Values.nodeSelector", r"leaves something:.*\+ taken-away: null"),
