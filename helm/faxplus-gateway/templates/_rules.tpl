@@ -77,7 +77,7 @@ on ({{ include "faxplus-gateway.rules.instance" . }}) min_over_time(faxplus_gate
 
 {{/* The longest hold, in seconds. */}}
 {{- define "faxplus-gateway.rules.maxHold" -}}
-{{- ((.Values.config | default dict).dispatch | default dict).max_hold_seconds | default 86400 | int64 -}}
+{{- dig "dispatch" "max_hold_seconds" 86400 (include "faxplus-gateway.config" . | fromJson) | default 86400 | int64 -}}
 {{- end }}
 
 {{/* Whether there is to be a gateway whose absence matters: a sandbox has no past that could tell. */}}
@@ -88,13 +88,13 @@ on ({{ include "faxplus-gateway.rules.instance" . }}) min_over_time(faxplus_gate
 {{/* The bound of the store, with what the chart suggests; 0 when it has none. */}}
 {{- define "faxplus-gateway.rules.maxBytes" -}}
 {{- $suggested := include "faxplus-gateway.suggestedSettings" . | fromYaml -}}
-{{- $store := mergeOverwrite ($suggested.store | default dict) ((.Values.config | default dict).store | default dict) -}}
+{{- $store := mergeOverwrite ($suggested.store | default dict) ((include "faxplus-gateway.config" . | fromJson).store | default dict) -}}
 {{- $store.max_bytes | default 0 | int64 -}}
 {{- end }}
 
 {{/* Thresholds that follow the gateway's settings where the values have null, by alert, as YAML. */}}
 {{- define "faxplus-gateway.rules.bytes" -}}
-{{- $store := (.Values.config | default dict).store | default dict -}}
+{{- $store := (include "faxplus-gateway.config" . | fromJson).store | default dict -}}
 {{- $reserve := hasKey $store "reserve_bytes" | ternary $store.reserve_bytes 268435456 | int64 -}}
 diskLow: "{{ max (div (mul 3 $reserve) 2) 67108864 }}"
 diskFilling: "{{ $reserve }}"
@@ -106,7 +106,7 @@ of fax.plus answers 503 for what fax.plus did not take, which would count as the
 */}}
 {{- define "faxplus-gateway.rules.warnings" -}}
 {{- $rules := .Values.prometheusRule -}}
-{{- $config := .Values.config | default dict -}}
+{{- $config := include "faxplus-gateway.config" . | fromJson -}}
 {{- $hold := include "faxplus-gateway.rules.maxHold" . | int64 -}}
 {{- $wait := ($config.compat | default dict).wait_seconds | default 50 | int64 -}}
 {{- if and $rules.enabled $rules.slo.enabled (le $hold $wait) }}
@@ -143,11 +143,11 @@ expr: |-
 for: {{ .settings.for | quote }}
 labels:
   {{- $own := dict "severity" .settings.severity "gateway" (include "faxplus-gateway.slo.release" .root) -}}
-  {{- merge $own .labels $values.alertLabels | toYaml | nindent 2 }}
+  {{- merge $own .labels $values.alertLabels | include "faxplus-gateway.kept" | nindent 2 }}
 annotations:
   {{- $link := printf "%s#%s" (tpl $values.runbookUrl .root) (lower .alert) -}}
   {{- $texts := dict "summary" .summary "description" .description "runbook_url" $link -}}
-  {{- merge $texts $values.alertAnnotations | toYaml | nindent 2 }}
+  {{- merge $texts $values.alertAnnotations | include "faxplus-gateway.kept" | nindent 2 }}
 {{- end }}
 
 {{/* The words that all alerts have in common, as YAML. */}}
