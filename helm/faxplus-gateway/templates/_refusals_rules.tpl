@@ -48,7 +48,7 @@ prometheusRule.slo.windows[{{ $number }}]: long, short and severity ({{ $same }}
 {{- $_ := set $known $same (printf "%d" $number) }}
 {{- $burnt := divf (mulf .factor (subf 100 $rules.slo.target)) 100 }}
 {{- if ge $burnt 1.0 }}
-prometheusRule.slo.windows[{{ $number }}].factor: {{ .factor }} times what an objective of {{ $rules.slo.target }} % allows is every request and more, so the alert could never fire. Take less than {{ round (divf 100 (subf 100 $rules.slo.target)) 2 }}
+prometheusRule.slo.windows[{{ $number }}].factor: {{ toJson .factor }} times what an objective of {{ $rules.slo.target }} % allows is every request and more, so the alert could never fire. Take less than {{ round (divf 100 (subf 100 $rules.slo.target)) 2 }}
 {{- end }}
 {{- end }}
 {{- end }}
