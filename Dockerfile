@@ -1,7 +1,7 @@
 # faxplus-gateway alone on an empty root: one static program, its certificate authorities, user 65532; no shell.
 #
-#   podman build --build-arg COMMIT="$(git rev-parse HEAD)" -t REGISTRY/faxplus-gateway:0.1.0 .
-#   podman push REGISTRY/faxplus-gateway:0.1.0      # for a cluster: the chart takes image.registry=REGISTRY
+#   podman build --build-arg COMMIT="$(git rev-parse HEAD)" -t REGISTRY/faxplus-gateway:0.2.0 .
+#   podman push REGISTRY/faxplus-gateway:0.2.0      # for a cluster: the chart takes image.registry=REGISTRY
 #
 # tests/deploy/image/run builds it with stand-ins for the base image and runs it under restrictions.
 #
@@ -16,6 +16,7 @@
 #
 # Pin the base by digest where you build: --build-arg RUST_IMAGE=docker.io/library/rust@sha256:...
 ARG RUST_IMAGE=docker.io/library/rust:1.95.0-slim-bookworm
+ARG VERSION=0.2.0
 
 # The dependencies, built around an empty program: a layer that lasts until Cargo.toml or Cargo.lock changes. What
 # Cargo.toml names for tests and benchmarks is taken out, because its files are not in the image.
@@ -34,13 +35,13 @@ RUN awk '/^\[/ { skip = /^\[\[(bench|example|test)\]\]/ } !skip' Cargo.toml >fil
     && echo 'fn main() {}' >>src/main.rs \
     && cargo build --release --locked
 
-# The program. What was copied may look older to cargo than the empty program: hence touch. The version is that of
-# the label below, or the build fails.
+# The program. What was copied may look older to cargo than the empty program: hence touch. Its version is
+# that of the label, or the build fails.
 FROM dependencies AS build
 COPY config config
 COPY src src
 ARG COMMIT=unknown
-ARG VERSION=0.1.0
+ARG VERSION
 RUN touch src/lib.rs src/main.rs \
     && FAXPLUS_GATEWAY_COMMIT="${COMMIT}" cargo build --release --locked \
     && mkdir /program \
@@ -76,7 +77,7 @@ ENTRYPOINT ["/usr/bin/faxplus-gateway"]
 CMD ["serve", "--config", "/etc/faxplus-gateway/gateway.toml"]
 
 ARG COMMIT=unknown
-ARG VERSION=0.1.0
+ARG VERSION
 # When it was made is told by the image itself.
 LABEL org.opencontainers.image.title="faxplus-gateway" \
       org.opencontainers.image.description="Resends fax.plus member invitations: any list in, calls of ten out, one true outcome per address." \

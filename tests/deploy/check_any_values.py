@@ -46,13 +46,18 @@ def of(schema, definitions):
     """Values that a schema takes; None where it is open."""
     schema = definitions.get(schema.get("$ref", "").rpartition("/")[2], schema)
     kind = schema.get("type")
+    if isinstance(kind, list):
+        made = [of({**schema, "type": one}, definitions) for one in kind]
+        return None if None in made else st.one_of(made)
+    if kind == "null":
+        return st.none()
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
     if "oneOf" in schema:
         return st.one_of([of(one, definitions) for one in schema["oneOf"]])
     if kind == "boolean":
         return st.booleans()
-    if kind == "integer" or kind == ["integer", "null"]:
+    if kind == "integer":
         low = schema.get("minimum", -5)
         return st.integers(low, schema.get("maximum", low + 10_000_000))
     if kind == "number":
@@ -63,10 +68,12 @@ def of(schema, definitions):
         return st.lists(items, max_size=schema.get("maxItems", 2), unique=schema.get("uniqueItems", False))
     if kind == "object" and isinstance(values := schema.get("additionalProperties"), dict):
         return st.dictionaries(st.sampled_from(["a", "b.c/d", "123", "true"]), of(values, definitions), max_size=2)
-    if kind == "object" and "properties" in schema:
+    if kind == "object" and schema.get("additionalProperties") is False:
         parts = {key: of(value, definitions) for key, value in schema["properties"].items()}
         wanted = schema.get("required", [])
         optional = {key: value for key, value in parts.items() if value is not None and key not in wanted}
+        if not wanted and not optional:
+            return None
         made = st.fixed_dictionaries({key: parts[key] for key in wanted}, optional=optional)
         return made.filter(lambda value: len(value) >= schema.get("minProperties", 0))
     return None
@@ -80,6 +87,7 @@ def text(schema):
         made = st.text(LETTERS, max_size=9)
     else:
         made = st.from_regex(pattern.pattern.replace("$", r"\Z"), alphabet=LETTERS)
+        made = made.filter(lambda word: len(word) <= schema.get("maxLength", 1024))
     return st.sampled_from(tricky) | made if tricky else made
 
 

@@ -30,7 +30,7 @@ def only(module, part):
     return lambda chart: module.check(chart, part)
 
 
-EVERYTHING, PRODUCTION, CLAIM = render("everything"), render("production"), render("existing-claim")
+EVERYTHING, PRODUCTION, CLAIM, PART = (render(name) for name in ("everything", "production", "existing-claim", "under-a-parent"))
 
 # The check, the file, what is replaced, by what, and a pattern of what is to be said.
 MISTAKES = [
@@ -49,7 +49,7 @@ MISTAKES = [
     (PRODUCTION, VALUES, "  runAsNonRoot: true", "  runAsNonRoot: false", "runAsNonRoot"),
     (PRODUCTION, VALUES, "  runAsUser: 65532", "  runAsUser: 0", "runs as root"),
     (PRODUCTION, POD, "      emptyDir:\n        sizeLimit: 64Mi", "      hostPath:\n        path: /tmp", "hostPath"),
-    (PRODUCTION, "templates/tests/probe.yaml", "with .Values.podSecurityContext", "with .Values.nodeSelector", "Pod/.*runAsNonRoot"),
+    (PRODUCTION, "templates/tests/probe.yaml", "\"faxplus-gateway.kept\" .Values.podSecurityContext", "\"faxplus-gateway.kept\" .Values.nodeSelector", "Pod/.*runAsNonRoot"),
     (PRODUCTION, VALUES, "  readOnlyRootFilesystem: true", "  readOnlyRootFilesystem: false", "root can be written"),
     (PRODUCTION, "templates/service.yaml", "targetPort: http", "targetPort: https", "no port https"),
     (PRODUCTION, "templates/service-admin.yaml", '"ClusterIP"', '"LoadBalancer"', "must stay inside"),
@@ -61,6 +61,8 @@ MISTAKES = [
     (PRODUCTION, POLICY, "      from:\n        {{- toYaml . | nindent 8 }}\n", "", "without peers"),
     (PRODUCTION, POLICY, "if $.Values.tests.enabled }}", "if false }}", "keeps the test pods out"),
     (PRODUCTION, POLICY, "port: 53", "port: 54", "DNS"),
+    (PART, "templates/_helpers.tpl", "with uniq $secrets", "with $secrets", "imagePullSecrets: .*'mirror'.* stands there twice"),
+    (PRODUCTION, POD, "        - name: admin\n", "        - name: http\n", "ports: .*'http'.* stands there twice"),
     (CLAIM, "templates/ingress.yaml", 'name: {{ include "faxplus-gateway.fullname" $ | quote }}',
      'name: {{ include "faxplus-gateway.fullname" $ }}-admin', "has no port"),
     (CLAIM, "templates/podmonitor.yaml", '"faxplus-gateway.selectorLabels" $', '"faxplus-gateway.testLabels" $', "does not select"),
@@ -72,13 +74,20 @@ MISTAKES = [
     (EVERYTHING, POD, '"checksum/config"', '"checksum/setting"', "would not restart"),
     (EVERYTHING, POD, "path: /livez", "path: /readyz", "liveness depends"),
     (EVERYTHING, "templates/tests/probe.yaml", "%s-admin.%s.svc", "%s-metrics.%s.svc", "where nobody is"),
+    (EVERYTHING, "templates/tests/probe.yaml", 'pick (.Values.affinity | default dict) "nodeAffinity"', ".Values.affinity", "and that alone"),
+    (EVERYTHING, "templates/tests/probe.yaml", "  runtimeClassName: {{ . | quote }}\n", "", "runtimeClassName is not the gateway's"),
+    (PRODUCTION, "templates/tests/probe.yaml", "  priorityClassName: {{ . | quote }}\n", "", "priorityClassName is not the gateway's"),
     (EVERYTHING, "templates/tests/probe.yaml", '"helm.sh/hook" "test"', '"helm.sh/hooks" "test"', "is no test"),
-    (check_empty.check, "templates/_helpers.tpl", "(.root.Values.commonLabels | default dict)", ".root.Values.commonLabels", "commonLabels.*error"),
-    (check_empty.check, "templates/_required.tpl", "service.port\n", "", "service.port is empty, and nothing says so"),
-    (check_empty.check, SETTINGS, '(include "faxplus-gateway.config" . | fromJson) $made', "(deepCopy .Values.config) $made", "config empty|config.*error"),
+    (only(check_empty, "commonLabels"), "templates/_helpers.tpl", "(.root.Values.commonLabels | default dict)", ".root.Values.commonLabels", "commonLabels.*error"),
+    (only(check_empty, "podAnnotations"), "templates/NOTES.txt", "(.Values.podAnnotations | default dict)", ".Values.podAnnotations", "yaml with podAnnotations empty"),
+    (only(check_empty, "service.port"), "templates/_required.tpl", "service.port\n", "", "service.port is empty, and nothing says so"),
+    (only(check_empty, "config"), SETTINGS, '(include "faxplus-gateway.config" . | fromJson) $made', "(deepCopy .Values.config) $made", "config empty|config.*error"),
+    (check_empty.check_overlays, POD, 'with include "faxplus-gateway.kept" .Values.nodeSelector | fromYaml', "with .Values.nodeSelector", r"leaves something:.*\+ taken-away: null"),
+    (check_empty.check_overlays, SCHEMA, '        "type": [\n          "string",\n          "null"\n        ]\n', '        "type": "string"\n', "commonLabels.taken-away: .*given: null"),
     (check_render.check_numbers, "templates/_monitor.tpl", "{{ int64 . }}", "{{ . }}", r"has 'sampleLimit: 1e\+08'"),
     (check_render.check_class, STATEFULSET, 'eq . "-" | ternary "" . | quote', ". | quote", r"storageClass='-' makes \['-'\]"),
     (check_notes.check, "templates/NOTES.txt", ' "rules.warnings"', "", "does not say 'runbookUrl is no URL'"),
+    (check_notes.check, "templates/_warnings.tpl", "(?i)", "", "does not say 'the gateway knows no proxy"),
     (check_notes.check, "templates/_warnings.tpl", "(mul 1000 $wait)", "$wait", "does not say 'httpRoute.timeouts.request"),
     (check_notes.check, "templates/_warnings.tpl", "(not $elsewhere.metricsFrom)", "true", "says .*metricsFrom"),
     (check_notes.check, "ci/production.yaml", "  runbookUrl:", "  includeSandbox: false #", "ci/production.yaml says 'NOTE: prometheusRule.runbookUrl"),
@@ -90,6 +99,8 @@ MISTAKES = [
     (only(check_refusals, "60001ms"), "templates/_helpers.tpl", '"ms" 1 ', '"ms" 0 ', "is taken"),
     (only(check_refusals, "mountPath: /tmp/"), PARTS, '| trimSuffix "/"', "", "is taken"),
     (only(check_refusals, "max_bytes: 805306369"), PARTS, "(gt $bound $room)", "false", "is taken"),
+    (only(check_refusals, "/8}, podSelector"), "templates/_refusals_lists.tpl", '(hasKey . "podSelector")', "false", "is taken"),
+    (only(check_refusals, "hostAliases: [{ip"), "templates/_refusals_lists.tpl", "has .ip $addresses", "false", "is taken"),
     (only(check_values, "replicaCount"), STATEFULSET, ".Values.replicaCount", ".Values.replicas", "reads .Values.replicas"),
     (only(check_values, "pdb.maxUnavailable"), "templates/pdb.yaml", "{{ toJson .maxUnavailable }}", "1", r"pdb\.maxUnavailable.*changes nothing"),
     (only(check_refusals, "existingSecret: ''"), "templates/_refusals.tpl", "(not $credentials.existingSecret)", "false", "is taken|nothing says"),

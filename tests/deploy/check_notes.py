@@ -8,8 +8,9 @@ from common import CHART, NAMESPACE, RELEASE, Wrong, helm, main
 TLS = ["ingress.enabled=true", "ingress.hosts[0].host=a.example", "ingress.hosts[1].host=b.example", "ingress.tls[0].hosts[0]=a.example"]
 SANDBOX, POLICY, OAUTH2 = ["sandbox.enabled=true"], ["networkPolicy.enabled=true"], ["credentials.kind=oauth2", "credentials.oauth2.clientId=a"]
 ROUTE = ["httpRoute.enabled=true", "httpRoute.parentRefs[0].name=a"]
-RULES = ["prometheusRule.enabled=true", "prometheusRule.runbookUrl=https://runbooks.example"]
+RULES = ["prometheusRule.enabled=true", "prometheusRule.alerts.holdEndsSoon.enabled=false", "prometheusRule.runbookUrl=https://runbooks.example"]
 EGRESS = ["networkPolicy.egress[0].ports[0].port=8443", "networkPolicy.egress[0].to[0].ipBlock.cidr=10.0.0.0/8"]
+READY = "wait pod/fax-faxplus-gateway-0 --for=condition=Ready --timeout=5m"
 # Values over good ones, what must be said, and what must not.
 CASES = [
     ([], ["no registry is set"], ["WARNING: a call", "OnDelete", "STOPPED"]),
@@ -19,16 +20,30 @@ CASES = [
     (["config.upstream.request_timeout_seconds=30"], [], ["WARNING: a call"]),
     (["config.upstream.request_timeout_seconds=31"], ["may take 31 s", "60 s", "to 82 or more"], []),
     (["terminationGracePeriodSeconds=30"], ["may take 30 s", "to 80 or more"], []),
-    (["updateStrategy.type=OnDelete"], ["delete pod fax-faxplus-gateway-0"], []),
+    (["image.repository=localhost/faxplus-gateway"], [], ["no registry"]),
+    (["image.repository=local/faxplus-gateway"], ["no registry"], []),
+    ([], ["rollout status statefulset/fax-faxplus-gateway"], ["wait pod/"]),
+    *((["updateStrategy.type=OnDelete", *more], ["delete pod fax-faxplus-gateway-0", READY], ["rollout"]) for more in ([], SANDBOX)),
     (["replicaCount=0"], ["STOPPED: replicaCount is 0"], []),
     (TLS, ["https://a.example", "http://b.example"], ["https://b.example", "http://a.example"]),
+    (["ingress.enabled=true", "ingress.hosts[0].paths[0].path=/"], ["http://ADDRESS, where", "get ingress fax-faxplus-gateway"], ["https://A"]),
+    (['ingress={"enabled": true, "hosts": [{"host": "a.example"}, {}], "tls": [{"hosts": ["a.example"]}]}'], ["https://a.example", "http://ADDRESS"], ["https://ADDRESS"]),
+    (["ingress.enabled=true", "ingress.hosts=[{}]", "ingress.tls[0].secretName=a"], ["https://ADDRESS"], ["http://ADDRESS"]),
     (["service.type=NodePort"], ["http://NODE:PORT", "nodePort}"], ["ADDRESS"]),
     (["service.type=NodePort", "service.nodePort=30080"], ["http://NODE:30080"], ["nodePort}"]),
     (["service.type=LoadBalancer"], ["http://ADDRESS:8080", "loadBalancer"], ["NODE"]),
     (["tests.enabled=false"], [], ["helm test", "--all-containers"]),
     ([], ["--all-containers", "--set 'ipFamilies={IPv6}'"], []),
-    (SANDBOX, ["auth.existingSecret=faxplus-clients Health"], ["--set image."]),
-    ([*SANDBOX, "image.registry=a.example", "image.tag=v7"], ["--set image.registry=a.example", "--set image.tag=v7"], ["image.repository"]),
+    (SANDBOX, ["auth.existingSecret=faxplus-clients Health"], ["--set-string", "other values"]),
+    ([*SANDBOX, "image.registry=a.example", 'image.tag="20240101"'],
+     ["--set-string image.registry=a.example", "--set-string image.tag=20240101"], ["image.repository", "other values"]),
+    ([*SANDBOX, "imagePullSecrets[0].name=a"], ["your other values (imagePullSecrets) along with -f, without sandbox"], []),
+    ([*SANDBOX, "podSecurityContext.fsGroup=null", "podSecurityContext.runAsUser=null"], ["other values (podSecurityContext) along"], []),
+    ([*SANDBOX, "podSecurityContext=null", "imagePullSecrets[0].name=a"], ["(imagePullSecrets, podSecurityContext)"], []),
+    (["extraEnv[0].name=HTTPS_PROXY", "extraEnv[1].name=all_proxy", "extraEnv[2].name=Http_Proxy"],
+     ["the gateway knows no proxy and does not read HTTPS_PROXY or all_proxy or Http_Proxy"], []),
+    (["extraEnv[0].name=NO_PROXY", "extraEnv[1].name=MY_HTTP_PROXY"], [], ["proxy and"]),
+    ([*SANDBOX, "extraEnv[0].name=HTTPS_PROXY"], [], ["proxy and"]),
     (POLICY, [], ["networkPolicy"]),
     ([*POLICY, "ingress.enabled=true", "ingress.hosts[0].host=a.example"], ["ingressFrom lets nobody in", "the Ingress may"], ["metricsFrom"]),
     ([*POLICY, *ROUTE, "service.type=NodePort"], ["the HTTPRoute and the NodePort may"], []),
@@ -58,16 +73,25 @@ CASES = [
     ([*POLICY, "networkPolicy.egress=null"], ["out to restapi.fax.plus, port 443 (config.upstream.base_url)"], ["token_url"]),
     ([*POLICY, *OAUTH2, "networkPolicy.egress=null"], ["restapi.fax.plus", "out to accounts.fax.plus, port 443"], []),
     ([*POLICY, "networkPolicy.ingressFrom=null"], ["nobody but the test pods may call"], ["may lead"]),
+    ([*POLICY, "networkPolicy.ingressFrom=null", "tests.enabled=false"], ["so nobody may call"], ["test pods"]),
     (["networkPolicy.ingressFrom=null"], [], ["test pods may call"]),
     ([], ["In a cluster of IPv6 alone", "nothing scrapes"], ["FaxplusGatewayAbsent"]),
     (["ipFamilies={IPv6}"], [], ["In a cluster of IPv6 alone"]),
     (["prometheusRule.enabled=true"], ["FaxplusGatewayAbsent will page"], ["nothing scrapes"]),
     (["prometheusRule.enabled=true", 'prometheusRule.selector=job="a"'], [], ["FaxplusGatewayAbsent", "nothing scrapes"]),
     (["prometheusRule.enabled=true", "serviceMonitor.enabled=true"], [], ["FaxplusGatewayAbsent", "nothing scrapes"]),
-    (["podAnnotations.prometheus\\.io/scrape=yes"], [], ["nothing scrapes"]),
+    (["prometheusRule.enabled=true", "prometheusRule.alerts.absent.enabled=false"], ["nothing scrapes"], ["FaxplusGatewayAbsent"]),
+    (["prometheusRule.enabled=true", "replicaCount=0"], ["nothing scrapes"], ["FaxplusGatewayAbsent"]),
+    ([*SANDBOX, "prometheusRule.enabled=true"], ["nothing scrapes"], ["FaxplusGatewayAbsent"]),
+    ([*SANDBOX, "prometheusRule.enabled=true", "prometheusRule.includeSandbox=true"], ["FaxplusGatewayAbsent will page"], []),
+    (['prometheusRule.selector=job="a"'], ["nothing scrapes"], []),
+    (['podAnnotations={"prometheus.io/scrape": "true"}'], [], ["nothing scrapes"]),
+    (['podAnnotations={"prometheus.io/scrape": "false"}'], ["nothing scrapes"], []),
+    (["podAnnotations=null"], ["nothing scrapes"], []),
     (["serviceMonitor.enabled=true"], ["serviceMonitor.labels is empty"], ["prometheusRule.labels", "nothing scrapes"]),
     (["podMonitor.enabled=true", "prometheusRule.enabled=true"], ["podMonitor.labels and prometheusRule.labels are empty"], []),
     (["serviceMonitor.enabled=true", "serviceMonitor.labels.release=a"], [], ["labels is empty"]),
+    (["serviceMonitor.enabled=true", "serviceMonitor.labels.release=null"], ["labels is empty"], []),
     (["serviceMonitor.enabled=true", "commonLabels.release=a"], [], ["labels is empty"]),
     (ROUTE, [], ["timeouts"]),
     (["httpRoute.timeouts.request=60s"], [], ["timeouts"]),
@@ -86,8 +110,8 @@ CASES = [
 
 def said(chart, values):
     """The notes of an installation with these values."""
-    words = [word for value in ["credentials.existingSecret=a", "auth.existingSecret=b", *values] for word in ("--set", value)]
-    return notes(chart, words)
+    values = ["credentials.existingSecret=a", "auth.existingSecret=b", *values]
+    return notes(chart, [word for value in values for word in ("--set-json" if re.match(r'[\w.]+=({"|"|\[)', value) else "--set", value)])
 
 
 def notes(chart, arguments):

@@ -26,9 +26,16 @@ def reads(chart):
                 yield tuple(found[1].strip(".").split(".")), path.relative_to(chart)
 
 
+def below(path, default):
+    """The path of a value, and those of what its default has in it: a map in one line has one comment."""
+    yield path
+    for key, value in default.items() if isinstance(default, dict) else ():
+        yield from below((*path, key), value)
+
+
 def declared(chart, entries):
     """Everything that is read is declared."""
-    paths = {entry.path for entry in entries}
+    paths = {path for entry in entries for path in below(entry.path, entry.default)}
     opened = {entry.path for entry in entries if not entry.is_group}
     for path, where in reads(chart):
         into_open_map = any(path[: len(start)] == start for start in opened)

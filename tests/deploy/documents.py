@@ -30,16 +30,19 @@ REMEDY = "run tests/deploy/run --write and look at what it changed"
 def settings():
     """The gateway's settings as a schema: sections, keys, kinds of value and words, of config/default.toml."""
     text = (ROOT / "config" / "default.toml").read_text()
-    sections, words, section = {}, [], None
+    sections, words, section, told = {}, [], None, False
     for line in text.splitlines():
         if line.startswith("#"):
-            words.append(line.lstrip("# "))
+            # Words are for the keys below them, which may be a pair; after a key they begin anew.
+            words = [*([] if told else words), line.lstrip("# ")]
+            told = False
         elif found := re.match(r"\[(\w+)\]$", line):
             section = sections.setdefault(found[1], {})
             words = []
         elif found := re.match(r"(\w+) = ", line):
             value = tomllib.loads(line)[found[1]]
             section[found[1]] = {"description": " ".join(words), "default": value, **kind(value, words)}
+            told = True
         else:
             words = []
     # A section with nothing behind it sets nothing.
@@ -48,12 +51,12 @@ def settings():
 
 
 def kind(value, words):
-    """The JSON type of a setting's values."""
+    """The JSON type of a setting's values; null takes away what another values file says."""
     if isinstance(value, bool):
-        return {"type": "boolean"}
+        return {"type": ["boolean", "null"]}
     if isinstance(value, int):
-        return {"type": "number" if "fractions" in " ".join(words) else "integer"}
-    return {"type": "string", "pattern": "^[^\\x00-\\x1f\\x7f]*$"}
+        return {"type": ["number" if "fractions" in " ".join(words) else "integer", "null"]}
+    return {"type": ["string", "null"], "pattern": "^[^\\x00-\\x1f\\x7f]*$"}
 
 
 def schema(entries, chart):

@@ -40,10 +40,15 @@ class Release:
         self.demand(selector and matches == [self.pod], one, f"{selector} does not select the gateway's pods alone")
 
 
+# Lists whose elements an API server tells apart by keys of theirs: of a pod, and of each container.
+KEYS_OF_POD = {"imagePullSecrets": ["name"], "volumes": ["name"], "hostAliases": ["ip"], "topologySpreadConstraints": ["topologyKey", "whenUnsatisfiable"]}
+KEYS_OF_CONTAINER = {"env": ["name"], "volumeMounts": ["mountPath"], "ports": ["containerPort", "protocol"]}
+
+
 def check(found, where):
     """All of it."""
     release = Release(found, where)
-    for rule in (names, labels, workload, volumes, containers, services, monitors, routes, policies, test_pods):
+    for rule in (names, labels, workload, keys, volumes, containers, services, monitors, routes, policies, test_pods):
         rule(release)
 
 
@@ -92,6 +97,19 @@ def workload(release):
     release.demand(not own, one, "a spread without labelSelector spreads nothing")
 
 
+def keys(release):
+    """No two elements of a list have the same keys: a server-side apply refuses them."""
+    for one, _, spec in pods_of(release.found):
+        lists = [("containers", ["name"], containers_of(spec))]
+        lists += [(name, fields, spec.get(name, [])) for name, fields in KEYS_OF_POD.items()]
+        lists += [(name, fields, container.get(name, [])) for container in containers_of(spec) for name, fields in KEYS_OF_CONTAINER.items()]
+        lists += [("ports", ["name"], [port for container in spec["containers"] for port in container.get("ports", []) if "name" in port])]
+        for name, fields, elements in lists:
+            told = [tuple(element.get(field) for field in fields) for element in elements]
+            twice = sorted({str(key) for key in told if told.count(key) > 1})
+            release.demand(not twice, one, f"{name}: {', '.join(twice)} stands there twice")
+
+
 def volumes(release):
     for one, _, spec in pods_of(release.found):
         there = {volume["name"] for volume in spec.get("volumes", [])}
@@ -100,9 +118,6 @@ def volumes(release):
         mounted = {mount["name"] for mount in mounts}
         release.demand(there == mounted, one, f"volumes {sorted(there)} are not the mounts {sorted(mounted)}")
         release.demand(not any("subPath" in mount for mount in mounts), one, "a subPath is never read again")
-        for container in containers_of(spec):
-            paths = [mount["mountPath"] for mount in container.get("volumeMounts", [])]
-            release.demand(len(paths) == len(set(paths)), one, "mounts two volumes in one place")
 
 
 def containers(release):
@@ -195,6 +210,12 @@ def policies(release):
 def test_pods(release):
     for one in release.tests:
         release.demand(one["metadata"]["annotations"].get("helm.sh/hook") == "test", one, "is no test, and would never be replaced")
+        for field in ("runtimeClassName", "priorityClassName", "nodeSelector", "tolerations"):
+            same = one["spec"].get(field) == release.pod["spec"].get(field)
+            release.demand(same, one, f"its {field} is not the gateway's, so it may not run where the gateway does")
+        nodes, others = (pod["spec"].get("affinity", {}) for pod in (release.pod, one))
+        nodes = {key: value for key, value in nodes.items() if key == "nodeAffinity"}
+        release.demand(others == nodes, one, "its affinity is not the gateway's to nodes, and that alone")
         for container in one["spec"]["containers"]:
             release.demand(container["image"] == release.gateway["image"], one, "asks with another image than the gateway's")
             url = urlsplit(container["args"][1])

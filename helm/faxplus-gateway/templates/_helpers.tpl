@@ -18,6 +18,20 @@ app.kubernetes.io/name: {{ include "faxplus-gateway.name" . | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
+{{/* A map as YAML, without what is null in it: so a values file takes away what another one before it says. Lists stay as
+they are. */}}
+{{- define "faxplus-gateway.kept" -}}
+{{- $kept := dict -}}
+{{- range $key, $value := . -}}
+{{- if kindIs "map" $value -}}
+{{- $_ := set $kept $key (include "faxplus-gateway.kept" $value | fromYaml) -}}
+{{- else if not (kindIs "invalid" $value) -}}
+{{- $_ := set $kept $key $value -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $kept -}}
+{{- end -}}
+
 {{/* Labels of an object. Takes root, component, and labels of the object's own; the chart's win. */}}
 {{- define "faxplus-gateway.labels" -}}
 {{- $labels := include "faxplus-gateway.selectorLabels" .root | fromYaml -}}
@@ -25,7 +39,7 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- $_ := set $labels "app.kubernetes.io/version" (.root.Values.image.tag | default .root.Chart.AppVersion | trunc 63 | trimAll "-_.") -}}
 {{- $_ := set $labels "app.kubernetes.io/managed-by" .root.Release.Service -}}
 {{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-") -}}
-{{- merge $labels (.labels | default dict) (.root.Values.commonLabels | default dict) | toYaml -}}
+{{- merge $labels (.labels | default dict) (.root.Values.commonLabels | default dict) | include "faxplus-gateway.kept" -}}
 {{- end -}}
 
 {{/* The metadata of an object. Takes root, component, and optionally name or suffix, namespace, labels, annotations. */}}
@@ -35,7 +49,7 @@ name: {{ .suffix | empty | ternary $name (printf "%s-%s" $name .suffix) | quote 
 namespace: {{ .namespace | default .root.Release.Namespace | quote }}
 labels:
   {{- include "faxplus-gateway.labels" . | nindent 2 }}
-{{- with merge dict (.annotations | default dict) (.root.Values.commonAnnotations | default dict) }}
+{{- with merge dict (.annotations | default dict) (.root.Values.commonAnnotations | default dict) | include "faxplus-gateway.kept" | fromYaml }}
 annotations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -56,13 +70,28 @@ annotations:
 {{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $image.tag | default .Chart.AppVersion }}{{ end -}}
 {{- end -}}
 
-{{/* Secrets to pull it with: those of the chart and of its parent. A parent may give names alone. */}}
-{{- define "faxplus-gateway.imagePullSecrets" -}}
-{{- $secrets := .Values.imagePullSecrets | default list -}}
-{{- range (.Values.global | default dict).imagePullSecrets -}}
+{{/* What a parent chart gives as its secrets, as a JSON list of `name`: it may give names alone, or one name, or none. */}}
+{{- define "faxplus-gateway.sharedPullSecrets" -}}
+{{- $given := (.Values.global | default dict).imagePullSecrets -}}
+{{- $secrets := list -}}
+{{- range kindIs "slice" $given | ternary $given (list $given) -}}
+{{- if . -}}
 {{- $secrets = append $secrets (kindIs "string" . | ternary (dict "name" .) .) -}}
 {{- end -}}
-{{- with $secrets -}}
+{{- end -}}
+{{- toJson $secrets -}}
+{{- end -}}
+
+{{/* Secrets to pull it with: those of the chart and of its parent, each once, because an API server refuses one that is
+there twice. */}}
+{{- define "faxplus-gateway.imagePullSecrets" -}}
+{{- $secrets := list -}}
+{{- range concat (.Values.imagePullSecrets | default list) (include "faxplus-gateway.sharedPullSecrets" . | fromJsonArray) -}}
+{{- if kindIs "map" . -}}
+{{- $secrets = append $secrets (pick . "name") -}}
+{{- end -}}
+{{- end -}}
+{{- with uniq $secrets -}}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end -}}

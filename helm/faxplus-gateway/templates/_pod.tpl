@@ -6,12 +6,12 @@ metadata:
   labels:
     {{- $own := include "faxplus-gateway.selectorLabels" . | fromYaml }}
     {{- $_ := set $own "app.kubernetes.io/component" "gateway" }}
-    {{- merge $own (.Values.podLabels | default dict) (.Values.commonLabels | default dict) | toYaml | nindent 4 }}
+    {{- merge $own (.Values.podLabels | default dict) (.Values.commonLabels | default dict) | include "faxplus-gateway.kept" | nindent 4 }}
   annotations:
     {{- /* The gateway reads its settings once, so a change of them replaces the pod. Secrets it reads again by itself. */}}
     {{- $own = dict "checksum/config" (include "faxplus-gateway.settings" . | sha256sum) }}
     {{- $_ := set $own "kubectl.kubernetes.io/default-container" "gateway" }}
-    {{- merge $own (.Values.podAnnotations | default dict) (.Values.commonAnnotations | default dict) | toYaml | nindent 4 }}
+    {{- merge $own (.Values.podAnnotations | default dict) (.Values.commonAnnotations | default dict) | include "faxplus-gateway.kept" | nindent 4 }}
 spec:
   serviceAccountName: {{ include "faxplus-gateway.serviceAccountName" . | quote }}
   automountServiceAccountToken: false
@@ -26,7 +26,7 @@ spec:
   {{- with .Values.runtimeClassName }}
   runtimeClassName: {{ . | quote }}
   {{- end }}
-  {{- with .Values.podSecurityContext }}
+  {{- with include "faxplus-gateway.kept" .Values.podSecurityContext | fromYaml }}
   securityContext:
     {{- toYaml . | nindent 4 }}
   {{- end }}
@@ -73,11 +73,11 @@ spec:
           path: /readyz
           port: admin
         {{- toYaml .Values.readinessProbe | nindent 8 }}
-      {{- with .Values.resources }}
+      {{- with include "faxplus-gateway.kept" .Values.resources | fromYaml }}
       resources:
         {{- toYaml . | nindent 8 }}
       {{- end }}
-      {{- with .Values.securityContext }}
+      {{- with include "faxplus-gateway.kept" .Values.securityContext | fromYaml }}
       securityContext:
         {{- toYaml . | nindent 8 }}
       {{- end }}
@@ -137,11 +137,11 @@ spec:
   hostAliases:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-  {{- with .Values.dnsConfig }}
+  {{- with include "faxplus-gateway.kept" .Values.dnsConfig | fromYaml }}
   dnsConfig:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-  {{- with .Values.nodeSelector }}
+  {{- with include "faxplus-gateway.kept" .Values.nodeSelector | fromYaml }}
   nodeSelector:
     {{- toYaml . | nindent 4 }}
   {{- end }}
@@ -149,7 +149,7 @@ spec:
   tolerations:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-  {{- with .Values.affinity }}
+  {{- with include "faxplus-gateway.kept" .Values.affinity | fromYaml }}
   affinity:
     {{- toYaml . | nindent 4 }}
   {{- end }}

@@ -37,7 +37,7 @@ All of them are told at once. Each says where, what is wrong and what to do.
 {{- end -}}
 
 {{- $owned := include "faxplus-gateway.ownedSettings" . | fromYaml -}}
-{{- range $section, $settings := .Values.config -}}
+{{- range $section, $settings := include "faxplus-gateway.config" . | fromJson -}}
 {{- range $key, $value := $settings -}}
 {{- with get $owned (printf "%s.%s" $section $key) -}}
 {{- $wrong = append $wrong (printf "config.%s.%s: belongs to the chart; %s" $section $key .) -}}
@@ -63,18 +63,12 @@ All of them are told at once. Each says where, what is wrong and what to do.
 {{- if and .Values.persistence.existingClaim (not .Values.persistence.enabled) -}}
 {{- $wrong = append $wrong "persistence.existingClaim: does nothing with persistence.enabled=false, and the store would end with the pod. Set persistence.enabled=true, or leave the claim out" -}}
 {{- end -}}
-{{- if and (not .Values.persistence.enabled) (lt (include "faxplus-gateway.bytes" .Values.persistence.size | int64) 67108864) -}}
+{{- if and (not $sandbox) (not .Values.persistence.enabled) (lt (include "faxplus-gateway.bytes" .Values.persistence.size | int64) 67108864) -}}
 {{- $wrong = append $wrong (printf "persistence.size: %s are too little for a store in an emptyDir. Take 64Mi or more" .Values.persistence.size) -}}
 {{- end -}}
 
-{{- range concat (.Values.initContainers | default list) (.Values.extraContainers | default list) -}}
-{{- if eq .name "gateway" -}}
-{{- $wrong = append $wrong "initContainers, extraContainers: the chart has a container \"gateway\" already. Take another name" -}}
-{{- end -}}
-{{- end -}}
-
 {{- if and .Values.ingress.enabled (not .Values.ingress.hosts) -}}
-{{- $wrong = append $wrong "ingress.hosts: is empty, so nothing would be routed. Name at least one host" -}}
+{{- $wrong = append $wrong "ingress.hosts: is empty, so nothing would be routed. Name at least one host, or give {} for all of them" -}}
 {{- end -}}
 {{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
 {{- $wrong = append $wrong "httpRoute.parentRefs: is empty, so no Gateway would take the route. Name one" -}}
@@ -93,7 +87,7 @@ All of them are told at once. Each says where, what is wrong and what to do.
 {{- $wrong = append $wrong (printf "httpRoute.timeouts.backendRequest: %s is longer than timeouts.request, %s, of which it is a part. Take less" $part $whole) -}}
 {{- end -}}
 {{- end -}}
-{{- range $part := list "image" "store" "volumes" "services" "monitors" "rules" -}}
+{{- range $part := list "image" "store" "volumes" "services" "monitors" "rules" "elements" "twice" -}}
 {{- range include (printf "faxplus-gateway.refuse.%s" $part) $ | trim | splitList "\n" -}}
 {{- with trim . -}}
 {{- $wrong = append $wrong . -}}

@@ -19,11 +19,17 @@ them. An API server, a kubelet or Prometheus would find these mistakes as well, 
 {{- if not (regexMatch (printf "^%s%s(/%s)*$" $first $name $name) $image.repository) }}
 image.repository: {{ $image.repository | quote }} is no repository. Say its path alone; the tag goes to image.tag, and a port to image.registry
 {{- end }}
+{{- range include "faxplus-gateway.sharedPullSecrets" . | fromJsonArray }}
+{{- $name := kindIs "map" . | ternary . dict | dig "name" "" | toString }}
+{{- if not (regexMatch "^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$" $name) }}
+global.imagePullSecrets: {{ toJson . }} is no name of a Secret. Give a list of names, or of maps with a `name`
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{/* Bounds of a store without a volume. */}}
 {{- define "faxplus-gateway.refuse.store" -}}
-{{- $store := (.Values.config | default dict).store | default dict -}}
+{{- $store := (include "faxplus-gateway.config" . | fromJson).store | default dict -}}
 {{- if hasKey $store "max_bytes" }}
 {{- $bound := int64 $store.max_bytes -}}
 {{- $room := div (mul 3 (include "faxplus-gateway.bytes" .Values.persistence.size | int64)) 4 -}}

@@ -46,6 +46,10 @@ prometheusRule.slo.windows[{{ $number }}].short: {{ .short }} is not shorter tha
 prometheusRule.slo.windows[{{ $number }}]: long, short and severity ({{ $same }}) are those of slo.windows[{{ get $known $same }}], so both would be the same alert. Change one of them, or take one out
 {{- end }}
 {{- $_ := set $known $same (printf "%d" $number) }}
+{{- $burnt := divf (mulf .factor (subf 100 $rules.slo.target)) 100 }}
+{{- if ge $burnt 1.0 }}
+prometheusRule.slo.windows[{{ $number }}].factor: {{ toJson .factor }} times what an objective of {{ $rules.slo.target }} % allows is every request and more, so the alert could never fire. Take less than {{ round (divf 100 (subf 100 $rules.slo.target)) 2 }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- with $rules.alerts }}
@@ -53,10 +57,18 @@ prometheusRule.slo.windows[{{ $number }}]: long, short and severity ({{ $same }}
 prometheusRule.alerts.credentialExpiring.withinSeconds: {{ int64 .credentialExpiring.withinSeconds }} is not above credentialExpiringSoon.withinSeconds, {{ int64 .credentialExpiringSoon.withinSeconds }}, which takes over from it, so the alert could never fire. Take more, or set prometheusRule.alerts.credentialExpiring.enabled=false
 {{- end }}
 {{- end }}
+{{- with $rules.alerts.holdEndsSoon }}
+{{- $hold := include "faxplus-gateway.rules.maxHold" $ | int64 }}
+{{- $share := mulf $hold .share | int64 }}
+{{- $told := include "faxplus-gateway.rules.seconds" .for | int64 | add $share }}
+{{- if and .enabled (or (lt $share 120) (ge $told $hold)) }}
+prometheusRule.alerts.holdEndsSoon: config.dispatch.max_hold_seconds is {{ $hold }}, so the alert would fire after {{ $told }} seconds at best, too late to do anything. Take a shorter "for" or a smaller "share", of which two minutes at least are left, or set prometheusRule.alerts.holdEndsSoon.enabled=false
+{{- end }}
+{{- end }}
 {{- /* What stands between quotes may be anything. */}}
 {{- $selector := include "faxplus-gateway.rules.selector" . }}
-{{- $bare := regexReplaceAll "\"(\\\\.|[^\"\\\\])*\"|'(\\\\.|[^'\\\\])*'|`[^`]*`" $selector "Q" }}
-{{- if not (regexMatch "^\\s*[a-zA-Z_]\\w*\\s*(=|!=|=~|!~)\\s*Q(\\s*,\\s*[a-zA-Z_]\\w*\\s*(=|!=|=~|!~)\\s*Q)*\\s*$" $bare) }}
+{{- $bare := regexReplaceAll "\"(\\\\.|[^\"\\\\])*\"|'(\\\\.|[^'\\\\])*'|`[^`]*`" $selector "\"\"" }}
+{{- if not (regexMatch "^\\s*[a-zA-Z_]\\w*\\s*(=|!=|=~|!~)\\s*\"\"(\\s*,\\s*[a-zA-Z_]\\w*\\s*(=|!=|=~|!~)\\s*\"\")*\\s*$" $bare) }}
 prometheusRule.selector: {{ $selector }} are no labels as the rules put them between braces. Give labels alone, with a comma between them, such as namespace="faxplus",job="gateway"
 {{- end }}
 {{- end }}

@@ -71,6 +71,7 @@ prometheusRule.alerts.workStalled
 prometheusRule.alerts.workHeld
 prometheusRule.alerts.breakerOpen
 prometheusRule.alerts.unknownRising
+prometheusRule.alerts.unknownShare
 prometheusRule.alerts.dedupeProtectionLost
 prometheusRule.alerts.authFailures
 prometheusRule.alerts.storeErrors

@@ -45,10 +45,10 @@ namespace="{{ .Release.Namespace }}",job="{{ $job }}",pod=~"{{ $pods }}"
 {{- end -}}
 {{- end }}
 
-{{/* What takes the gateways out that mail nobody; for the windows' sake also when one has just gone. */}}
+{{/* What takes out the gateways that mail nobody, and did in all of the last hour; also when one has just gone. */}}
 {{- define "faxplus-gateway.rules.real" -}}
 {{- $selector := include "faxplus-gateway.rules.selector" . -}}
-on ({{ include "faxplus-gateway.rules.instance" . }}) max_over_time(faxplus_gateway_sandbox{ {{- $selector -}} }[1h]) == 1
+on ({{ include "faxplus-gateway.rules.instance" . }}) min_over_time(faxplus_gateway_sandbox{ {{- $selector -}} }[1h]) == 1
 {{- end }}
 
 {{/* The key of an alert in the values. */}}
@@ -77,19 +77,24 @@ on ({{ include "faxplus-gateway.rules.instance" . }}) max_over_time(faxplus_gate
 
 {{/* The longest hold, in seconds. */}}
 {{- define "faxplus-gateway.rules.maxHold" -}}
-{{- ((.Values.config | default dict).dispatch | default dict).max_hold_seconds | default 86400 | int64 -}}
+{{- dig "dispatch" "max_hold_seconds" 86400 (include "faxplus-gateway.config" . | fromJson) | default 86400 | int64 -}}
+{{- end }}
+
+{{/* Whether there is to be a gateway whose absence matters: a sandbox has no past that could tell. */}}
+{{- define "faxplus-gateway.rules.running" -}}
+{{- if and .Values.replicaCount (or .Values.prometheusRule.includeSandbox (not .Values.sandbox.enabled)) -}}true{{- end -}}
 {{- end }}
 
 {{/* The bound of the store, with what the chart suggests; 0 when it has none. */}}
 {{- define "faxplus-gateway.rules.maxBytes" -}}
 {{- $suggested := include "faxplus-gateway.suggestedSettings" . | fromYaml -}}
-{{- $store := mergeOverwrite ($suggested.store | default dict) ((.Values.config | default dict).store | default dict) -}}
+{{- $store := mergeOverwrite ($suggested.store | default dict) ((include "faxplus-gateway.config" . | fromJson).store | default dict) -}}
 {{- $store.max_bytes | default 0 | int64 -}}
 {{- end }}
 
 {{/* Thresholds that follow the gateway's settings where the values have null, by alert, as YAML. */}}
 {{- define "faxplus-gateway.rules.bytes" -}}
-{{- $store := (.Values.config | default dict).store | default dict -}}
+{{- $store := (include "faxplus-gateway.config" . | fromJson).store | default dict -}}
 {{- $reserve := hasKey $store "reserve_bytes" | ternary $store.reserve_bytes 268435456 | int64 -}}
 diskLow: "{{ max (div (mul 3 $reserve) 2) 67108864 }}"
 diskFilling: "{{ $reserve }}"
@@ -101,7 +106,7 @@ of fax.plus answers 503 for what fax.plus did not take, which would count as the
 */}}
 {{- define "faxplus-gateway.rules.warnings" -}}
 {{- $rules := .Values.prometheusRule -}}
-{{- $config := .Values.config | default dict -}}
+{{- $config := include "faxplus-gateway.config" . | fromJson -}}
 {{- $hold := include "faxplus-gateway.rules.maxHold" . | int64 -}}
 {{- $wait := ($config.compat | default dict).wait_seconds | default 50 | int64 -}}
 {{- if and $rules.enabled $rules.slo.enabled (le $hold $wait) }}
@@ -138,11 +143,11 @@ expr: |-
 for: {{ .settings.for | quote }}
 labels:
   {{- $own := dict "severity" .settings.severity "gateway" (include "faxplus-gateway.slo.release" .root) -}}
-  {{- merge $own .labels $values.alertLabels | toYaml | nindent 2 }}
+  {{- merge $own .labels $values.alertLabels | include "faxplus-gateway.kept" | nindent 2 }}
 annotations:
   {{- $link := printf "%s#%s" (tpl $values.runbookUrl .root) (lower .alert) -}}
   {{- $texts := dict "summary" .summary "description" .description "runbook_url" $link -}}
-  {{- merge $texts $values.alertAnnotations | toYaml | nindent 2 }}
+  {{- merge $texts $values.alertAnnotations | include "faxplus-gateway.kept" | nindent 2 }}
 {{- end }}
 
 {{/* The words that all alerts have in common, as YAML. */}}
@@ -157,8 +162,11 @@ maxHoldSeconds: {{ $hold }}
 heldSeconds: {{ max 0 (sub $hold $lookback) }}
 {{- $alerts := .Values.prometheusRule.alerts }}
 endsSeconds: {{ max 1 (mulf $hold $alerts.holdEndsSoon.share | int64) }}
-# Nobody takes over from an alert that is not made.
-until: {{ $alerts.credentialExpiringSoon.enabled | ternary (printf " >= %v" (toJson $alerts.credentialExpiringSoon.withinSeconds)) "" | quote }}
+# Nobody takes over from an alert that is not made; one that is made does so when it fires.
+{{- with $alerts.credentialExpiringSoon }}
+{{- $until := include "faxplus-gateway.rules.seconds" .for | int64 | sub (int64 .withinSeconds) }}
+until: {{ .enabled | ternary (printf " >= %d" $until) "" | quote }}
+{{- end }}
 {{- end }}
 
 {{/* The words made of an alert's own settings: takes root and settings; as YAML. */}}
@@ -179,7 +187,7 @@ quietShare: {{ round (subf 1 (divf (mulf (subf 1 .) $seconds) $quiet)) 4 }}
 {{- $root := . -}}
 {{- $common := include "faxplus-gateway.rules.words" . | fromYaml -}}
 {{- $bytes := include "faxplus-gateway.rules.bytes" . | fromYaml -}}
-{{- $when := dict "running" (gt (int .Values.replicaCount) 0) "bounded" (ne $common.maxBytes "0") -}}
+{{- $when := dict "running" (include "faxplus-gateway.rules.running" . | not | not) "bounded" (ne $common.maxBytes "0") -}}
 {{- $file := .Files.Get "files/rules/alerts.yaml" | fromYaml -}}
 {{- range $file.groups }}
 {{- $rules := list -}}

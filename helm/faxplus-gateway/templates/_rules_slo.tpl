@@ -14,7 +14,7 @@ too fast. What counts stands in files/rules/service-level.yaml.
 {{- $sum := join "\n    or\n  " $parts -}}
 {{- if not .root.Values.prometheusRule.includeSandbox -}}
 {{- $instance := include "faxplus-gateway.rules.instance" .root -}}
-{{- $simulated := printf "max_over_time(faxplus_gateway_sandbox{%s}[%s]) == 1" $selector $window -}}
+{{- $simulated := printf "min_over_time(faxplus_gateway_sandbox{%s}[%s]) == 1" $selector $window -}}
 {{- $sum = printf "(%s)\n    unless on (%s) %s" $sum $instance $simulated -}}
 {{- end -}}
 sum by (namespace, job) (

@@ -23,11 +23,11 @@ credentials.refresh_token: secrets don't belong here; set credentials.existingSe
 credentials.refresh_token_file: set credentials.existingSecret and credentials.oauth2.refreshTokenKey
 {{- end -}}
 
-{{/* `config` as JSON, without sections that have nothing behind them. */}}
+{{/* `config` as JSON, without sections and keys that have nothing behind them. */}}
 {{- define "faxplus-gateway.config" -}}
 {{- $config := dict -}}
 {{- range $section, $settings := .Values.config -}}
-{{- with $settings -}}
+{{- with include "faxplus-gateway.kept" $settings | fromYaml -}}
 {{- $_ := set $config $section . -}}
 {{- end -}}
 {{- end -}}

@@ -19,7 +19,7 @@ all is well. Those about rules are in _rules.tpl.
 {{- if .Values.httpRoute.enabled }}{{ $ways = append $ways "the HTTPRoute" }}{{ end -}}
 {{- if ne .Values.service.type "ClusterIP" }}{{ $ways = append $ways (printf "the %s" .Values.service.type) }}{{ end -}}
 {{- if and $policy.enabled (not $policy.ingressFrom) }}
-WARNING: networkPolicy.ingressFrom is empty, so nobody but the test pods may call.
+WARNING: networkPolicy.ingressFrom is empty, so nobody {{ if .Values.tests.enabled }}but the test pods {{ end }}may call.
 {{ else if and $policy.enabled $ways (not $elsewhere.ingressFrom) }}
 WARNING: networkPolicy.ingressFrom lets nobody in from outside the namespace, so {{ join " and " $ways }} may lead
 nowhere. Name who comes that way with a namespaceSelector or an ipBlock.
@@ -83,11 +83,22 @@ Add one, or its calls fail.
 {{- end -}}
 {{- end -}}
 
-{{/* What a Prometheus operator may not find, and a route that ends before the answer. */}}
+{{/* What a Prometheus operator may not find, a proxy that is not used, and a route that ends before the answer. */}}
 {{- define "faxplus-gateway.warnings.others" -}}
+{{- $proxies := list -}}
+{{- range .Values.sandbox.enabled | ternary list .Values.extraEnv -}}
+{{- if regexMatch "(?i)^(https?|all)_proxy$" .name -}}
+{{- $proxies = append $proxies .name -}}
+{{- end -}}
+{{- end -}}
+{{- with $proxies }}
+WARNING: the gateway knows no proxy and does not read {{ join " or " . }} (extraEnv). It calls fax.plus directly, and where
+only a proxy leads out, its calls fail.
+{{ end }}
 {{- $bare := list -}}
 {{- range $key, $one := pick .Values "serviceMonitor" "podMonitor" "prometheusRule" -}}
-{{- if and $one.enabled (not $one.labels) (not $.Values.commonLabels) -}}
+{{- $labels := merge dict ($one.labels | default dict) ($.Values.commonLabels | default dict) | include "faxplus-gateway.kept" | fromYaml -}}
+{{- if and $one.enabled (not $labels) -}}
 {{- $bare = append $bare (printf "%s.labels" $key) -}}
 {{- end -}}
 {{- end -}}
@@ -97,7 +108,7 @@ release: kube-prometheus-stack, and overlook what has none.
 {{ end }}
 {{- $wait := dig "server" "max_wait_seconds" 300 (include "faxplus-gateway.config" . | fromJson) | int64 -}}
 {{- range $key, $time := .Values.httpRoute.enabled | ternary .Values.httpRoute.timeouts dict -}}
-{{- $most := include "faxplus-gateway.milliseconds" $time | int64 -}}
+{{- $most := include "faxplus-gateway.milliseconds" ($time | default "0s") | int64 -}}
 {{- if and (gt $most 0) (lt $most (mul 1000 $wait)) }}
 NOTE: httpRoute.timeouts.{{ $key }} ({{ $time }}) is shorter than config.server.max_wait_seconds ({{ $wait }}): who waits
 longer gets an answer of the Gateway, not of faxplus-gateway.

@@ -2,7 +2,8 @@
 
     dashboards.py RENDERED DIRECTORY
 
-Also that every expression parses (promtool), and that the one about the service level counts what the rules count.
+Also that every expression parses (promtool), that those about the service level count what the rules count, and that
+RUNBOOK.md names panels as they are called.
 """
 
 import json
@@ -15,6 +16,7 @@ import yaml
 
 import expressions
 import grafana
+import routing
 
 CHART = Path(__file__).parents[3] / "helm/faxplus-gateway"
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
@@ -23,8 +25,17 @@ EVERYWHERE = ['namespace=~"$namespace"', 'job=~"$job"', 'instance=~"$instance"']
 # Alerts about all gateways of a job have no pod, and some not even a job.
 OF_ALERTS = [f'{matcher[:-1]}|"' for matcher in EVERYWHERE]
 ONE = "(namespace, job, pod, instance)"
-# Windows that are said in words, beside those of Grafana.
-WINDOWS = {"$__rate_interval", "$__range", "5m", "1h", "6h", "1d", "30d"}
+# Windows that are said in words, beside those of Grafana; the long ones of the alerts on the service level join them.
+WINDOWS = {"$__rate_interval", "$__range", "1h", "1d", "30d"}
+# What the lists of namespaces and jobs are made of. A gateway that went away stays listed for two weeks; and so that no
+# alert is hidden by a list that lacks its namespace, those of alerts are in it as well. "All" takes what is listed.
+LISTED = {
+    "namespace": 'group by (namespace) (last_over_time(faxplus_gateway_build_info[14d]) or ALERTS{alertname=~"FaxplusGateway.*"})',
+    "job": 'group by (job) (last_over_time(faxplus_gateway_build_info{namespace=~"$namespace"}[14d]) '
+           'or ALERTS{alertname=~"FaxplusGateway.*",namespace=~"$namespace|"})',
+}
+# How a line is named by its pod, and by its instance where there are no pods.
+NAMED = ', "pod", ";", "pod", "instance"), "pod", "$1$2", "pod", "(.+);.*|;(.+)")'
 # Before the name of each file, because Grafana's sidecar puts those of all charts into one directory.
 PREFIX = "faxplus-gateway-"
 BYTES = 300_000
@@ -45,8 +56,11 @@ def of_dashboard(dashboard):
     for variable in dashboard["templating"]["list"]:
         if variable["type"] == "query" and (variable["refresh"] != 2 or variable["datasource"] != SOURCE):
             yield f"variable {variable['name']}: is not reloaded with the time, or from another data source"
-        if "allValue" in variable:
-            yield f"variable {variable['name']}: All is {variable['allValue']}, which takes what is no gateway as well"
+        # Every instance of a job of gateways is one; every namespace or job is not.
+        if variable.get("allValue", ".*") != ".*" or ("allValue" in variable) != (variable["name"] == "instance"):
+            yield f"variable {variable['name']}: All is {variable.get('allValue')}: it lacks gateways, or takes more"
+        if (asks := LISTED.get(variable["name"])) and expressions.listing(variable) != (asks, variable["name"]):
+            yield f"variable {variable['name']}: lists {variable['query']['query']}"
     for annotation in dashboard["annotations"]["list"]:
         yield from (f"{annotation['name']}: {fault}" for fault in of_expression(annotation["expr"]))
     text = json.dumps(dashboard)
@@ -101,6 +115,9 @@ def of_panel(panel):
         yield from of_expression(target["expr"])
         if panel["type"] in ("timeseries", "state-timeline") and not target.get("legendFormat"):
             yield f"target {target['refId']} has no legend"
+        if "{{instance}}" not in target.get("legendFormat", "{{instance}}") and (
+                "{{pod}}" in target["legendFormat"] and NAMED not in target["expr"]):
+            yield f"target {target['refId']} names all gateways without a pod alike"
         if target.get("range") and not target.get("interval"):
             yield f"target {target['refId']} has no least step, so a slow scrape leaves it empty"
         if panel["type"] == "heatmap" and not re.search(r"\brate\(", target["expr"]):
@@ -165,7 +182,7 @@ def not_left_out(dashboard, everywhere):
     for title, expression in asked:
         if not everywhere and "faxplus_gateway_http_requests_total" not in expression:
             continue
-        clause = rf" unless on {re.escape(ONE)} max_over_time\(faxplus_gateway_sandbox\{{[^}}]*\}}\[([^\]]*)\]\) == \$simulated"
+        clause = rf" unless on {re.escape(ONE)} min_over_time\(faxplus_gateway_sandbox\{{[^}}]*\}}\[([^\]]*)\]\) == \$simulated"
         windows = set(re.findall(r"\b(?:rate|increase)\([^[]*\[([^\]]*)\]", expression))
         left_out = set(re.findall(clause, expression))
         sums = len(re.findall(r"\bsum\b", expression))
@@ -191,10 +208,29 @@ def not_of_values(dashboard, rendered):
         yield f"the least steps are {steps}, and scraped is every {scraped or '30s'}"
 
 
+def misnamed(shown):
+    """Panels and rows that RUNBOOK.md names and that are not on that dashboard, and mentions that name none."""
+    text = re.sub(r"\s+", " ", routing.RUNBOOK.read_text())
+    titles = {dashboard["title"].split(" / ")[1]: {panel["title"] for panel in dashboard["panels"]}
+              for dashboard, _ in shown.values()}
+    named = re.findall(r'\bthe (?:panels?|rows?) ("[^"]+"(?:(?:,| and) "[^"]+")*) on (?:the (\w+)|"([^"]+)")', text, re.I)
+    if len(named) != len(re.findall(r"\bthe (?:panels?|rows?)\b", text, re.I)):
+        yield 'RUNBOOK.md: a mention is not of the form: the panel "TITLE" on "DASHBOARD"'
+    for quoted, *places in named:
+        place = "".join(places).lower()
+        for title in set(re.findall(r'"([^"]+)"', quoted)) - titles.get(place, set()):
+            yield f"RUNBOOK.md: nothing is named {title!r} on the dashboard {place!r}"
+    for place in re.findall(r'on "([^"]+)"', text):
+        if place.lower() not in titles:
+            yield f"RUNBOOK.md: there is no dashboard {place!r}"
+
+
 def main():
     """Exits with all that is wrong."""
     shown, directory = expressions.dashboards(sys.argv[1]), Path(sys.argv[2])
-    wrong = []
+    WINDOWS.update(rule["labels"]["long_window"] for group in expressions.rules(sys.argv[1])["groups"]
+                   for rule in group["rules"] if "long_window" in rule.get("labels", {}))
+    wrong = list(misnamed(shown))
     kept = sorted(f"{PREFIX}{path.name}" for path in (CHART / "files/dashboards").glob("*.json"))
     if sorted(shown) != kept:
         wrong.append(f"rendered are {sorted(shown)}, kept are {kept}")
@@ -202,7 +238,7 @@ def main():
         found = [*grafana.faults(dashboard), *of_dashboard(dashboard), *of_grid(dashboard)]
         for panel in expressions.panels(dashboard):
             found += [f"{panel['title']}: {fault}" for fault in of_panel(panel)]
-        if file == f"{PREFIX}service-level.json":
+        if file in (f"{PREFIX}service-level.json", f"{PREFIX}overview.json"):
             found += other_counts(dashboard)
         found += not_left_out(dashboard, everywhere=file == f"{PREFIX}service-level.json")
         found += not_of_values(dashboard, sys.argv[1])

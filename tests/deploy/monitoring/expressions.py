@@ -40,12 +40,24 @@ def panels(dashboard):
 
 
 def asked(dashboard, variables=VARIABLES):
-    """Every expression, as (what asks, expression as Grafana would send it)."""
+    """Every expression, as (what asks, expression as Grafana would send it); of several lines each has its name."""
     for panel in panels(dashboard):
         for target in panel["targets"]:
-            yield panel["title"], filled(target["expr"], variables)
+            name = f": {target['legendFormat']}" if len(panel["targets"]) > 1 and "legendFormat" in target else ""
+            yield f"{panel['title']}{name}", filled(target["expr"], variables)
     for annotation in dashboard["annotations"]["list"]:
         yield annotation["name"], filled(annotation["expr"], variables)
+
+
+def listing(variable):
+    """What a variable lists: the expression that is asked for it, and its label. None of one that lists in other ways."""
+    found = re.fullmatch(r"query_result\((.*)\)", variable["query"]["query"])
+    return (found[1], re.fullmatch(r'/(\w+)="\(\[\^"\]\+\)"/', variable["regex"])[1]) if found else None
+
+
+def either(values):
+    """What Grafana puts in for several values of a variable."""
+    return f"({'|'.join(re.escape(value).replace(chr(92), chr(92) * 2) for value in values)})"
 
 
 def filled(expression, variables):

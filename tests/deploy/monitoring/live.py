@@ -29,7 +29,7 @@ from stack import DOWN, Stack, get, host, until
 STAYS_ZERO = {
     "Each gateway", "Breaker", "Addresses forgotten", "Failed operations", "Access tokens asked for, last day",
     "Credentials refused", "Gateways that hold work", "Holds", "Budget left, 30 days (queries)", "Burn rate (queries)",
-    "Budget left, 30 days (intake)", "Resends that took at most as long as promised",
+    "Budget left, 30 days (intake)", "Resends that took at most as long as promised", "Own errors, last hour: queries",
 }
 ALERT = "FaxplusGatewayPausedForLong"
 
@@ -85,7 +85,7 @@ def unanswered(stack, rendered, alerts=False):
     def ask():
         for place in list(left):
             values = [value for _, value in stack.query(place[2]) if math.isfinite(value)]
-            if values and (any(values) or place[1] in STAYS_ZERO):
+            if values and (any(values) or {place[1], place[1].split(": ")[0]} & STAYS_ZERO):
                 left.discard(place)
         return not left
 
@@ -98,10 +98,14 @@ def everything(stack, dashboard):
     for variable in dashboard["templating"]["list"]:
         if variable["type"] != "query":
             continue
-        question = expressions.filled(variable["query"]["query"], chosen)
-        selector, label = re.fullmatch(r"label_values\((.*), (\w+)\)", question).groups()
-        listed = [re.escape(value).replace("\\", "\\\\") for value in stack.values(label, selector)]
-        chosen[f"${variable['name']}"] = variable.get("allValue") or f"({'|'.join(listed)})"
+        if listing := expressions.listing(variable):
+            expression, label = listing
+            listed = [labels[label] for labels, _ in stack.query(expressions.filled(expression, chosen))]
+        else:
+            question = expressions.filled(variable["query"]["query"], chosen)
+            selector, label = re.fullmatch(r"label_values\((.*), (\w+)\)", question).groups()
+            listed = stack.values(label, selector)
+        chosen[f"${variable['name']}"] = variable.get("allValue") or expressions.either(listed)
     return chosen
 
 

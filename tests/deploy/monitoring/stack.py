@@ -4,8 +4,10 @@ All on free ports of this machine, with everything they write in one directory. 
 """
 
 import base64
+import contextlib
 import hashlib
 import json
+import random
 import socket
 import subprocess
 import time
@@ -61,20 +63,28 @@ def token_until(end):
     return f"{part({'alg': 'none'})}.{part({'exp': int(end)})}.signature"
 
 
+def free_ports(count):
+    """Ports of loopback that nobody holds, out of a range from which the kernel gives none to those who ask for any: they
+    are still free when their process comes to them."""
+    found = []
+    for port in random.sample(range(20_000, 30_000), 100):
+        with socket.socket() as one:
+            with contextlib.suppress(OSError):
+                one.bind(("127.0.0.1", port))
+                found.append(port)
+        if len(found) == count:
+            return found
+    raise OSError("a hundred ports were tried, and few are free")
+
+
 class Stack:
     """See the module."""
 
     def __init__(self, binary, rules, directory):
         self.binary, self.rules, self.directory = binary, rules, Path(directory)
         self.running = []
-        held = [socket.socket() for _ in range(5)]
-        for one in held:
-            one.bind(("127.0.0.1", 0))
-        ports = [one.getsockname()[1] for one in held]
-        for one in held:
-            one.close()
         self.upstream, self.api, self.admin, self.prometheus, self.alertmanager = (
-            f"http://127.0.0.1:{port}" for port in ports)
+            f"http://127.0.0.1:{port}" for port in free_ports(5))
 
     def __enter__(self):
         try:

@@ -7,6 +7,7 @@ alert; the rules look for series as the chart's monitors make them; and what mak
 """
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,8 @@ from pathlib import Path
 import yaml
 
 CHART = Path(__file__).parents[3] / "helm/faxplus-gateway"
-BASE = {"sandbox.enabled": True, "prometheusRule.enabled": True, "dashboards.enabled": True}
+BASE = {"credentials.existingSecret": "faxplus", "auth.allowAnonymous": True, "prometheusRule.enabled": True,
+        "dashboards.enabled": True, "persistence.enabled": False}
 # What the rules tell of a setting that is in none of them as it stands.
 SHOWN = {"holdEndsSoon.share": "[21600s:1m]", "notReady.share": str(round(1 - (1 - 0.375) * 300 / 380, 4))}
 WRONG = []
@@ -68,7 +70,7 @@ def each_alert(values):
         others = [rule for rule in before if rule["alert"] != name]
         if key == "credentialExpiringSoon":
             # Nothing takes over from the alert of two weeks then.
-            others = json.loads(json.dumps(others).replace(" < 1209600 >= 43200", " < 1209600"))
+            others = json.loads(json.dumps(others).replace(" < 1209600 >= 42300", " < 1209600"))
         expect(left == others and len(left) < len(before), f"{key}: can't be turned off alone")
         for setting, value in settings.items():
             other = {"enabled": None, "severity": "page"}.get(setting, changed(value))
@@ -122,9 +124,10 @@ def the_rest():
 
 def other_values():
     """What follows the chart's other values: which alerts there are, and thresholds."""
-    real = {"sandbox.enabled": False, "credentials.existingSecret": "faxplus", "auth.allowAnonymous": True}
-    of = lambda name, settings: [rule["expr"] for rule in alerts({**real, **settings}) if rule["alert"] == f"FaxplusGateway{name}"]
+    of = lambda name, settings: [rule["expr"] for rule in alerts({"persistence.enabled": True, **settings}) if rule["alert"] == f"FaxplusGateway{name}"]
     expect(of("Absent", {}) and not of("Absent", {"replicaCount": 0}), "a release that is stopped on purpose is missed")
+    expect(not of("Absent", {"sandbox.enabled": True}), "a sandbox is missed")
+    expect(of("Absent", {"sandbox.enabled": True, "prometheusRule.includeSandbox": True}), "Absent can't be tried")
     expect(not of("StoreNearlyFull", {}), "a store without a bound is nearly full")
     for settings, bound in (({"config.store.max_bytes": 5000000}, 5000000),
                             ({"persistence.enabled": False, "persistence.size": "4Gi"}, 3 << 30)):
@@ -139,7 +142,7 @@ def other_values():
     expect("[900s]" in expression and "> 0.9167\n" in expression, "NotReady: a drain of ten minutes is told")
     (expression,) = of("HoldEndsSoon", {"config.dispatch.max_hold_seconds": 7200})
     expect("[3600s:1m]" in expression, "HoldEndsSoon: does not follow the longest hold")
-    (expression,) = of("GivenUp", {"config.dispatch.max_hold_seconds": 60})
+    (expression,) = of("GivenUp", {"config.dispatch.max_hold_seconds": 60, "prometheusRule.alerts.holdEndsSoon.enabled": False})
     expect("[15m]) > 0\n" in expression, "GivenUp: does not follow the longest hold")
 
 
@@ -178,13 +181,40 @@ def boards():
     (text,) = own({"prometheusRule.slo.target": 99.5})["service-level"]["data"].values()
     (target,) = [one for one in json.loads(text)["templating"]["list"] if one["name"] == "target"]
     expect(target["query"] == "99.5", f"the dashboard's objective is {target['query']}")
+    pairs = [("2h", 4, "warning"), ("3h", 10, "page"), ("30m", 20, "critical"), ("1d", 10, "warning")]
+    windows = [{"long": long, "short": "10m", "factor": factor, "for": "3m", "severity": severity}
+               for long, factor, severity in pairs]
+    for settings, most, colors, lines in (
+            ({}, [0.001, 0.0144], {1: "orange", 3: "orange", 6: "red", 14.4: "red"},
+             {"1h": 14.4, "6h": 6, "1d": 3, "3d": 1}),
+            ({"prometheusRule.slo.target": 99, "prometheusRule.slo.windows": windows}, [0.01, 0.2],
+             {4: "orange", 10: "red", 20: "red"}, {long: factor for long, factor, _ in pairs}),
+            ({"prometheusRule.slo.windows": windows[:1] + [{**windows[1], "factor": 0.5}]}, [0.001, 0.004],
+             {0.5: "red", 4: "orange"}, {"2h": 4, "3h": 0.5}),
+            ({"prometheusRule.slo.windows": [{**windows[1], "factor": 0.5}]}, [0.0005], {0.5: "red"}, {"3h": 0.5})):
+        bounds_follow(own(settings), settings, most, colors, lines)
+
+
+def bounds_follow(made, settings, most, colors, lines):
+    """Bounds of the dashboards are those of the alerts about the service level, and there is a line for each of these."""
+    panels = {panel["title"]: panel for document in made.values() for text in document["data"].values()
+              for panel in json.loads(text)["panels"]}
+    steps = lambda title: panels[title]["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    told = [step["value"] for step in steps("Own errors, last hour")]
+    expect(told == [None, *most], f"{settings}: the bounds of own errors are {told}")
+    for title in ("Burn rate (intake)", "Burn rate (queries)"):
+        told = [(step["value"], step["color"]) for step in steps(title)[1:]]
+        expect(told == list(colors.items()), f"{settings}: the bounds of {title} are {told}")
+        told = [(target["legendFormat"], set(re.findall(r"\[(.*?)\]", target["expr"]))) for target in panels[title]["targets"]]
+        meant = [(f"{long}, alert above {factor}", {long}) for long, factor in lines.items()]
+        expect(told == meant, f"{settings}: the lines of {title} are {told}")
 
 
 def refusals():
     """What the schema must not let through."""
     for key, value in {
         "alerts.noSuchAlert": {"enabled": True}, "alerts.down.treshold": 1, "alerts.down.for": "soon", "alerts.down.severity": "",
-        "alerts.storeErrors.window": "5 minutes", "alerts.heldThrottled.share": 2, "alerts.workHeld.seconds": "300",
+        "alerts.storeErrors.window": "5 minutes", "alerts.heldThrottled.share": 1, "alerts.holdEndsSoon.share": 1, "alerts.workHeld.seconds": "300",
         "alerts.workStalled.seconds": 12.5, "alerts.diskLow.bytes": 0,
         "slo.target": 100, "slo.windows": [], "slo.windows[0].factor": 0, "runbookUrl": "", "alertLabels": {"a": 1},
     }.items():
