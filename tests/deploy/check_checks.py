@@ -36,6 +36,7 @@ EVERYTHING, PRODUCTION, CLAIM, PART = (render(name) for name in ("everything", "
 MISTAKES = [
     (documents.check, VALUES, "  # Its port; the pod listens on 9090.\n", "", "adminService.port has no comment"),
     (documents.check, VALUES, "replicaCount: 1", "replicaCount: 0", "is behind"),
+    (documents.check, "templates/_default_settings.tpl", "max_hold_seconds: 86400", "max_hold_seconds: 3600", "is behind"),
     (documents.check, SCHEMA, '"replicaCount"', '"replicas"', "does not know replicaCount"),
     (documents.check, "Chart.yaml", "appVersion: ", "appVersion: 9", "appVersion is 9"),
     (PRODUCTION, STATEFULSET, "  replicas:", "  replica:", r"\breplica\b.* unexpected|unexpected.*\breplica\b"),
@@ -100,7 +101,7 @@ MISTAKES = [
     (only(check_refusals, "mountPath: /tmp/"), PARTS, '| trimSuffix "/"', "", "is taken"),
     (only(check_refusals, "max_bytes: 805306369"), PARTS, "(gt $bound $room)", "false", "is taken"),
     (only(check_refusals, "/8}, podSelector"), "templates/_refusals_lists.tpl", '(hasKey . "podSelector")', "false", "is taken"),
-    (only(check_refusals, "hostAliases: [{ip"), "templates/_refusals_lists.tpl", "has .ip $addresses", "false", "is taken"),
+    (only(check_refusals, "hostAliases: [{ip"), "templates/_refusals_lists.tpl", "has $told $there", "false", "is taken"),
     (only(check_values, "replicaCount"), STATEFULSET, ".Values.replicaCount", ".Values.replicas", "reads .Values.replicas"),
     (only(check_values, "pdb.maxUnavailable"), "templates/pdb.yaml", "{{ toJson .maxUnavailable }}", "1", r"pdb\.maxUnavailable.*changes nothing"),
     (only(check_refusals, "existingSecret: ''"), "templates/_refusals.tpl", "(not $credentials.existingSecret)", "false", "is taken|nothing says"),

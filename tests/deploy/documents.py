@@ -1,6 +1,6 @@
 """Keeps what is made of values.yaml in step with it: the tables in the chart's README, descriptions and defaults in its
-schema, the schema of `config`, which is made of the gateway's own config/default.toml, and the list of values that may
-not be empty. With --write it writes them; without, it says which of them is behind.
+schema, the schema of `config` and the defaults of settings, which are made of the gateway's own config/default.toml, and
+the list of values that may not be empty. With --write it writes them; without, it says which of them is behind.
 
 The chart's appVersion must be the gateway's version, what its README links to must be in the package, and the table of
 alerts in the gateway's README must hold the alerts that the chart makes.
@@ -24,12 +24,13 @@ MAY_BE_EMPTY = ("config", "resources", "tests.resources", "podSecurityContext", 
                 "httpRoute.timeouts", "dashboards.labels")
 # Maps and lists that the rules can't do without.
 NEEDED = ("prometheusRule.alertLabels", "prometheusRule.alertAnnotations", "prometheusRule.slo.windows")
+SETTINGS = ROOT / "config" / "default.toml"
 REMEDY = "run tests/deploy/run --write and look at what it changed"
 
 
 def settings():
     """The gateway's settings as a schema: sections, keys, kinds of value and words, of config/default.toml."""
-    text = (ROOT / "config" / "default.toml").read_text()
+    text = SETTINGS.read_text()
     sections, words, section, told = {}, [], None, False
     for line in text.splitlines():
         if line.startswith("#"):
@@ -85,8 +86,18 @@ def is_required(entry):
 def required(entries):
     """The template that lists the values which may not be empty."""
     names = "\n".join(entry.dotted for entry in entries if is_required(entry))
-    words = "What may not be empty; written by tests/deploy/run --write."
-    return f'{{{{/* {words} */}}}}\n{{{{- define "faxplus-gateway.required" -}}}}\n{names}\n{{{{- end -}}}}\n'
+    return named_template("required", "What may not be empty", names)
+
+
+def default_settings():
+    """The template that tells the gateway's own settings."""
+    return named_template("defaultSettings", "The gateway's settings where nothing is given, as YAML",
+                          yaml.safe_dump(tomllib.loads(SETTINGS.read_text()), sort_keys=False).strip())
+
+
+def named_template(name, words, text):
+    """A template that is written from here."""
+    return f'{{{{/* {words}; written by tests/deploy/run --write. */}}}}\n{{{{- define "faxplus-gateway.{name}" -}}}}\n{text}\n{{{{- end -}}}}\n'
 
 
 def schema_at(whole, path):
@@ -180,6 +191,7 @@ def check(chart=CHART):
         chart / "values.schema.json": schema(entries, chart),
         chart / "README.md": readme(entries, chart),
         chart / "templates" / "_required.tpl": required(entries),
+        chart / "templates" / "_default_settings.tpl": default_settings(),
     }
     if "--write" in sys.argv:
         for path, text in wanted.items():

@@ -55,7 +55,7 @@ All of them are told at once. Each says where, what is wrong and what to do.
 {{- end -}}
 
 {{- if include "faxplus-gateway.claims" . -}}
-{{- $reserve := dig "store" "reserve_bytes" 268435456 (include "faxplus-gateway.config" . | fromJson) | int64 -}}
+{{- $reserve := (include "faxplus-gateway.settingsInForce" . | fromJson).store.reserve_bytes | int64 -}}
 {{- if le (include "faxplus-gateway.bytes" .Values.persistence.size | int64) (mul 2 $reserve) -}}
 {{- $wrong = append $wrong (printf "persistence.size: of %s the gateway keeps %d bytes free (config.store.reserve_bytes), which leaves too little for lists. Take more than twice that" .Values.persistence.size $reserve) -}}
 {{- end -}}
@@ -87,7 +87,7 @@ All of them are told at once. Each says where, what is wrong and what to do.
 {{- $wrong = append $wrong (printf "httpRoute.timeouts.backendRequest: %s is longer than timeouts.request, %s, of which it is a part. Take less" $part $whole) -}}
 {{- end -}}
 {{- end -}}
-{{- range $part := list "image" "store" "volumes" "services" "monitors" "rules" "elements" "twice" -}}
+{{- range $part := list "image" "store" "mounts" "services" "monitors" "rules" "elements" "twice" -}}
 {{- range include (printf "faxplus-gateway.refuse.%s" $part) $ | trim | splitList "\n" -}}
 {{- with trim . -}}
 {{- $wrong = append $wrong . -}}

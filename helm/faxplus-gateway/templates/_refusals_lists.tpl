@@ -29,35 +29,33 @@ networkPolicy.{{ $key }}: a peer is an ipBlock, or pods that are selected, and n
 {{- end }}
 {{- end -}}
 
-{{/* Containers, variables and addresses that are there twice. */}}
+{{/* What is there twice, or what the pod has already: a list, the keys that tell its elements apart, and what to do. */}}
 {{- define "faxplus-gateway.refuse.twice" -}}
-{{- $names := list "gateway" -}}
-{{- range concat (.Values.initContainers | default list) (.Values.extraContainers | default list) }}
-{{- if has .name $names }}
-initContainers, extraContainers: there is a container {{ .name | quote }} already. Take another name
-{{- end }}
-{{- $names = append $names .name }}
-{{- end }}
-{{- $variables := list -}}
-{{- range .Values.extraEnv }}
-{{- if has .name $variables }}
-extraEnv: {{ .name }} stands there twice. Keep one of them
-{{- end }}
-{{- $variables = append $variables .name }}
-{{- end }}
-{{- $addresses := list -}}
-{{- range .Values.hostAliases }}
-{{- if has .ip $addresses }}
-hostAliases: {{ .ip }} stands there twice. Give it once, with all its hostnames
-{{- end }}
-{{- $addresses = append $addresses .ip }}
-{{- end }}
-{{- $spreads := list -}}
-{{- range .Values.topologySpreadConstraints }}
-{{- $same := pick . "topologyKey" "whenUnsatisfiable" }}
-{{- if has $same $spreads }}
-topologySpreadConstraints: {{ .topologyKey }} with {{ .whenUnsatisfiable }} stands there twice. Keep one of them
-{{- end }}
-{{- $spreads = append $spreads $same }}
-{{- end }}
+{{- $containers := concat (list (dict "name" "gateway")) (.Values.initContainers | default list) (.Values.extraContainers | default list) -}}
+{{- $volumes := list -}}
+{{- range list "config" "store" "tmp" "credentials" "clients" -}}
+{{- $volumes = append $volumes (dict "name" .) -}}
+{{- end -}}
+{{- range list
+  (list "initContainers, extraContainers" $containers (list "name") "Take another name")
+  (list "extraVolumes" (concat $volumes (.Values.extraVolumes | default list)) (list "name") "Take another name")
+  (list "extraEnv" .Values.extraEnv (list "name") "Keep one of them")
+  (list "hostAliases" .Values.hostAliases (list "ip") "Give it once, with all its hostnames")
+  (list "topologySpreadConstraints" .Values.topologySpreadConstraints (list "topologyKey" "whenUnsatisfiable") "Keep one of them") }}
+{{- $key := index . 0 -}}
+{{- $fields := index . 2 -}}
+{{- $remedy := index . 3 -}}
+{{- $there := list -}}
+{{- range $element := index . 1 -}}
+{{- $told := list -}}
+{{- range $fields -}}
+{{- $told = append $told (get $element .) -}}
+{{- end -}}
+{{- $told = join ", " $told -}}
+{{- if has $told $there }}
+{{ $key }}: {{ $told | quote }} is there already. {{ $remedy }}
+{{- end -}}
+{{- $there = append $there $told -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}

@@ -43,15 +43,8 @@ config.store.max_bytes: {{ eq $bound 0 | ternary "0 means no bound, and so" (toS
 {{- end }}
 {{- end -}}
 
-{{/* Volumes and mounts that are there already, or not at all. The chart's own mounts come first in the pod. */}}
-{{- define "faxplus-gateway.refuse.volumes" -}}
-{{- $names := list "config" "store" "tmp" "credentials" "clients" -}}
-{{- range .Values.extraVolumes }}
-{{- if has .name $names }}
-extraVolumes: there is a volume {{ .name | quote }} already. Take another name
-{{- end }}
-{{- $names = append $names .name }}
-{{- end }}
+{{/* Mounts that are there already, or whose volume is not. The chart's own come first in the pod. */}}
+{{- define "faxplus-gateway.refuse.mounts" -}}
 {{- $pod := (include "faxplus-gateway.pod" . | fromYaml).spec -}}
 {{- $there := include "faxplus-gateway.claims" . | empty | ternary list (list "store") -}}
 {{- range $pod.volumes }}

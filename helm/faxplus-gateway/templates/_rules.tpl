@@ -77,7 +77,7 @@ on ({{ include "faxplus-gateway.rules.instance" . }}) min_over_time(faxplus_gate
 
 {{/* The longest hold, in seconds. */}}
 {{- define "faxplus-gateway.rules.maxHold" -}}
-{{- dig "dispatch" "max_hold_seconds" 86400 (include "faxplus-gateway.config" . | fromJson) | default 86400 | int64 -}}
+{{- (include "faxplus-gateway.settingsInForce" . | fromJson).dispatch.max_hold_seconds | int64 -}}
 {{- end }}
 
 {{/* Whether there is to be a gateway whose absence matters: a sandbox has no past that could tell. */}}
@@ -85,17 +85,14 @@ on ({{ include "faxplus-gateway.rules.instance" . }}) min_over_time(faxplus_gate
 {{- if and .Values.replicaCount (or .Values.prometheusRule.includeSandbox (not .Values.sandbox.enabled)) -}}true{{- end -}}
 {{- end }}
 
-{{/* The bound of the store, with what the chart suggests; 0 when it has none. */}}
+{{/* The bound of the store; 0 when it has none. */}}
 {{- define "faxplus-gateway.rules.maxBytes" -}}
-{{- $suggested := include "faxplus-gateway.suggestedSettings" . | fromYaml -}}
-{{- $store := mergeOverwrite ($suggested.store | default dict) ((include "faxplus-gateway.config" . | fromJson).store | default dict) -}}
-{{- $store.max_bytes | default 0 | int64 -}}
+{{- (include "faxplus-gateway.settingsInForce" . | fromJson).store.max_bytes | int64 -}}
 {{- end }}
 
 {{/* Thresholds that follow the gateway's settings where the values have null, by alert, as YAML. */}}
 {{- define "faxplus-gateway.rules.bytes" -}}
-{{- $store := (include "faxplus-gateway.config" . | fromJson).store | default dict -}}
-{{- $reserve := hasKey $store "reserve_bytes" | ternary $store.reserve_bytes 268435456 | int64 -}}
+{{- $reserve := (include "faxplus-gateway.settingsInForce" . | fromJson).store.reserve_bytes | int64 -}}
 diskLow: "{{ max (div (mul 3 $reserve) 2) 67108864 }}"
 diskFilling: "{{ $reserve }}"
 {{- end }}
@@ -106,9 +103,8 @@ of fax.plus answers 503 for what fax.plus did not take, which would count as the
 */}}
 {{- define "faxplus-gateway.rules.warnings" -}}
 {{- $rules := .Values.prometheusRule -}}
-{{- $config := include "faxplus-gateway.config" . | fromJson -}}
 {{- $hold := include "faxplus-gateway.rules.maxHold" . | int64 -}}
-{{- $wait := ($config.compat | default dict).wait_seconds | default 50 | int64 -}}
+{{- $wait := (include "faxplus-gateway.settingsInForce" . | fromJson).compat.wait_seconds | int64 -}}
 {{- if and $rules.enabled $rules.slo.enabled (le $hold $wait) }}
 WARNING: config.dispatch.max_hold_seconds ({{ $hold }}) is not above config.compat.wait_seconds ({{ $wait }}), so the path
 of fax.plus answers 503 when fax.plus is down. FaxplusGatewayErrorBudgetBurn takes that for the gateway's own error.
@@ -187,7 +183,7 @@ quietShare: {{ round (subf 1 (divf (mulf (subf 1 .) $seconds) $quiet)) 4 }}
 {{- $root := . -}}
 {{- $common := include "faxplus-gateway.rules.words" . | fromYaml -}}
 {{- $bytes := include "faxplus-gateway.rules.bytes" . | fromYaml -}}
-{{- $when := dict "running" (include "faxplus-gateway.rules.running" . | not | not) "bounded" (ne $common.maxBytes "0") -}}
+{{- $when := dict "running" (eq (include "faxplus-gateway.rules.running" .) "true") "bounded" (ne $common.maxBytes "0") -}}
 {{- $file := .Files.Get "files/rules/alerts.yaml" | fromYaml -}}
 {{- range $file.groups }}
 {{- $rules := list -}}
@@ -201,12 +197,12 @@ quietShare: {{ round (subf 1 (divf (mulf (subf 1 .) $seconds) $quiet)) 4 }}
 {{- end -}}
 {{- $words = include "faxplus-gateway.rules.ownWords" (dict "root" $root "settings" $settings) | fromYaml | merge $words -}}
 {{- $expr := .expr -}}
-{{- range $phrase, $text := $file.phrases -}}
-{{- $expr = $expr | replace (printf "${%s}" $phrase) $text -}}
-{{- end -}}
 {{- if not $root.Values.prometheusRule.includeSandbox -}}
 {{- $real := .sandbox | default (include "faxplus-gateway.rules.real" $root) -}}
 {{- $expr = printf "(\n%s\n)\n  unless %s" ($expr | indent 2) $real -}}
+{{- end -}}
+{{- range $phrase, $text := $file.phrases -}}
+{{- $expr = $expr | replace (printf "${%s}" $phrase) $text -}}
 {{- end -}}
 {{- $rule := dict "root" $root "alert" .alert "settings" $settings "labels" (dict) -}}
 {{- range $part, $text := dict "expr" $expr "summary" .summary "description" .description -}}

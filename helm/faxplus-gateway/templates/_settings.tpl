@@ -83,11 +83,22 @@ store:
 {{- end }}
 {{- end -}}
 
-{{/* The settings file. JSON's texts are TOML's; a whole number must not look like a fraction. */}}
-{{- define "faxplus-gateway.settings" -}}
+{{/* What the gateway is given, as JSON: what the chart suggests, `config` over it, and what the chart makes over both. */}}
+{{- define "faxplus-gateway.givenSettings" -}}
 {{- $made := include "faxplus-gateway.madeSettings" . | fromYaml -}}
 {{- $suggested := include "faxplus-gateway.suggestedSettings" . | fromYaml -}}
-{{- range $section, $settings := mergeOverwrite $suggested (include "faxplus-gateway.config" . | fromJson) $made }}
+{{- mergeOverwrite $suggested (include "faxplus-gateway.config" . | fromJson) $made | toJson -}}
+{{- end -}}
+
+{{/* Every setting as it is in force, as JSON: what the gateway is given, over its own defaults. */}}
+{{- define "faxplus-gateway.settingsInForce" -}}
+{{- $defaults := include "faxplus-gateway.defaultSettings" . | fromYaml -}}
+{{- mergeOverwrite $defaults (include "faxplus-gateway.givenSettings" . | fromJson) | toJson -}}
+{{- end -}}
+
+{{/* The settings file. JSON's texts are TOML's; a whole number must not look like a fraction. */}}
+{{- define "faxplus-gateway.settings" -}}
+{{- range $section, $settings := include "faxplus-gateway.givenSettings" . | fromJson }}
 {{- with $settings }}
 [{{ $section }}]
 {{- range $key, $value := . }}

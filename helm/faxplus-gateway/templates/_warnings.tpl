@@ -30,14 +30,13 @@ FaxplusGatewayDown will page. Name it with a namespaceSelector.
 {{ end }}
 {{- end -}}
 
-{{/* Addresses that no rule for what goes out covers. Told only where it is certain: names may lead anywhere. Those that
-config leaves out are the gateway's own, as in config/default.toml. */}}
+{{/* Addresses that no rule for what goes out covers. Told only where it is certain: names may lead anywhere. */}}
 {{- define "faxplus-gateway.warnings.egress" -}}
 {{- if and .Values.networkPolicy.enabled (not .Values.sandbox.enabled) -}}
-{{- $config := include "faxplus-gateway.config" . | fromJson -}}
-{{- $urls := dict "config.upstream.base_url" (dig "upstream" "base_url" "https://restapi.fax.plus/v3" $config) -}}
+{{- $settings := include "faxplus-gateway.settingsInForce" . | fromJson -}}
+{{- $urls := dict "config.upstream.base_url" $settings.upstream.base_url -}}
 {{- if eq .Values.credentials.kind "oauth2" -}}
-{{- $_ := set $urls "config.credentials.token_url" (dig "credentials" "token_url" "https://accounts.fax.plus/token" $config) -}}
+{{- $_ := set $urls "config.credentials.token_url" $settings.credentials.token_url -}}
 {{- end -}}
 {{- range $key, $url := $urls -}}
 {{- $authority := regexFind "^https?://[^/?#]+" (lower $url) | trimPrefix "https://" | trimPrefix "http://" -}}
@@ -106,7 +105,7 @@ only a proxy leads out, its calls fail.
 NOTE: {{ join " and " . }} {{ len . | eq 1 | ternary "is" "are" }} empty. Most Prometheus operators look for a label, such as
 release: kube-prometheus-stack, and overlook what has none.
 {{ end }}
-{{- $wait := dig "server" "max_wait_seconds" 300 (include "faxplus-gateway.config" . | fromJson) | int64 -}}
+{{- $wait := (include "faxplus-gateway.settingsInForce" . | fromJson).server.max_wait_seconds | int64 -}}
 {{- range $key, $time := .Values.httpRoute.enabled | ternary .Values.httpRoute.timeouts dict -}}
 {{- $most := include "faxplus-gateway.milliseconds" ($time | default "0s") | int64 -}}
 {{- if and (gt $most 0) (lt $most (mul 1000 $wait)) }}

@@ -4,10 +4,10 @@
 
 RENDERED is the chart with a `prometheusRule.selector` that takes GATEWAY. The cases come from cases.yaml; promtool's
 files go to DIRECTORY. Every case that fires is tried four more times: with a failed scrape just before, for how long it
-took, as a gateway with a simulated fax.plus (unless it says itself which it is), and as one of another job. Also checks that no rule lacks a case of either
-kind, that every alert has what a person needs, that its words name no label which it does not have, that the runbook
-has a section for it, and no other, and that Alertmanager takes the inhibit rules of the runbook, which name alerts that
-exist and leave those of other gateways alone.
+took, as a gateway with a simulated fax.plus (unless it says itself which it is), and as one of another job. Also checks
+that no rule lacks a case of either kind, that every alert has what a person needs, that its words name no label which it
+does not have, that the runbook has a section for it, and no other, and that Alertmanager takes the inhibit rules of the
+runbook, which name alerts that exist and leave those of other gateways alone.
 """
 
 import re
