@@ -36,9 +36,9 @@ pub(super) struct Active {
     next: u32,
     /// Looked at, and back at the head, in the order of their turns.
     returned: VecDeque<u32>,
-    /// To be sent alone: known culprits, and members of a call that was forbidden.
+    /// To be sent alone: known culprits, and members of a call that fax.plus denied.
     alone: VecDeque<Member>,
-    /// Forbidden when alone; tried again alone.
+    /// Denied when alone; tried again alone.
     suspects: VecDeque<Member>,
     parts: VecDeque<Part>,
     /// Whether an earlier process has settled some of it.
@@ -103,6 +103,12 @@ impl Active {
     /// Whether anything of it is at hand to draw or to look at.
     pub(super) fn has_more(&self) -> bool {
         self.has_rows() || !self.parts.is_empty() || !self.alone.is_empty() || !self.suspects.is_empty()
+    }
+
+    /// Whether any address of it waits that was not denied alone.
+    pub(super) fn has_untried(&self) -> bool {
+        let has_unread = self.stop.is_none() && self.next < self.record.body.len();
+        has_unread || !self.returned.is_empty() || !self.parts.is_empty() || !self.alone.is_empty()
     }
 
     /// Whether anything of it has its turn before fresh addresses.
@@ -206,7 +212,7 @@ impl Active {
         self.alone.pop_front()
     }
 
-    /// The next address that was forbidden alone before.
+    /// The next address that was denied alone before.
     pub(super) fn take_suspect(&mut self) -> Option<Member> {
         self.suspects.pop_front()
     }

@@ -25,13 +25,21 @@ pub(super) struct Member {
     pub(super) doubts: u32,
     /// How the last of those ended: from then on it is never again certainly unsent.
     pub(super) doubt: Option<UnknownReason>,
-    /// When a call with it alone was answered 403.
-    pub(super) forbidden: Option<Instant>,
+    /// The last call with it alone that was denied.
+    pub(super) denied: Option<Denied>,
+}
+
+/// A lone address was answered in a way that may speak of it or of everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Denied {
+    pub(super) at: Instant,
+    /// How often, each time after a call of another address was accepted.
+    pub(super) times: u8,
 }
 
 impl Member {
     pub(super) fn new(resend: ResendId, index: u32, key: AddressKey) -> Self {
-        Self { resend, index, key, doubts: 0, doubt: None, forbidden: None }
+        Self { resend, index, key, doubts: 0, doubt: None, denied: None }
     }
 }
 

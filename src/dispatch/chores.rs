@@ -10,7 +10,7 @@ use super::{
     dispatcher::Dispatcher,
     forecast::Forecast,
     health::Gate,
-    message::{Event, Probed},
+    message::Event,
     named::named,
     pace::Outlook,
     said::{told, told_pause},
@@ -54,14 +54,11 @@ impl Dispatcher {
                     self.metrics.set_upstream_in_flight(self.calls.len());
                 }
             }
-            Event::Probed(Probed { launched, generation, found }) => {
+            Event::Probed(found) => {
                 self.probing = false;
                 match found {
-                    Probe::Alive => self.health.probe_answered(),
-                    Probe::Unauthorized => {
-                        self.health.probe_answered();
-                        self.token_refused(generation, launched, now);
-                    }
+                    // A refused probe may lack a right that the calls need not have: a lone call decides.
+                    Probe::Alive | Probe::Refused => self.health.probe_answered(),
                     Probe::Failing(seen, told) => self.health.probe_failed(seen, told, now),
                 }
             }
@@ -79,10 +76,7 @@ impl Dispatcher {
         if may_probe && self.health.wants_probe(now) && !self.resends.is_empty() {
             self.probing = true;
             let upstream = self.upstream.clone();
-            self.spawn(async move {
-                let generation = upstream.generation();
-                Event::Probed(Probed { launched: now, generation, found: upstream.probe().await })
-            });
+            self.spawn(async move { Event::Probed(upstream.probe().await) });
         }
         if now >= self.chores.reread {
             self.chores.reread = now + REREAD_INTERVAL;

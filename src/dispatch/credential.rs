@@ -131,21 +131,36 @@ impl Dispatcher {
         }
         match probe {
             Probe::Alive => {
-                tracing::info!("Upstream accepts the credential.");
-                self.metrics.set_credential_valid(true);
+                self.credential_accepted();
                 self.health.credential_proven(now);
             }
-            Probe::Unauthorized => {
-                self.tending.refused = proof.generation;
-                self.metrics.set_credential_valid(false);
-                self.health.credential_unproven(Cause::Itself, None, now);
-            }
+            Probe::Refused => self.proof_refused(proof.generation, now),
             Probe::Failing(_, told) => {
                 let is_new = proof.generation != self.tending.refused;
                 let cause = if is_new { Cause::ProofUnanswered } else { Cause::Itself };
                 self.health.credential_unproven(cause, told, now);
             }
         }
+    }
+
+    /// fax.plus does not show the account. A token that a call was refused with a moment ago is not tried again
+    /// at once; any other may only lack the right to read the account, and a lone call decides.
+    fn proof_refused(&mut self, generation: u64, now: Instant) {
+        let is_new = generation != self.tending.refused;
+        if is_new {
+            self.metrics.set_credential_valid(true);
+        }
+        if is_new || self.health.is_credential_refused_for_long() {
+            self.health.credential_on_trial(now);
+        } else {
+            self.health.credential_unproven(Cause::Itself, None, now);
+        }
+    }
+
+    /// Notes that the lone call which was to show whether the credential is accepted has shown it.
+    pub(super) fn credential_accepted(&mut self) {
+        tracing::info!("Upstream accepts the credential.");
+        self.metrics.set_credential_valid(true);
     }
 
     pub(super) fn credential_refreshed(&mut self, found: Result<bool, RenewalError>, now: Instant) {
@@ -175,7 +190,8 @@ impl Dispatcher {
         }
     }
 
-    fn has_new_secrets(&self) {
+    fn has_new_secrets(&mut self) {
+        self.health.credential_replaced();
         tracing::info!("Took over a new secret from its file.");
         self.tell_expiry();
     }

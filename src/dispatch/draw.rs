@@ -135,9 +135,22 @@ impl Dispatcher {
         if !members.is_empty() {
             return Some(Given { members, origin: Origin::Fresh, shares: true });
         }
-        // Others first: an address that was forbidden alone waits for somebody's success.
-        let suspect = self.resends.get_mut(&id)?.take_suspect()?;
-        self.draw_alone(suspect)
+        self.draw_suspect(id, looks, now)
+    }
+
+    /// Draws an address that was denied alone: only when the resend has no other, which may be accepted.
+    fn draw_suspect(&mut self, id: ResendId, looks: &mut usize, now: Instant) -> Option<Given> {
+        while *looks > 0 {
+            *looks -= 1;
+            let suspect = self.resends.get_mut(&id)?.take_suspect()?;
+            if !self.is_given_up(&suspect) {
+                return self.draw_alone(suspect);
+            }
+            if let Look::Sendable(suspect) = self.judge(&suspect) {
+                self.give_up(&suspect, now);
+            }
+        }
+        None
     }
 
     /// An address that was put aside may have been settled by another call since.

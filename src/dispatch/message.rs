@@ -41,7 +41,8 @@ pub enum Because {
 /// What a job of this thread found.
 pub(super) enum Event {
     CallEnded(u64, Report),
-    Probed(Probed),
+    /// How a probe of a failing upstream went.
+    Probed(Probe),
     CredentialProved(Proof),
     CredentialRenewed(Renewed),
     CredentialReread(Result<bool, CredentialError>),
@@ -56,12 +57,4 @@ pub(super) struct Loading {
     pub(super) id: ResendId,
     pub(super) number: u32,
     pub(super) found: Result<Option<(StoredChunk, Ends)>, Fault>,
-}
-
-/// How a probe of a failing upstream went.
-pub(super) struct Probed {
-    pub(super) launched: Instant,
-    /// Which token it carried.
-    pub(super) generation: u64,
-    pub(super) found: Probe,
 }

@@ -12,6 +12,7 @@ mod call;
 mod chores;
 mod credential;
 mod dispatcher;
+mod denied;
 mod drain;
 mod draw;
 mod ending;

@@ -22,8 +22,8 @@ impl Dispatcher {
             Origin::Part => self.keep_part(call.members),
             Origin::Fresh => {
                 for member in call.members.into_iter().rev() {
-                    // Who was forbidden alone before goes alone again.
-                    if member.forbidden.is_some() {
+                    // An address that was denied alone before goes alone again.
+                    if member.denied.is_some() {
                         self.set_aside(member);
                     } else {
                         self.release(member);
@@ -73,7 +73,7 @@ impl Dispatcher {
         self.free_claim(&member);
         let id = member.resend;
         if let Some(active) = self.resends.get_mut(&id) {
-            if member.forbidden.is_some() { active.put_suspect(member) } else { active.put_alone(member) }
+            if member.denied.is_some() { active.put_suspect(member) } else { active.put_alone(member) }
         }
         self.requeue(id);
     }

@@ -1,5 +1,7 @@
 //! What holds work, in the words that callers and operators are told.
 
+use std::borrow::Cow;
+
 use tokio::time::Instant;
 
 use super::trouble::{Cause, Trouble};
@@ -17,7 +19,7 @@ pub(super) fn told(trouble: &Trouble, now: Instant) -> Hold {
         reason: trouble.reason,
         since: Timestamp(told_now.0.saturating_sub(since.as_millis() as u64)),
         next_attempt_at: Some(told_now.plus(wait)),
-        detail: sentence(trouble.reason, trouble.cause).to_owned(),
+        detail: sentence(trouble.reason, trouble.cause).into_owned(),
     }
 }
 
@@ -32,10 +34,25 @@ pub(super) fn told_pause(paused: &Paused) -> Hold {
     }
 }
 
-fn sentence(reason: NotSentReason, cause: Cause) -> &'static str {
-    match cause {
+fn sentence(reason: NotSentReason, cause: Cause) -> Cow<'static, str> {
+    let words = match cause {
         Cause::Itself => of_reason(reason),
         Cause::Outage(seen) => of_outage(seen),
+        Cause::Stranger(stranger) => {
+            return Cow::Owned(format!(
+                "what answers at upstream.base_url does not behave like fax.plus: {stranger}; check \
+                 upstream.base_url and any proxy; one address at a time is tried, and the work goes on when \
+                 fax.plus accepts one"
+            ));
+        }
+        Cause::NotFound => {
+            "fax.plus answers 404 (not found); check upstream.base_url and the account; one address at a time \
+             is tried, and the work goes on when fax.plus accepts one"
+        }
+        Cause::Untried => {
+            "fax.plus does not show its account to the access token; one address is tried, and the work goes on \
+             when fax.plus accepts it"
+        }
         Cause::NoTokenYet => {
             "the token endpoint of fax.plus has not given an access token yet; goes on when it does"
         }
@@ -61,7 +78,8 @@ fn sentence(reason: NotSentReason, cause: Cause) -> &'static str {
         Cause::ProofUnanswered => {
             "fax.plus does not answer when a new access token is shown to it; goes on when it accepts it"
         }
-    }
+    };
+    Cow::Borrowed(words)
 }
 
 /// What was seen last; never an address, a name or a word of others.

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::{
     call::{Call, Member},
     dispatcher::Dispatcher,
+    health::Denial,
     split::split,
 };
 use crate::{
@@ -32,28 +33,19 @@ impl Dispatcher {
             duration_ms = report.took.as_millis() as u64,
             "Upstream call ended."
         );
+        let was_on_trial = self.health.is_credential_on_trial();
         match report.verdict {
             Verdict::Sent => self.was_sent(call, report.took, now),
             Verdict::Refused(refusal) => self.was_refused(call, &refusal, now),
-            Verdict::Forbidden(refusal) => self.was_forbidden(call, &refusal, now),
+            Verdict::Forbidden(refusal) => self.was_denied(call, Denial::Forbidden, &refusal, now),
+            Verdict::NotFound(refusal) => self.was_denied(call, Denial::NotFound, &refusal, now),
             Verdict::Unknown(reason) => self.is_in_doubt(call, reason, now),
             Verdict::NotSent(unsent) => self.was_not_sent(call, unsent, now),
             Verdict::Unauthorized => self.was_unauthorized(call, report.generation, now),
-            Verdict::Misconfigured(status) => {
-                tracing::warn!(
-                    trace_id = %call.trace.id(),
-                    status,
-                    "Upstream does not answer like fax.plus; calls are held."
-                );
-                self.health.must_pause(
-                    NotSentReason::Misconfigured,
-                    None,
-                    call.launched,
-                    now,
-                    fastrand::f64(),
-                );
-                self.retry(RetryReason::Misconfigured, call);
-            }
+            Verdict::Misconfigured(stranger) => self.was_misconfigured(call, stranger, now),
+        }
+        if was_on_trial && !self.health.is_credential_on_trial() && !self.health.waits_for_credential() {
+            self.credential_accepted();
         }
         self.flush();
         // A stopped resend may have waited for nothing but this call.
@@ -73,6 +65,7 @@ impl Dispatcher {
             Verdict::Refused(refusal) if call.members.len() == 1 => CallEnd::Rejected(Arc::clone(refusal)),
             Verdict::Refused(_)
             | Verdict::Forbidden(_)
+            | Verdict::NotFound(_)
             | Verdict::NotSent(_)
             | Verdict::Unauthorized
             | Verdict::Misconfigured(_) => CallEnd::NotSent,
@@ -97,11 +90,7 @@ impl Dispatcher {
     fn was_refused(&mut self, mut call: Call, refusal: &Arc<Refusal>, now: Instant) {
         self.pace.admitted(call.permit, now);
         self.health.answered(call.launched);
-        if let [only] = call.resends()[..]
-            && let Some(active) = self.resends.get_mut(&only)
-        {
-            active.shares = false;
-        }
+        self.stop_sharing(&call);
         if call.members.len() > 1 {
             if !self.options.isolate_rejected {
                 return self.end_all(call, &Outcome::Unknown(UnknownReason::RefusedBatch), now);
@@ -123,35 +112,12 @@ impl Dispatcher {
         }
     }
 
-    /// 403 may speak of the account or of one address. Everybody in the call goes alone from here; who
-    /// is forbidden alone, is tried again once others were accepted, and is forbidden again, is rejected.
-    fn was_forbidden(&mut self, call: Call, refusal: &Arc<Refusal>, now: Instant) {
-        self.pace.admitted(call.permit, now);
-        self.health.answered(call.launched);
-        let lone = call.members.len() == 1;
-        let mut condemned = false;
-        for mut member in call.members {
-            let others_accepted = member.forbidden.is_some_and(|since| self.health.succeeded_since(since));
-            if lone && others_accepted {
-                condemned = true;
-                self.add_culprit(member.key, now);
-                let outcome = or_doubt(&member, || Outcome::Rejected(Arc::clone(refusal)));
-                self.end(member, outcome, now);
-                continue;
-            }
-            if lone && let Some(reason) = member.doubt {
-                // It could only have become sent or unknown; the good ones behind it must not wait.
-                self.end(member, Outcome::Unknown(reason), now);
-                continue;
-            }
-            if lone {
-                member.forbidden = Some(now);
-            }
-            self.set_aside(member);
-        }
-        if !condemned {
-            self.metrics.retry(RetryReason::Forbidden);
-            self.health.was_forbidden(call.launched, now, fastrand::f64());
+    /// A call of one resend was not accepted: its addresses join no calls of others until it has a success.
+    pub(super) fn stop_sharing(&mut self, call: &Call) {
+        if let [only] = call.resends()[..]
+            && let Some(active) = self.resends.get_mut(&only)
+        {
+            active.shares = false;
         }
     }
 
@@ -236,7 +202,7 @@ impl Dispatcher {
 }
 
 /// An address that is in doubt stays in doubt whatever is refused later.
-fn or_doubt(member: &Member, otherwise: impl FnOnce() -> Outcome) -> Outcome {
+pub(super) fn or_doubt(member: &Member, otherwise: impl FnOnce() -> Outcome) -> Outcome {
     match member.doubt {
         Some(reason) => Outcome::Unknown(reason),
         None => otherwise(),

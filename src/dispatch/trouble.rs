@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     domain::NotSentReason,
-    upstream::{CredentialError, Outage, RenewalError},
+    upstream::{CredentialError, Outage, RenewalError, Stranger},
 };
 
 /// What exactly is wrong, where an operator needs more words than the reason has.
@@ -16,6 +16,12 @@ pub(super) enum Cause {
     Itself,
     /// Upstream can't be reached or fails: what was seen last.
     Outage(Outage),
+    /// fax.plus says 404.
+    NotFound,
+    /// Something that does not behave like fax.plus answers.
+    Stranger(Stranger),
+    /// fax.plus does not show the account to the credential; a lone call decides.
+    Untried,
     /// There is no access token yet: the token endpoint is being asked.
     NoTokenYet,
     /// The token endpoint refuses the client's id or secret.
@@ -50,13 +56,13 @@ impl Cause {
     /// The reason as which trouble with the credential counts.
     pub(super) fn reason(self) -> NotSentReason {
         match self {
-            Self::Itself | Self::ClientRefused | Self::GrantRefused => NotSentReason::CredentialsRejected,
+            Self::Itself | Self::Untried | Self::ClientRefused | Self::GrantRefused => NotSentReason::CredentialsRejected,
             Self::Outage(_)
             | Self::NoTokenYet
             | Self::EndpointSilent
             | Self::EndpointFailing
             | Self::ProofUnanswered => NotSentReason::UpstreamUnavailable,
-            Self::EndpointElsewhere => NotSentReason::Misconfigured,
+            Self::NotFound | Self::Stranger(_) | Self::EndpointElsewhere => NotSentReason::Misconfigured,
         }
     }
 }

@@ -57,10 +57,10 @@ pub struct Report {
 /// What `GET accounts/self` says. It mails nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Probe {
-    /// Upstream answers and knows the token (it may still say that the token may not read this).
+    /// fax.plus shows the account.
     Alive,
-    /// Upstream answers and refuses the token.
-    Unauthorized,
+    /// fax.plus answers and does not show the account, which says nothing about resending.
+    Refused,
     /// No useful answer: what was seen, and the wait that upstream asks for.
     Failing(Outage, Option<Duration>),
 }
@@ -125,7 +125,7 @@ impl Upstream {
             Err(failure) => return Probe::Failing(Outage::of_failure(failure.kind), None),
         };
         match answer.status {
-            StatusCode::UNAUTHORIZED => Probe::Unauthorized,
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Probe::Refused,
             status
                 if status == StatusCode::TOO_MANY_REQUESTS
                     || status.is_server_error()

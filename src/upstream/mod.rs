@@ -12,4 +12,4 @@ mod verdict;
 pub use client::{Probe, Report, Upstream, UpstreamError};
 pub use credential::{Credential, CredentialError, RenewalError};
 pub use outage::Outage;
-pub use verdict::{Unsent, Verdict};
+pub use verdict::{Stranger, Unsent, Verdict};

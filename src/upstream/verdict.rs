@@ -32,12 +32,26 @@ pub enum Verdict {
     Unauthorized,
     /// Certainly not sent: the credential, or one of the addresses, may not do this.
     Forbidden(Arc<Refusal>),
+    /// Certainly not sent: fax.plus does not find what was called, or one of the addresses.
+    NotFound(Arc<Refusal>),
     /// None of them sent: at least one is refused.
     Refused(Arc<Refusal>),
     /// Certainly not sent: whoever answered is not the endpoint we know. The status tells.
-    Misconfigured(u16),
+    Misconfigured(Stranger),
     /// It may have acted.
     Unknown(UnknownReason),
+}
+
+/// What answered in the place of fax.plus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stranger {
+    status: u16,
+}
+
+impl std::fmt::Display for Stranger {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "status {}", self.status)
+    }
 }
 
 /// Why a call was certainly not sent, and will be tried again.
@@ -61,6 +75,7 @@ impl Verdict {
             Self::NotSent(Unsent::Unavailable(_)) => CallResult::Unavailable,
             Self::Unauthorized => CallResult::Unauthorized,
             Self::Forbidden(_) => CallResult::Forbidden,
+            Self::NotFound(_) => CallResult::Rejected,
             Self::Refused(_) => CallResult::Rejected,
             Self::Misconfigured(_) => CallResult::Misconfigured,
             Self::Unknown(UnknownReason::Timeout) => CallResult::Timeout,
@@ -102,13 +117,14 @@ fn judge_answer(answer: &Answer, now: SystemTime) -> Verdict {
         },
         401 => Verdict::Unauthorized,
         403 => Verdict::Forbidden(Arc::new(refusal(answer))),
-        400 | 404 | 409 | 410 | 413 | 422 => Verdict::Refused(Arc::new(refusal(answer))),
+        404 => Verdict::NotFound(Arc::new(refusal(answer))),
+        400 | 409 | 410 | 413 | 422 => Verdict::Refused(Arc::new(refusal(answer))),
         408 => Verdict::NotSent(Unsent::Unavailable(retry_after::of(answer, now))),
         429 => Verdict::NotSent(Unsent::Throttled(retry_after::of(answer, now))),
         503 if says_it_did_nothing(answer) => {
             Verdict::NotSent(Unsent::Unavailable(retry_after::of(answer, now)))
         }
-        300..=499 => Verdict::Misconfigured(status),
+        300..=499 => Verdict::Misconfigured(Stranger { status }),
         500..=599 => Verdict::Unknown(UnknownReason::ServerError),
         // A stray 1xx, a 2xx that is not documented, or no status at all.
         _ => Verdict::Unknown(UnknownReason::UnreadableAnswer),

@@ -36,11 +36,15 @@ impl Health {
             if attempt == 1 { Duration::ZERO } else { CREDENTIAL_CHECKS.next_delay(attempt - 1, None, 0.0) }
         });
         self.credential = Some(Trouble { reason: cause.reason(), cause, ..trouble });
+        self.on_trial = false;
         true
     }
 
     /// A file changed, or another reason to prove the credential now.
     pub(in crate::dispatch) fn credential_changed(&mut self, now: Instant) {
+        if std::mem::take(&mut self.on_trial) {
+            self.credential = self.credential_before;
+        }
         self.credential_before = None;
         if let Some(trouble) = &mut self.credential {
             trouble.next_attempt = now;
@@ -68,6 +72,32 @@ impl Health {
         self.credential_before = self.credential.take();
         self.proved_at = Some(now);
         self.proven = false;
+    }
+
+    /// The proof was refused, which may only mean that the credential lacks the right to read its account: one
+    /// lone call shows whether it may resend. The trouble stands until then.
+    pub(in crate::dispatch) fn credential_on_trial(&mut self, now: Instant) {
+        self.credential_proven(now);
+        if let Some(trouble) = &mut self.credential_before {
+            (trouble.reason, trouble.cause) = (Cause::Untried.reason(), Cause::Untried);
+            trouble.next_attempt = now;
+            self.on_trial = true;
+        }
+    }
+
+    /// Another credential is in use: what the one before could do proves nothing.
+    pub(in crate::dispatch) fn credential_replaced(&mut self) {
+        self.accepted = None;
+    }
+
+    /// Whether a lone call is to show whether the credential is accepted.
+    pub(in crate::dispatch) fn is_credential_on_trial(&self) -> bool {
+        self.on_trial
+    }
+
+    /// Whether the credential was proved before and refused again.
+    pub(in crate::dispatch) fn is_credential_refused_for_long(&self) -> bool {
+        self.credential.is_some_and(|trouble| trouble.attempt > 1)
     }
 
     /// Whether calls wait for the credential.

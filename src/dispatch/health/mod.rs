@@ -5,6 +5,7 @@
 //! trouble began prove nothing about its end.
 
 mod credential;
+mod denial;
 mod pause;
 
 use std::time::Duration;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 pub(super) use self::credential::CREDENTIAL_CHECKS;
+pub(super) use self::denial::Denial;
 use self::pause::Pause;
 use super::{
     backoff::Backoff,
@@ -57,10 +59,15 @@ pub(super) struct Health {
     /// When the credential was last proved: a refusal of a call launched before is an old story.
     proved_at: Option<Instant>,
     refusing: Option<Trouble>,
-    forbidden: Option<Trouble>,
+    /// Answers that may speak of one address or of everything.
+    denied: Option<Trouble>,
     lone_refusals: u32,
     proven: bool,
     last_success: Option<Instant>,
+    /// When the last call was launched that was accepted with the credential in use.
+    accepted: Option<Instant>,
+    /// Whether one lone call is to show whether the credential is accepted.
+    on_trial: bool,
 }
 
 impl Health {
@@ -76,10 +83,12 @@ impl Health {
             credential_before: None,
             proved_at: None,
             refusing: None,
-            forbidden: None,
+            denied: None,
             lone_refusals: 0,
             proven: false,
             last_success: None,
+            accepted: None,
+            on_trial: false,
         }
     }
 
@@ -97,7 +106,7 @@ impl Health {
         if let Some(trouble) = self.pausing.filter(|trouble| trouble.next_attempt > now) {
             return Gate::Closed(trouble.next_attempt);
         }
-        let lone = [&self.refusing, &self.forbidden]
+        let lone = [&self.refusing, &self.denied]
             .into_iter()
             .flatten()
             .max_by_key(|trouble| trouble.next_attempt);
@@ -110,7 +119,7 @@ impl Health {
             };
         }
         let half_open = self.breaker.state() == BreakerState::HalfOpen;
-        if half_open || self.refusing.is_some() || self.forbidden.is_some() {
+        if half_open || self.on_trial || self.tries_lone_addresses() {
             return Gate::Lone;
         }
         if !self.proven || self.breaker.is_shaken() || self.pausing.is_some() {
@@ -127,8 +136,9 @@ impl Health {
         self.lone_refusals = 0;
         self.refusing = None;
         self.last_success = self.last_success.max(Some(launched));
-        if self.forbidden.is_some_and(|trouble| launched >= trouble.since) {
-            self.forbidden = None;
+        self.accepted = self.accepted.max(Some(launched));
+        if self.denied.is_some_and(|trouble| launched >= trouble.since) {
+            self.denied = None;
         }
     }
 
@@ -136,6 +146,7 @@ impl Health {
     pub(super) fn answered(&mut self, launched: Instant) {
         if self.proved_at.is_none_or(|proved| launched >= proved) {
             self.credential_before = None;
+            self.on_trial = false;
         }
         self.breaker.answered();
         if self.breaker.state() == BreakerState::Closed {
@@ -160,14 +171,6 @@ impl Health {
                 judged: now,
             });
         }
-    }
-
-    /// 403.
-    pub(super) fn was_forbidden(&mut self, launched: Instant, now: Instant, jitter: f64) {
-        let backoff = Backoff { min: LONE_INTERVAL, ..self.backoff };
-        self.forbidden = Some(again(self.forbidden, NotSentReason::Forbidden, launched, now, |attempt| {
-            backoff.next_delay(attempt, None, jitter)
-        }));
     }
 
     /// Certainly not sent, and worth another try after a wait; `told` is what upstream asks for.
@@ -222,7 +225,7 @@ impl Health {
 
     /// Whether only lone addresses are tried: refusals have left nothing else to be learned from.
     pub(super) fn tries_lone_addresses(&self) -> bool {
-        self.refusing.is_some() || self.forbidden.is_some()
+        self.refusing.is_some() || self.denied.is_some()
     }
 
     /// Whether a call launched after `moment` was accepted.
@@ -259,8 +262,9 @@ impl Health {
             next_attempt: paused_until.map_or(trouble.next_attempt, |until| until.max(trouble.next_attempt)),
             ..trouble
         };
-        let (credential, breaker) = (self.credential.map(probed), breaker.map(probed));
-        [credential, breaker, self.forbidden, self.refusing, pausing].into_iter().flatten().collect()
+        let credential = self.credential.or(self.credential_before.filter(|_| self.on_trial));
+        let (credential, breaker) = (credential.map(probed), breaker.map(probed));
+        [credential, breaker, self.denied, self.refusing, pausing].into_iter().flatten().collect()
     }
 }
 

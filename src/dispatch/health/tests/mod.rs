@@ -1,6 +1,8 @@
-//! What calls, refusals and proofs make of the gate; pauses stand in a file of their own.
+//! What calls, refusals and proofs make of the gate; denials, trials and pauses stand in files of their own.
 
+mod denial;
 mod pause;
+mod trial;
 
 use super::*;
 
@@ -100,22 +102,6 @@ fn twenty_lone_refusals_in_a_row_leave_one_lone_address_a_second() {
     assert_eq!(health.troubles()[0].reason, NotSentReason::UpstreamRefusing);
     health.succeeded(now);
     assert_eq!(health.gate(now, SLOTS), Gate::Open(SLOTS));
-}
-
-#[test]
-fn a_forbidden_call_leaves_lone_addresses_less_and_less_often_until_a_later_success() {
-    let now = Instant::now();
-    let mut health = proven(now);
-
-    health.was_forbidden(now, now, 0.0);
-    health.succeeded(now - SECOND);
-    assert_eq!(health.gate(now + SECOND, SLOTS), Gate::Lone);
-    health.was_forbidden(now + SECOND, now + SECOND, 0.0);
-    assert_eq!(health.gate(now + 2 * SECOND, SLOTS), Gate::Newcomer(now + 3 * SECOND));
-    health.succeeded(now + 3 * SECOND);
-
-    assert_eq!(health.gate(now + 3 * SECOND, SLOTS), Gate::Open(SLOTS));
-    assert!(health.succeeded_since(now));
 }
 
 #[test]

@@ -1,0 +1,69 @@
+//! Answers that may speak of one address or of everything: 403, 404, and those that fax.plus did not write.
+//!
+//! They leave one lone address at a time, the first at once, then less and less often. A call launched later that
+//! is accepted ends that.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Health, LONE_INTERVAL};
+use crate::{
+    dispatch::{
+        backoff::Backoff,
+        trouble::{Cause, Trouble, again},
+    },
+    domain::NotSentReason,
+    upstream::Stranger,
+};
+
+/// What such an answer was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::dispatch) enum Denial {
+    /// fax.plus said 403.
+    Forbidden,
+    /// fax.plus said 404.
+    NotFound,
+    /// Something answered that does not behave like fax.plus.
+    Stranger(Stranger),
+}
+
+impl Denial {
+    fn reason(self) -> NotSentReason {
+        match self {
+            Self::Forbidden => NotSentReason::Forbidden,
+            Self::NotFound | Self::Stranger(_) => NotSentReason::Misconfigured,
+        }
+    }
+
+    fn cause(self) -> Cause {
+        match self {
+            Self::Forbidden => Cause::Itself,
+            Self::NotFound => Cause::NotFound,
+            Self::Stranger(stranger) => Cause::Stranger(stranger),
+        }
+    }
+}
+
+impl Health {
+    /// A call launched at `launched` was denied.
+    pub(in crate::dispatch) fn was_denied(
+        &mut self,
+        denial: Denial,
+        launched: Instant,
+        now: Instant,
+        jitter: f64,
+    ) {
+        let backoff = Backoff { min: LONE_INTERVAL, ..self.backoff };
+        let trouble = again(self.denied, denial.reason(), launched, now, |attempt| {
+            // Right after the first, a lone address shows whether it was one address or everything.
+            if attempt == 1 { Duration::ZERO } else { backoff.next_delay(attempt - 1, None, jitter) }
+        });
+        self.denied = Some(Trouble { reason: denial.reason(), cause: denial.cause(), ..trouble });
+    }
+
+    /// Whether a call was accepted in the last `time`, with the base URL and the credential in use.
+    pub(in crate::dispatch) fn accepted_within(&self, time: Duration, now: Instant) -> bool {
+        self.accepted.is_some_and(|launched| now.saturating_duration_since(launched) < time)
+    }
+}
