@@ -56,7 +56,9 @@ impl Cause {
     /// The reason as which trouble with the credential counts.
     pub(super) fn reason(self) -> NotSentReason {
         match self {
-            Self::Itself | Self::Untried | Self::ClientRefused | Self::GrantRefused => NotSentReason::CredentialsRejected,
+            Self::Itself | Self::Untried | Self::ClientRefused | Self::GrantRefused => {
+                NotSentReason::CredentialsRejected
+            }
             Self::Outage(_)
             | Self::NoTokenYet
             | Self::EndpointSilent

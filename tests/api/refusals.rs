@@ -91,7 +91,7 @@ async fn without_isolation_a_refused_call_is_a_doubt_for_all_in_it() {
 async fn an_upstream_that_refuses_or_fails_everything_never_runs_through_a_long_list() {
     for (status, reason, most_calls, most_unknown) in [
         (400, "upstream_refusing", 45, 0),
-        (404, "upstream_refusing", 45, 0),
+        (404, "misconfigured", 5, 0),
         (403, "forbidden", 5, 0),
         (500, "upstream_unavailable", 10, 60),
     ] {

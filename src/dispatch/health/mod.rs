@@ -106,10 +106,8 @@ impl Health {
         if let Some(trouble) = self.pausing.filter(|trouble| trouble.next_attempt > now) {
             return Gate::Closed(trouble.next_attempt);
         }
-        let lone = [&self.refusing, &self.denied]
-            .into_iter()
-            .flatten()
-            .max_by_key(|trouble| trouble.next_attempt);
+        let lone =
+            [&self.refusing, &self.denied].into_iter().flatten().max_by_key(|trouble| trouble.next_attempt);
         if let Some(trouble) = lone.filter(|trouble| trouble.next_attempt > now) {
             let newcomers = trouble.judged + NEWCOMER_INTERVAL;
             return if newcomers <= now {
