@@ -58,7 +58,7 @@ impl Dispatcher {
                 self.probing = false;
                 match found {
                     Probe::Alive => self.health.probe_answered(),
-                    Probe::Unauthorized => {
+                    Probe::Refused => {
                         self.health.probe_answered();
                         self.token_refused(generation, launched, now);
                     }

@@ -135,7 +135,7 @@ impl Dispatcher {
                 self.metrics.set_credential_valid(true);
                 self.health.credential_proven(now);
             }
-            Probe::Unauthorized => {
+            Probe::Refused => {
                 self.tending.refused = proof.generation;
                 self.metrics.set_credential_valid(false);
                 self.health.credential_unproven(Cause::Itself, None, now);
@@ -184,7 +184,7 @@ impl Dispatcher {
         tracing::warn!(%error, "No new access token; it is asked for again.");
         self.metrics.credential_refreshed(false);
         let (cause, told) = Cause::of(error);
-        if matches!(error, RenewalError::ClientRefused | RenewalError::GrantRefused) {
+        if matches!(error, RenewalError::ClientRefused | RenewalError::GrantRefused | RenewalError::Denied) {
             self.metrics.set_credential_valid(false);
         }
         self.health.credential_unproven(cause, told, now);

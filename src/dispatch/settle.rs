@@ -35,19 +35,21 @@ impl Dispatcher {
         match report.verdict {
             Verdict::Sent => self.was_sent(call, report.took, now),
             Verdict::Refused(refusal) => self.was_refused(call, &refusal, now),
-            Verdict::Forbidden(refusal) => self.was_forbidden(call, &refusal, now),
+            Verdict::Forbidden(refusal) | Verdict::NotFound(refusal) => {
+                self.was_forbidden(call, &refusal, now);
+            }
             Verdict::Unknown(reason) => self.is_in_doubt(call, reason, now),
             Verdict::NotSent(unsent) => self.was_not_sent(call, unsent, now),
             Verdict::Unauthorized => self.was_unauthorized(call, report.generation, now),
-            Verdict::Misconfigured(status) => {
+            Verdict::Misconfigured(stranger) => {
                 tracing::warn!(
                     trace_id = %call.trace.id(),
-                    status,
-                    "Upstream does not answer like fax.plus; calls are held."
+                    answer = %stranger,
+                    "What answers is not fax.plus; calls are held."
                 );
                 self.health.must_pause(
                     NotSentReason::Misconfigured,
-                    None,
+                    stranger.retry_after(),
                     call.launched,
                     now,
                     fastrand::f64(),
@@ -73,6 +75,7 @@ impl Dispatcher {
             Verdict::Refused(refusal) if call.members.len() == 1 => CallEnd::Rejected(Arc::clone(refusal)),
             Verdict::Refused(_)
             | Verdict::Forbidden(_)
+            | Verdict::NotFound(_)
             | Verdict::NotSent(_)
             | Verdict::Unauthorized
             | Verdict::Misconfigured(_) => CallEnd::NotSent,
@@ -189,6 +192,10 @@ impl Dispatcher {
             Unsent::Unavailable(told) => {
                 self.health.failed(Outage::Unavailable, now);
                 (NotSentReason::UpstreamUnavailable, told, RetryReason::Unavailable)
+            }
+            Unsent::OriginUnreachable(edge) => {
+                self.health.failed(Outage::OriginUnreachable(edge), now);
+                (NotSentReason::UpstreamUnavailable, edge.retry_after(), RetryReason::Unavailable)
             }
             Unsent::Unreachable(kind) => {
                 self.health.failed(Outage::of_failure(kind), now);

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     domain::NotSentReason,
-    upstream::{CredentialError, Outage, RenewalError},
+    upstream::{CredentialError, Outage, RenewalError, Stranger},
 };
 
 /// What exactly is wrong, where an operator needs more words than the reason has.
@@ -22,12 +22,18 @@ pub(super) enum Cause {
     ClientRefused,
     /// The token endpoint refuses the refresh token.
     GrantRefused,
+    /// The token endpoint does not understand the request.
+    RequestRefused,
+    /// The token endpoint refuses for another reason.
+    Denied,
     /// The token endpoint does not answer.
     EndpointSilent,
     /// The token endpoint answers that it can't.
     EndpointFailing,
-    /// Whoever answers at the token endpoint gives no token.
-    EndpointElsewhere,
+    /// What answers at the token endpoint is none.
+    EndpointElsewhere(Stranger),
+    /// The token endpoint gives a token that can't be used.
+    EndpointUnusable,
     /// There is a new access token, and upstream does not answer its proof.
     ProofUnanswered,
 }
@@ -40,9 +46,11 @@ impl Cause {
             RenewalError::GrantRefused => (Self::GrantRefused, None),
             RenewalError::NoAnswer => (Self::EndpointSilent, None),
             RenewalError::Failing { status: _, told } => (Self::EndpointFailing, *told),
-            RenewalError::NoToken { .. }
-            | RenewalError::Unusable(CredentialError::File(_) | CredentialError::NotAHeader) => {
-                (Self::EndpointElsewhere, None)
+            RenewalError::RequestRefused => (Self::RequestRefused, None),
+            RenewalError::Denied => (Self::Denied, None),
+            RenewalError::Elsewhere(stranger) => (Self::EndpointElsewhere(*stranger), stranger.retry_after()),
+            RenewalError::Unusable(CredentialError::File(_) | CredentialError::NotAHeader) => {
+                (Self::EndpointUnusable, None)
             }
         }
     }
@@ -50,13 +58,17 @@ impl Cause {
     /// The reason as which trouble with the credential counts.
     pub(super) fn reason(self) -> NotSentReason {
         match self {
-            Self::Itself | Self::ClientRefused | Self::GrantRefused => NotSentReason::CredentialsRejected,
+            Self::Itself | Self::ClientRefused | Self::GrantRefused | Self::Denied => {
+                NotSentReason::CredentialsRejected
+            }
             Self::Outage(_)
             | Self::NoTokenYet
             | Self::EndpointSilent
             | Self::EndpointFailing
             | Self::ProofUnanswered => NotSentReason::UpstreamUnavailable,
-            Self::EndpointElsewhere => NotSentReason::Misconfigured,
+            Self::RequestRefused | Self::EndpointElsewhere(_) | Self::EndpointUnusable => {
+                NotSentReason::Misconfigured
+            }
         }
     }
 }

@@ -9,14 +9,18 @@ mod events;
 mod lines;
 mod target;
 
-use std::{io, path::Path, time::Duration};
+use std::{
+    io,
+    path::Path,
+    time::{Duration, SystemTime},
+};
 
 use awc::{
     ClientRequest, ClientResponse, SendClientRequest,
     error::{ConnectError, SendRequestError},
     http::{
         Method,
-        header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER},
+        header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue},
     },
 };
 use bytes::{Bytes, BytesMut};
@@ -34,7 +38,7 @@ pub(super) use self::{
     lines::Lines,
     target::{BaseUrl, Target, resend_id},
 };
-use crate::outbound::{Client as Outbound, ClientOptions, install_crypto_provider};
+use crate::outbound::{Client as Outbound, ClientOptions, install_crypto_provider, retry_after};
 
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -172,7 +176,7 @@ impl Client {
         let status = response.status().as_u16();
         match serde_json::from_slice::<Box<Refusal>>(body) {
             Ok(mut refusal) if is_problem(response) => {
-                refusal.retry_after = retry_after(response);
+                refusal.retry_after = retry_after(response.headers(), SystemTime::now());
                 refusal.had_token = self.bearer.is_some();
                 CallError::Refused(refusal)
             }
@@ -207,11 +211,6 @@ pub(super) fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, CallError> {
 
 fn is_problem(response: &ClientResponse) -> bool {
     response.headers().get(CONTENT_TYPE).is_some_and(|value| value == "application/problem+json")
-}
-
-fn retry_after(response: &ClientResponse) -> Option<Duration> {
-    let value = response.headers().get(RETRY_AFTER)?;
-    value.to_str().ok()?.parse().ok().map(Duration::from_secs)
 }
 
 fn bearer(path: &Path) -> Result<HeaderValue, CallError> {
