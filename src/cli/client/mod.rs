@@ -25,6 +25,7 @@ use awc::{
 };
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _};
+use secrecy::ExposeSecret as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::timeout;
@@ -38,6 +39,7 @@ pub(super) use self::{
     lines::Lines,
     target::{BaseUrl, Target, resend_id},
 };
+use crate::config::secret::secret_of;
 use crate::outbound::{Client as Outbound, ClientOptions, install_crypto_provider, retry_after};
 
 /// Longest wait for a connection.
@@ -216,11 +218,9 @@ fn is_problem(response: &ClientResponse) -> bool {
 fn bearer(path: &Path) -> Result<HeaderValue, CallError> {
     let wrong = |why: String| CallError::Token { path: path.display().to_string(), why };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let token = text.trim();
-    if token.is_empty() {
-        return Err(wrong("it is empty".to_owned()));
-    }
-    let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
+    // The same mistakes as with a secret of the gateway: the word Bearer, quotation marks, a second line.
+    let token = secret_of(text.trim().as_bytes()).map_err(|flaw| wrong(format!("it {flaw}")))?;
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
         .map_err(|_| wrong("it holds what no token can hold".to_owned()))?;
     value.set_sensitive(true);
     Ok(value)
