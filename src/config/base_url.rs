@@ -3,6 +3,9 @@
 //! Owns what a base URL may be. Refuses a query, a fragment and a user (it would be a secret in the
 //! wrong place), and whatever is not plain ASCII.
 
+/// What begins and ends the path of the endpoint, below any base URL.
+const ENDPOINT: [&str; 2] = ["accounts", "member-invitations"];
+
 /// An accepted base URL, in pieces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BaseUrl<'url> {
@@ -12,6 +15,8 @@ pub(super) struct BaseUrl<'url> {
     pub(super) tls: bool,
     /// The host, an IPv6 address without its brackets.
     pub(super) host: &'url str,
+    /// What stands behind the host, without a slash at its end; empty for nothing.
+    pub(super) path: &'url str,
 }
 
 impl<'url> BaseUrl<'url> {
@@ -29,7 +34,7 @@ impl<'url> BaseUrl<'url> {
         if rest.contains(['?', '#']) {
             return Err("must not have a query or a fragment");
         }
-        let authority = rest.split_once('/').map_or(rest, |(authority, _)| authority);
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         if authority.contains('@') {
             return Err("must not name a user or a password");
         }
@@ -37,7 +42,13 @@ impl<'url> BaseUrl<'url> {
         if port.is_some_and(|port| !port.parse::<u16>().is_ok_and(|port| port > 0) || port.starts_with('+')) {
             return Err("has no valid port");
         }
-        Ok(Self { text, tls, host })
+        Ok(Self { text, tls, host, path })
+    }
+
+    /// Whether it names a part of the endpoint, which is put behind it.
+    pub(super) fn holds_the_endpoint(&self) -> bool {
+        let names_it = |segment: &str| ENDPOINT.iter().any(|part| part.eq_ignore_ascii_case(segment));
+        self.path.split('/').any(names_it)
     }
 
     /// Whether it stays on this machine.
@@ -75,7 +86,8 @@ mod tests {
     fn a_plain_url_is_taken_without_its_last_slash() {
         let url = BaseUrl::parse("https://restapi.fax.plus/v3/").unwrap();
 
-        assert_eq!(url, BaseUrl { text: "https://restapi.fax.plus/v3", tls: true, host: "restapi.fax.plus" });
+        let (text, host) = ("https://restapi.fax.plus/v3", "restapi.fax.plus");
+        assert_eq!(url, BaseUrl { text, tls: true, host, path: "/v3" });
         assert!(!url.is_loopback());
     }
 
@@ -85,6 +97,23 @@ mod tests {
             assert!(BaseUrl::parse(url).unwrap().is_loopback(), "{url}");
         }
         assert!(!BaseUrl::parse("http://127.evil.example").unwrap().is_loopback());
+    }
+
+    #[test]
+    fn a_base_url_that_holds_the_endpoint_is_known() {
+        for (path, holds) in [
+            ("", false),
+            ("/v3", false),
+            ("/faxplus-accounts/v3", false),
+            ("/v3/accounts", true),
+            ("/v3/accounts/self/", true),
+            ("/v3/accounts/self/member-invitations", true),
+            ("/v3//accounts/self/member-invitations/", true),
+            ("/v3/Accounts/self", true),
+        ] {
+            let url = format!("https://restapi.fax.plus{path}");
+            assert_eq!(BaseUrl::parse(&url).unwrap().holds_the_endpoint(), holds, "{url}");
+        }
     }
 
     #[test]

@@ -4,13 +4,14 @@
 //! that is not whole where one is needed, keys of the kind that is not chosen, and any credential
 //! where none is accepted.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
     CredentialRule,
     oauth2::{OAuth2Keys, OAuth2Settings},
     read::Reader,
     render::Rendering,
+    secret::{Flaw, SecretError},
     secret_source::SecretSource,
 };
 
@@ -69,7 +70,8 @@ impl CredentialSettings {
             "oauth2" => Some(Kind::OAuth2),
             _ => None,
         });
-        let token = SecretSource::read(reader, TOKEN, TOKEN_FILE);
+        let mut token = SecretSource::read(reader, TOKEN, TOKEN_FILE);
+        token.found = token.found.filter(|source| is_one_word(source, reader));
         let oauth2 = OAuth2Keys::read(reader);
         let mut given = token.given;
         given.extend(&oauth2.given);
@@ -114,6 +116,19 @@ impl CredentialSettings {
         SecretSource::render(self.token.as_ref(), out, "token");
         self.oauth2.render(out);
     }
+}
+
+/// Refuses a token with a space inside: no Bearer header can carry it (RFC 6750, 2.1).
+fn is_one_word(source: &SecretSource, reader: &mut Reader) -> bool {
+    let has_space = source.load().is_ok_and(|token| token.expose_secret().trim().contains(' '));
+    if has_space {
+        let (key, error) = match source.file() {
+            Some(path) => (TOKEN_FILE, SecretError::Flawed { path: path.to_owned(), flaw: Flaw::Space }),
+            None => (TOKEN, SecretError::Inline(Flaw::Space)),
+        };
+        reader.refuse_secret(key, error);
+    }
+    !has_space
 }
 
 impl Kind {

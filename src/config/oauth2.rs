@@ -2,7 +2,9 @@
 //!
 //! Refuses a token URL that is none, and a client id that no HTTP Basic header can carry.
 
-use super::{base_url::BaseUrl, read::Reader, render::Rendering, secret_source::SecretSource};
+use super::{
+    base_url::BaseUrl, read::Reader, render::Rendering, secret::is_quoted, secret_source::SecretSource,
+};
 
 const CLIENT_ID: &str = "credentials.client_id";
 const CLIENT_SECRET: &str = "credentials.client_secret";
@@ -122,6 +124,10 @@ fn client_id(reader: &mut Reader) -> String {
     if id.len() > MAX_CLIENT_ID_BYTES || !id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':') {
         reader
             .refuse(CLIENT_ID, "must be printable ASCII without spaces and colons, at most 1024 characters");
+        return String::new();
+    }
+    if is_quoted(&id) {
+        reader.refuse(CLIENT_ID, "begins or ends with a quotation mark; give the id without its quotes");
         return String::new();
     }
     id

@@ -14,6 +14,9 @@ use thiserror::Error;
 /// Most bytes of a secret.
 pub const MAX_SECRET_BYTES: usize = 64 * 1024;
 
+/// How texts of UTF-8 and UTF-16 begin that say so.
+const BYTE_ORDER_MARKS: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
+
 /// Why a file holds no secret.
 #[derive(Debug, Error)]
 pub enum SecretError {
@@ -56,6 +59,18 @@ pub enum Flaw {
     /// Not even text.
     #[error("is not UTF-8")]
     NotUtf8,
+    /// A mark that Windows programs put before a text, or a text in UTF-16.
+    #[error("begins with a byte order mark; save it as UTF-8 without one")]
+    ByteOrderMark,
+    /// Taken over with the quotation marks around it.
+    #[error("begins or ends with a quotation mark; give the secret without its quotes")]
+    Quoted,
+    /// Taken over with the word that stands before it in a header.
+    #[error("begins with the scheme of an Authorization header (Bearer, say); give the secret alone")]
+    Scheme,
+    /// A token in two parts.
+    #[error("holds a space, which no token has")]
+    Space,
     /// A second line, a control character, a letter outside ASCII.
     #[error("holds a line break, a control character or a character outside ASCII")]
     BadCharacter,
@@ -88,14 +103,42 @@ pub fn secret_of(bytes: &[u8]) -> Result<SecretString, Flaw> {
     if line.len() > MAX_SECRET_BYTES {
         return Err(Flaw::TooLong);
     }
+    if BYTE_ORDER_MARKS.iter().any(|mark| line.starts_with(mark)) {
+        return Err(Flaw::ByteOrderMark);
+    }
     let text = str::from_utf8(line).map_err(|_| Flaw::NotUtf8)?;
-    if text.trim().is_empty() {
+    let bare = text.trim();
+    if bare.is_empty() {
         return Err(Flaw::Empty);
+    }
+    if is_quoted(bare) {
+        return Err(Flaw::Quoted);
+    }
+    if has_scheme(bare) {
+        return Err(Flaw::Scheme);
     }
     if !text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return Err(Flaw::BadCharacter);
     }
     Ok(SecretString::from(text))
+}
+
+/// Whether quotation marks were taken over with a text, straight or typographic ones.
+pub(super) fn is_quoted(text: &str) -> bool {
+    let is_quote =
+        |letter: char| "\"'`\u{201c}\u{201d}\u{201e}\u{2018}\u{2019}\u{201a}\u{ab}\u{bb}".contains(letter);
+    text.starts_with(is_quote) || text.ends_with(is_quote)
+}
+
+/// Whether more of a header was taken over than the secret in it.
+fn has_scheme(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let mut words = text.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    let has_more = words.next().is_some();
+    first.starts_with("authorization:")
+        || ["bearer", "basic"].contains(&first)
+        || (["bearer:", "basic:", "token", "token:"].contains(&first) && has_more)
 }
 
 #[cfg(test)]
@@ -136,6 +179,42 @@ mod tests {
 
             assert!(matches!(&error, SecretError::Flawed { flaw, .. } if *flaw == expected), "{error}");
             assert!(!format!("{error} {error:?}").contains("hush"));
+        }
+    }
+
+    #[test]
+    fn what_was_taken_over_with_a_secret_is_refused_without_being_quoted() {
+        for (content, expected) in [
+            ("Bearer hush\n", Flaw::Scheme),
+            ("bearer  hush", Flaw::Scheme),
+            ("Bearer", Flaw::Scheme),
+            ("Authorization: Bearer hush", Flaw::Scheme),
+            ("authorization:hush", Flaw::Scheme),
+            ("Basic aHVzaDpodXNo", Flaw::Scheme),
+            ("Token hush", Flaw::Scheme),
+            ("\"hush\"\n", Flaw::Quoted),
+            ("'hush'", Flaw::Quoted),
+            ("`hush`", Flaw::Quoted),
+            ("hush\"", Flaw::Quoted),
+            ("\u{201c}hush\u{201d}", Flaw::Quoted),
+            ("\"Bearer hush\"", Flaw::Quoted),
+            ("\u{feff}hush", Flaw::ByteOrderMark),
+        ] {
+            let error = read(content.as_bytes()).unwrap_err();
+
+            assert!(matches!(&error, SecretError::Flawed { flaw, .. } if *flaw == expected), "{error}");
+            assert!(!format!("{error} {error:?}").contains("hush"));
+        }
+        assert!(matches!(
+            read(b"\xff\xfeh\0u\0"),
+            Err(SecretError::Flawed { flaw: Flaw::ByteOrderMark, .. })
+        ));
+    }
+
+    #[test]
+    fn a_secret_that_only_looks_like_a_scheme_is_taken() {
+        for secret in ["bearer-token", "token", "Bearerhush", "basic:hush", "second seed", "a'b\"c"] {
+            assert_eq!(read(secret.as_bytes()).unwrap(), secret);
         }
     }
 

@@ -123,6 +123,12 @@ fn base_url(reader: &mut Reader) -> String {
         return String::new();
     }
     match BaseUrl::parse(&text) {
+        Ok(url) if url.holds_the_endpoint() => {
+            let why = "must end before /accounts/self/member-invitations, which the gateway puts behind it itself; \
+                       that of fax.plus is https://restapi.fax.plus/v3";
+            reader.refuse(BASE_URL, why);
+            String::new()
+        }
         Ok(url) => url.text.to_owned(),
         Err(why) => {
             reader.refuse(BASE_URL, why);

@@ -17,10 +17,29 @@ pub(super) fn check(settings: &Settings, reader: &mut Reader) {
 impl Settings {
     /// What works but is probably not meant, in sentences for an operator. To be told at every start.
     pub fn warnings(&self) -> Vec<String> {
-        [self.plain_http_warning(), self.plain_token_warning(), self.dedupe_warning(), self.auth_warning()]
-            .into_iter()
-            .flatten()
-            .collect()
+        [
+            self.plain_http_warning(),
+            self.base_url_warning(),
+            self.plain_token_warning(),
+            self.dedupe_warning(),
+            self.auth_warning(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// fax.plus has one API, at one path.
+    fn base_url_warning(&self) -> Option<String> {
+        let url = BaseUrl::parse(&self.upstream.base_url).ok()?;
+        let host = url.host.trim_end_matches('.').to_ascii_lowercase();
+        let is_fax_plus = host == "fax.plus" || host.ends_with(".fax.plus");
+        let is_the_api = host == "restapi.fax.plus" && url.path == "/v3";
+        (is_fax_plus && !is_the_api).then(|| {
+            "upstream.base_url is not that of the API of fax.plus, which is https://restapi.fax.plus/v3: \
+             calls will be held as misconfigured if nothing serves it there"
+                .to_owned()
+        })
     }
 
     fn plain_http_warning(&self) -> Option<String> {

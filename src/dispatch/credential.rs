@@ -200,7 +200,7 @@ impl Dispatcher {
         tracing::warn!(%error, "No new access token; it is asked for again.");
         self.metrics.credential_refreshed(false);
         let (cause, told) = Cause::of(error);
-        if matches!(error, RenewalError::ClientRefused | RenewalError::GrantRefused) {
+        if matches!(error, RenewalError::ClientRefused | RenewalError::GrantRefused | RenewalError::Denied) {
             self.metrics.set_credential_valid(false);
         }
         self.health.credential_unproven(cause, told, now);

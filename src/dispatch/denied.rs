@@ -64,7 +64,11 @@ impl Dispatcher {
             "Upstream does not answer like fax.plus; calls are held."
         );
         self.metrics.retry(RetryReason::Misconfigured);
-        self.health.was_denied(Denial::Stranger(stranger), call.launched, now, fastrand::f64());
+        let jitter = fastrand::f64();
+        self.health.was_denied(Denial::Stranger(stranger), call.launched, now, jitter);
+        if let Some(told) = stranger.retry_after() {
+            self.health.must_pause(NotSentReason::Misconfigured, Some(told), call.launched, now, jitter);
+        }
         if let ([_], Some(member)) = (&call.members[..], call.members.first().cloned()) {
             call.members.clear();
             return self.set_denied_aside(member, now);

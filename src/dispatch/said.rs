@@ -35,85 +35,87 @@ pub(super) fn told_pause(paused: &Paused) -> Hold {
 }
 
 fn sentence(reason: NotSentReason, cause: Cause) -> Cow<'static, str> {
-    let words = match cause {
-        Cause::Itself => of_reason(reason),
+    match cause {
+        Cause::Itself => of_reason(reason).into(),
         Cause::Outage(seen) => of_outage(seen),
-        Cause::Stranger(stranger) => {
-            return Cow::Owned(format!(
-                "what answers at upstream.base_url does not behave like fax.plus: {stranger}; check \
-                 upstream.base_url and any proxy; one address at a time is tried, and the work goes on when \
-                 fax.plus accepts one"
-            ));
-        }
-        Cause::NotFound => {
-            "fax.plus answers 404 (not found); check upstream.base_url and the account; one address at a time \
-             is tried, and the work goes on when fax.plus accepts one"
-        }
-        Cause::Untried => {
-            "fax.plus does not show its account to the access token; one address is tried, and the work goes on \
-             when fax.plus accepts it"
-        }
+        Cause::Stranger(stranger) => format!(
+            "what answers at upstream.base_url does not behave like fax.plus: {stranger}; check \
+             upstream.base_url and any proxy; one address at a time is tried, and the work goes on when fax.plus \
+             accepts one"
+        )
+        .into(),
+        Cause::NotFound => "fax.plus answers 404 (not found); check upstream.base_url and the account; one address \
+             at a time is tried, and the work goes on when fax.plus accepts one"
+            .into(),
+        Cause::Untried => "fax.plus does not show its account to the access token; one address is tried, and the \
+             work goes on when fax.plus accepts it"
+            .into(),
         Cause::NoTokenYet => {
-            "the token endpoint of fax.plus has not given an access token yet; goes on when it does"
+            "the token endpoint of fax.plus has not given an access token yet; goes on when it does".into()
         }
-        Cause::ClientRefused => {
-            "the token endpoint of fax.plus refuses the OAuth2 client; goes on when the client's secret \
-             changes or is accepted again"
-        }
+        Cause::ClientRefused => "the token endpoint of fax.plus refuses the OAuth2 client; check \
+             credentials.client_id and credentials.client_secret; goes on when the client's secret changes or is \
+             accepted again"
+            .into(),
         Cause::GrantRefused => {
             "the token endpoint of fax.plus refuses the refresh token: it is revoked, used or wrong; goes on \
              when it changes or is accepted again"
+                .into()
         }
+        Cause::RequestRefused => "the token endpoint of fax.plus does not understand how it is asked; check \
+             credentials.refresh_in (\"query\" or \"body\"); goes on when it gives an access token"
+            .into(),
+        Cause::Denied => "the token endpoint of fax.plus gives no access token, and blames neither the client nor \
+             the refresh token; check that access is still granted; goes on when it gives one"
+            .into(),
         Cause::EndpointSilent => {
             "the token endpoint of fax.plus can't be reached or does not answer; it is asked again and the \
              work goes on when it gives an access token"
+                .into()
         }
         Cause::EndpointFailing => {
             "the token endpoint of fax.plus answers with errors; it is asked again and the work goes on when \
              it gives an access token"
+                .into()
         }
-        Cause::EndpointElsewhere => {
-            "what answers at credentials.token_url gives no access token; goes on when it does"
-        }
+        Cause::EndpointElsewhere(stranger) => format!(
+            "what answers at credentials.token_url gives no access token ({stranger}); goes on when it does"
+        )
+        .into(),
+        Cause::EndpointUnusable => "the token endpoint of fax.plus gives an access token that can't stand in an \
+             HTTP header; goes on when it gives another"
+            .into(),
         Cause::ProofUnanswered => {
-            "fax.plus does not answer when a new access token is shown to it; goes on when it accepts it"
+            "fax.plus does not answer when a new access token is shown to it; goes on when it accepts it".into()
         }
-    };
-    Cow::Borrowed(words)
+    }
 }
 
 /// What was seen last; never an address, a name or a word of others.
-fn of_outage(seen: Outage) -> &'static str {
-    match seen {
-        Outage::Refused => {
-            "fax.plus can't be reached: the connection is refused; it is tried carefully and the work goes on \
-             when it answers"
-        }
-        Outage::NoName => {
-            "fax.plus can't be reached: its name does not resolve; it is tried carefully and the work goes on \
-             when it answers"
-        }
+fn of_outage(seen: Outage) -> Cow<'static, str> {
+    let tried = "it is tried carefully and the work goes on when it";
+    let (seen, when) = match seen {
+        Outage::Refused => ("fax.plus can't be reached: the connection is refused".into(), "answers"),
+        Outage::NoName => ("fax.plus can't be reached: its name does not resolve".into(), "answers"),
         Outage::NoConnection => {
-            "fax.plus can't be reached: no connection, or no TLS on it, comes about; it is tried carefully and \
-             the work goes on when it answers"
+            ("fax.plus can't be reached: no connection, or no TLS on it, comes about".into(), "answers")
         }
-        Outage::Silent => {
-            "fax.plus does not answer in time; it is tried carefully and the work goes on when it answers"
+        Outage::Silent => ("fax.plus does not answer in time".into(), "answers"),
+        Outage::Lost => ("fax.plus loses connections".into(), "answers"),
+        Outage::Unreadable => ("fax.plus gives answers that can't be read".into(), "gives good ones"),
+        Outage::Errors => ("fax.plus answers with errors".into(), "works again"),
+        Outage::Unavailable => ("fax.plus says that it is not available now".into(), "is"),
+        Outage::OriginUnreachable(edge) => {
+            (format!("fax.plus can't be reached from the edge in front of it ({edge})").into(), "answers")
         }
-        Outage::Lost => {
-            "fax.plus loses connections; it is tried carefully and the work goes on when it answers"
+        Outage::Elsewhere(stranger) => {
+            let words =
+                format!("fax.plus does not answer at upstream.base_url, something else does ({stranger})");
+            (words.into(), "answers")
         }
-        Outage::Unreadable => {
-            "fax.plus gives answers that can't be read; it is tried carefully and the work goes on when it \
-             gives good ones"
-        }
-        Outage::Errors => {
-            "fax.plus answers with errors; it is tried carefully and the work goes on when it works again"
-        }
-        Outage::Unavailable => {
-            "fax.plus says that it is not available now; it is tried carefully and the work goes on when it is"
-        }
-    }
+    };
+    let seen: Cow<'static, str> = seen;
+    format!("{seen}; {tried} {when}").into()
 }
 
 fn of_reason(reason: NotSentReason) -> &'static str {
@@ -134,7 +136,7 @@ fn of_reason(reason: NotSentReason) -> &'static str {
             "fax.plus refused one lone address after the other; one a second is tried until it accepts one"
         }
         NotSentReason::Misconfigured => {
-            "what answers at upstream.base_url does not behave like fax.plus; goes on when it does"
+            "what answers at upstream.base_url is not fax.plus; goes on when fax.plus does"
         }
         // No trouble of upstream has these reasons; a pause is told with its note.
         NotSentReason::Paused => "an operator paused the gateway",
@@ -144,9 +146,26 @@ fn of_reason(reason: NotSentReason) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::{collections::BTreeSet, time::SystemTime};
+
+    use awc::http::{
+        StatusCode,
+        header::{HeaderMap, HeaderValue, SERVER},
+    };
+    use bytes::Bytes;
 
     use super::*;
+    use crate::{
+        outbound::{Answer, Content},
+        upstream::Stranger,
+    };
+
+    fn stranger() -> Stranger {
+        let mut headers = HeaderMap::new();
+        headers.insert(SERVER, HeaderValue::from_static("nginx/1.27"));
+        let content = Content::Whole(Bytes::from_static(b"<html>ann@example.com"));
+        Stranger::of(&Answer { status: StatusCode::NOT_FOUND, headers, content }, SystemTime::UNIX_EPOCH)
+    }
 
     #[test]
     fn each_kind_of_outage_has_its_own_sentence() {
@@ -159,6 +178,8 @@ mod tests {
             Outage::Unreadable,
             Outage::Errors,
             Outage::Unavailable,
+            Outage::OriginUnreachable(stranger()),
+            Outage::Elsewhere(stranger()),
         ];
 
         let said: BTreeSet<_> = all.iter().map(|seen| of_outage(*seen)).collect();
@@ -169,5 +190,33 @@ mod tests {
             said.iter().all(|words| words.starts_with("fax.plus ") && words.contains(ending)),
             "{said:?}"
         );
+    }
+
+    #[test]
+    fn what_answers_in_the_place_of_fax_plus_is_told_and_never_its_body() {
+        for cause in [
+            Cause::Outage(Outage::Elsewhere(stranger())),
+            Cause::Outage(Outage::OriginUnreachable(stranger())),
+            Cause::EndpointElsewhere(stranger()),
+        ] {
+            let words = sentence(NotSentReason::Misconfigured, cause);
+
+            assert!(words.contains("(status 404 with an HTML page, by nginx)"), "{words}");
+            assert!(!words.contains("ann"), "{words}");
+        }
+    }
+
+    #[test]
+    fn trouble_at_the_token_endpoint_names_the_setting_that_mends_it() {
+        for (cause, setting) in [
+            (Cause::ClientRefused, "credentials.client_secret"),
+            (Cause::GrantRefused, "refresh token"),
+            (Cause::RequestRefused, "credentials.refresh_in"),
+            (Cause::EndpointElsewhere(stranger()), "credentials.token_url"),
+        ] {
+            let words = sentence(cause.reason(), cause);
+
+            assert!(words.contains(setting), "{words}");
+        }
     }
 }

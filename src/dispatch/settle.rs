@@ -156,6 +156,10 @@ impl Dispatcher {
                 self.health.failed(Outage::Unavailable, now);
                 (NotSentReason::UpstreamUnavailable, told, RetryReason::Unavailable)
             }
+            Unsent::OriginUnreachable(edge) => {
+                self.health.failed(Outage::OriginUnreachable(edge), now);
+                (NotSentReason::UpstreamUnavailable, edge.retry_after(), RetryReason::Unavailable)
+            }
             Unsent::Unreachable(kind) => {
                 self.health.failed(Outage::of_failure(kind), now);
                 (NotSentReason::UpstreamUnavailable, None, RetryReason::ConnectFailed)

@@ -28,12 +28,18 @@ pub(super) enum Cause {
     ClientRefused,
     /// The token endpoint refuses the refresh token.
     GrantRefused,
+    /// The token endpoint does not understand the request.
+    RequestRefused,
+    /// The token endpoint refuses for another reason.
+    Denied,
     /// The token endpoint does not answer.
     EndpointSilent,
     /// The token endpoint answers that it can't.
     EndpointFailing,
-    /// Whoever answers at the token endpoint gives no token.
-    EndpointElsewhere,
+    /// What answers at the token endpoint is none.
+    EndpointElsewhere(Stranger),
+    /// The token endpoint gives a token that can't be used.
+    EndpointUnusable,
     /// There is a new access token, and upstream does not answer its proof.
     ProofUnanswered,
 }
@@ -46,9 +52,11 @@ impl Cause {
             RenewalError::GrantRefused => (Self::GrantRefused, None),
             RenewalError::NoAnswer => (Self::EndpointSilent, None),
             RenewalError::Failing { status: _, told } => (Self::EndpointFailing, *told),
-            RenewalError::NoToken { .. }
-            | RenewalError::Unusable(CredentialError::File(_) | CredentialError::NotAHeader) => {
-                (Self::EndpointElsewhere, None)
+            RenewalError::RequestRefused => (Self::RequestRefused, None),
+            RenewalError::Denied => (Self::Denied, None),
+            RenewalError::Elsewhere(stranger) => (Self::EndpointElsewhere(*stranger), stranger.retry_after()),
+            RenewalError::Unusable(CredentialError::File(_) | CredentialError::NotAHeader) => {
+                (Self::EndpointUnusable, None)
             }
         }
     }
@@ -56,7 +64,7 @@ impl Cause {
     /// The reason as which trouble with the credential counts.
     pub(super) fn reason(self) -> NotSentReason {
         match self {
-            Self::Itself | Self::Untried | Self::ClientRefused | Self::GrantRefused => {
+            Self::Itself | Self::Untried | Self::ClientRefused | Self::GrantRefused | Self::Denied => {
                 NotSentReason::CredentialsRejected
             }
             Self::Outage(_)
@@ -64,7 +72,11 @@ impl Cause {
             | Self::EndpointSilent
             | Self::EndpointFailing
             | Self::ProofUnanswered => NotSentReason::UpstreamUnavailable,
-            Self::NotFound | Self::Stranger(_) | Self::EndpointElsewhere => NotSentReason::Misconfigured,
+            Self::NotFound
+            | Self::Stranger(_)
+            | Self::RequestRefused
+            | Self::EndpointElsewhere(_)
+            | Self::EndpointUnusable => NotSentReason::Misconfigured,
         }
     }
 }

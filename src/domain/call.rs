@@ -5,17 +5,17 @@
 pub enum CallResult {
     /// Accepted.
     Ok,
-    /// Refused for what it held (400, 404, 409, 410, 413, 422).
+    /// Refused by fax.plus for what it held (400, 404, 409, 410, 413, 422).
     Rejected,
     /// 401.
     Unauthorized,
-    /// 403.
+    /// 403 of fax.plus.
     Forbidden,
     /// 429.
     Throttled,
-    /// 408, or 503 that says it did nothing.
+    /// 408, a 503 that says it did nothing, or an edge that did not reach fax.plus.
     Unavailable,
-    /// Another 4xx or a redirect: this is not the endpoint we think it is.
+    /// Another 4xx, a redirect, or a refusal that is not by fax.plus: this is not the endpoint we think it is.
     Misconfigured,
     /// Another 5xx: it may have acted.
     ServerError,

@@ -21,10 +21,10 @@ pub enum Outcome {
     Unknown(UnknownReason),
 }
 
-/// Upstream's own words about an address it refused, already bounded and cleaned.
+/// The words of fax.plus about an address it refused, already bounded and cleaned.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Refusal {
-    /// Upstream's `error` code, or a stand-in made from the status when it sent none.
+    /// Its `error` code; in lists of earlier versions perhaps a stand-in made from the status.
     pub code: String,
     /// Upstream's `description`.
     pub detail: Option<String>,

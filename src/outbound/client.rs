@@ -7,7 +7,7 @@ use awc::{
     error::{ConnectError, SendRequestError},
     http::{
         Method, StatusCode, Uri,
-        header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue},
+        header::{ACCEPT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue},
     },
 };
 use bytes::{Bytes, BytesMut};
@@ -166,6 +166,8 @@ impl Client {
     async fn send(&self, request: Request) -> Result<ClientResponse, SendRequestError> {
         let method_has_no_body = [Method::GET, Method::HEAD].contains(&request.method);
         let mut outgoing = self.awc.request(request.method, request.uri).no_decompress();
+        // Nothing is decompressed here, so no server or proxy may choose to compress.
+        outgoing.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         for (name, value) in request.headers {
             outgoing.headers_mut().insert(name, value);
         }

@@ -5,8 +5,10 @@
 
 mod body;
 mod client;
+mod retry_after;
 mod tls;
 
 pub use body::Written;
 pub use client::{Answer, Client, ClientOptions, Content, Failure, FailureKind, Request};
+pub use retry_after::retry_after;
 pub use tls::{TlsError, install_crypto_provider};

@@ -7,7 +7,7 @@ use std::{
 };
 
 use awc::http::{
-    Method, StatusCode, Uri,
+    Method, Uri,
     header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT},
 };
 use bytes::Bytes;
@@ -16,8 +16,7 @@ use tokio::time::Instant;
 
 use super::{
     credential::Credential,
-    outage::Outage,
-    retry_after,
+    probe::Probe,
     verdict::{Verdict, judge},
 };
 use crate::{
@@ -52,17 +51,6 @@ pub struct Report {
     pub took: Duration,
     /// Which token it carried.
     pub generation: u64,
-}
-
-/// What `GET accounts/self` says. It mails nobody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Probe {
-    /// fax.plus shows the account.
-    Alive,
-    /// fax.plus answers and does not show the account, which says nothing about resending.
-    Refused,
-    /// No useful answer: what was seen, and the wait that upstream asks for.
-    Failing(Outage, Option<Duration>),
 }
 
 /// The way to fax.plus. Clones share connections and credential. Not `Send`.
@@ -120,26 +108,7 @@ impl Upstream {
 
     /// Asks for the account the token belongs to, and says what that proves.
     pub async fn probe(&self) -> Probe {
-        let answer = match self.account().await {
-            Ok(answer) => answer,
-            Err(failure) => return Probe::Failing(Outage::of_failure(failure.kind), None),
-        };
-        match answer.status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Probe::Refused,
-            status
-                if status == StatusCode::TOO_MANY_REQUESTS
-                    || status.is_server_error()
-                    || status.is_informational() =>
-            {
-                let seen = match status {
-                    StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Outage::Unavailable,
-                    _ if status.is_informational() => Outage::Unreadable,
-                    _ => Outage::Errors,
-                };
-                Probe::Failing(seen, retry_after::of(&answer, SystemTime::now()))
-            }
-            _ => Probe::Alive,
-        }
+        Probe::of(&self.account().await)
     }
 
     /// Asks for the account the token belongs to.

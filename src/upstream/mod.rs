@@ -5,11 +5,12 @@
 mod client;
 mod credential;
 mod outage;
+mod probe;
 mod renewal;
-mod retry_after;
 mod verdict;
 
-pub use client::{Probe, Report, Upstream, UpstreamError};
+pub use client::{Report, Upstream, UpstreamError};
 pub use credential::{Credential, CredentialError, RenewalError};
 pub use outage::Outage;
+pub use probe::Probe;
 pub use verdict::{Stranger, Unsent, Verdict};

@@ -1,5 +1,6 @@
 //! What an outage looks like from here, in a closed set of words.
 
+use super::verdict::Stranger;
 use crate::{domain::UnknownReason, outbound::FailureKind};
 
 /// What was seen when a call or a probe failed.
@@ -21,6 +22,10 @@ pub enum Outage {
     Errors,
     /// It says that it can't take calls now.
     Unavailable,
+    /// The edge in front says that it did not reach fax.plus.
+    OriginUnreachable(Stranger),
+    /// Something else answers in its place.
+    Elsewhere(Stranger),
 }
 
 impl Outage {

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     domain::Timestamp,
-    outbound::{Answer, Failure, Request, Written},
+    outbound::{Answer, Failure, FailureKind, Request, Written},
 };
 
 impl Upstream {
@@ -39,7 +39,7 @@ impl Upstream {
         loop {
             let request = self.shared.credential.borrow().token_request(Instant::now());
             let Some((request, asked)) = request else { return Ok(false) };
-            let found = judge(self.ask_for_token(request).await?);
+            let found = judge(self.ask_for_token(request).await);
             let mut credential = self.shared.credential.borrow_mut();
             match found {
                 Ok(granted) => return Ok(credential.granted(granted, &asked).map(|()| true)?),
@@ -50,9 +50,12 @@ impl Upstream {
         }
     }
 
-    async fn ask_for_token(&self, request: TokenRequest) -> Result<Result<Answer, Failure>, RenewalError> {
-        let uri: Uri =
-            request.url.expose_secret().parse().map_err(|_| RenewalError::NoToken { status: 0 })?;
+    async fn ask_for_token(&self, request: TokenRequest) -> Result<Answer, Failure> {
+        let uri: Uri = request
+            .url
+            .expose_secret()
+            .parse()
+            .map_err(|_| Failure { written: false, kind: FailureKind::Unsendable })?;
         let mut headers = vec![
             (AUTHORIZATION, request.authorization),
             (ACCEPT, HeaderValue::from_static("application/json")),
@@ -73,7 +76,7 @@ impl Upstream {
             max_answer_bytes: MAX_ANSWER_BYTES,
             written: Written::default(),
         };
-        Ok(self.send(request).await)
+        self.send(request).await
     }
 
     /// Whether there is a token to call with: with OAuth2 not before the first refresh.

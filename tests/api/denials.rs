@@ -28,7 +28,7 @@ async fn a_wrong_base_url_holds_the_list_in_words_that_name_it_and_rejects_no_ad
     let mut gateway = Gateway::start().await;
     let right = gateway.sandbox.base_url();
     let root = right.strip_suffix("/v3").unwrap().to_owned();
-    for wrong in [root.clone(), format!("{root}/v2"), format!("{right}/accounts")] {
+    for wrong in [root.clone(), format!("{root}/v2"), format!("{right}/fax")] {
         gateway = gateway.restart(&[("upstream.base_url", &wrong)]).await;
 
         let id = gateway.post_async("", &addresses("a", 30)).await;
@@ -55,9 +55,13 @@ async fn what_a_proxy_answers_rejects_no_address_and_all_are_sent_when_fax_plus_
         gateway.faults(json!([page(code)]));
         let list = addresses(&format!("a{code}x"), 30);
         let id = gateway.post_async("", &list).await;
-        let hold = gateway.held(&id, "misconfigured").await;
-        let detail = hold["detail"].as_str().unwrap();
-        assert!(detail.contains(&format!("status {code}")) && !detail.contains("<html>"), "{detail}");
+        let words = format!("status {code} with an HTML page; ");
+        gateway
+            .until(&id, |resend| {
+                let hold = &resend["hold"];
+                hold["reason"] == "misconfigured" && hold["detail"].as_str().unwrap().contains(&words)
+            })
+            .await;
 
         gateway.faults(json!([]));
 
@@ -93,11 +97,12 @@ async fn an_address_that_a_proxy_keeps_answering_for_is_given_up_and_holds_no_ot
         let calls = gateway.sandbox.calls();
         calls.iter().filter(|call| call.emails == ["odd@example.com"]).count()
     };
-    assert_eq!(lone(&gateway), 3, "answered alone three times");
+    let before = lone(&gateway);
+    assert!(before >= 3, "given up after {before} lone calls");
 
     let id = gateway.post_async("", &["odd@example.com", "new@example.com"]).await;
     gateway.until(&id, |resend| count(resend, "sent") == 1).await;
-    assert_eq!(lone(&gateway), 4, "it goes alone from then on");
+    assert_eq!(lone(&gateway), before + 1, "it goes alone from then on");
     cancel(&gateway, &id).await;
     gateway.stop().await;
 }

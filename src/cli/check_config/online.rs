@@ -9,16 +9,17 @@ use std::{
     io::{self, Write},
     os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown},
     path::Path,
+    time::Duration,
 };
 
 use awc::http::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    cli::{FAILURE, SUCCESS},
-    config::{CredentialChoice, Settings},
+    cli::{FAILURE, SUCCESS, words},
+    config::{CredentialChoice, Settings, UpstreamSettings},
     outbound::{FailureKind, install_crypto_provider},
-    upstream::{Credential, RenewalError, Upstream},
+    upstream::{Credential, Outage, Probe, RenewalError, Upstream},
 };
 
 /// Proves the credential; gives the exit code.
@@ -54,28 +55,66 @@ async fn ask(
     }
     refreshed.map_err(|error| advice(&error))?;
     let url = &settings.upstream.base_url;
-    match upstream.account().await {
-        Ok(answer) => judge(answer.status, url, remedy),
+    let exchange = upstream.account().await;
+    let probe = Probe::of(&exchange);
+    match exchange {
+        Ok(answer) => judge(answer.status, probe, &settings.upstream, remedy),
         Err(failure) => Err(format!("{url} {}", silence(failure.kind))),
     }
 }
 
-fn judge(status: StatusCode, url: &str, remedy: &str) -> Result<String, String> {
-    match status {
-        status if status.is_success() => Ok(format!("{url} accepts the credential")),
-        StatusCode::FORBIDDEN => Ok(format!(
-            "{url} knows the credential, which may not read its account (403); whether it may resend \
-             invitations shows only when it does"
+/// What an answer to `GET accounts/self` says of the settings. Only fax.plus itself accepts a credential.
+fn judge(
+    status: StatusCode,
+    probe: Probe,
+    upstream: &UpstreamSettings,
+    remedy: &str,
+) -> Result<String, String> {
+    let (code, url) = (status.as_u16(), &upstream.base_url);
+    match (probe, status) {
+        (Probe::Alive, _) => Ok(format!("{url} accepts the credential")),
+        (Probe::Refused, StatusCode::FORBIDDEN) => Ok(format!(
+            "{url} knows the credential, which may not read its account (403: reading needs fax:user:read, \
+             fax:member:read or fax:all:read); whether it may resend invitations shows only when it does"
         )),
-        StatusCode::UNAUTHORIZED => Err(format!("{url} refuses the credential (401); {remedy}")),
-        StatusCode::TOO_MANY_REQUESTS => Err(format!("{url} asks for fewer requests (429); try again later")),
-        status if status.is_server_error() => {
-            Err(format!("{url} fails ({}); try again later", status.as_u16()))
+        (Probe::Refused, StatusCode::UNAUTHORIZED) => Err(format!(
+            "{url} refuses the credential (401); {remedy}, or it lacks the scope that reading the account needs \
+             (fax:user:read, fax:member:read or fax:all:read)"
+        )),
+        (Probe::Refused, StatusCode::NOT_FOUND) => Err(format!(
+            "{url} knows no accounts/self (404); check upstream.base_url: that of fax.plus is \
+             https://restapi.fax.plus/v3"
+        )),
+        (Probe::Refused, _) => {
+            Err(format!("{url} refuses GET accounts/self ({code}); check upstream.base_url"))
         }
-        status => Err(format!(
-            "{url} answers with status {}, which is not fax.plus; check upstream.base_url",
-            status.as_u16()
-        )),
+        (Probe::Failing(seen, wait), _) => {
+            let wait = wait.map(|wait| wait.min(upstream.max_retry_after));
+            Err(format!("{url} {}", failing(seen, code, wait)))
+        }
+    }
+}
+
+fn failing(seen: Outage, status: u16, wait: Option<Duration>) -> String {
+    let again = match wait {
+        Some(wait) if !wait.is_zero() => format!("try again in {}", words::seconds(wait)),
+        Some(_) | None => "try again later".to_owned(),
+    };
+    match seen {
+        Outage::Unavailable if status == 429 => format!("asks for fewer requests (429); {again}"),
+        Outage::Unavailable | Outage::Errors => format!("fails ({status}); {again}"),
+        Outage::OriginUnreachable(edge) => {
+            format!("is not reached by the edge in front of it ({edge}); {again}")
+        }
+        Outage::Elsewhere(stranger) => format!(
+            "is not answered by fax.plus but by something else ({stranger}); check upstream.base_url, and \
+             proxies and redirects on the way"
+        ),
+        Outage::Silent => "does not end its answer in time; check the way there".to_owned(),
+        Outage::Lost => "ends the connection inside its answer; check the way there".to_owned(),
+        Outage::Unreadable | Outage::Refused | Outage::NoName | Outage::NoConnection => {
+            format!("gives an answer that can't be read (status {status}); check upstream.base_url")
+        }
     }
 }
 
@@ -85,7 +124,11 @@ fn advice(error: &RenewalError) -> String {
         RenewalError::GrantRefused => "grant access again and set the new credentials.refresh_token",
         RenewalError::NoAnswer => "check credentials.token_url and the way there",
         RenewalError::Failing { .. } => "try again later",
-        RenewalError::NoToken { .. } => "check credentials.token_url",
+        RenewalError::RequestRefused => {
+            "check credentials.refresh_in: set \"query\" if it is \"body\", else \"body\""
+        }
+        RenewalError::Denied => "check in fax.plus that access is still granted",
+        RenewalError::Elsewhere(_) => "check credentials.token_url, and proxies and redirects on the way",
         RenewalError::Unusable(_) => "ask the operators of credentials.token_url",
     };
     format!("{error}; {next}")

@@ -9,18 +9,23 @@ mod events;
 mod lines;
 mod target;
 
-use std::{io, path::Path, time::Duration};
+use std::{
+    io,
+    path::Path,
+    time::{Duration, SystemTime},
+};
 
 use awc::{
     ClientRequest, ClientResponse, SendClientRequest,
     error::{ConnectError, SendRequestError},
     http::{
         Method,
-        header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER},
+        header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue},
     },
 };
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _};
+use secrecy::ExposeSecret as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::timeout;
@@ -34,7 +39,8 @@ pub(super) use self::{
     lines::Lines,
     target::{BaseUrl, Target, resend_id},
 };
-use crate::outbound::{Client as Outbound, ClientOptions, install_crypto_provider};
+use crate::config::secret::secret_of;
+use crate::outbound::{Client as Outbound, ClientOptions, install_crypto_provider, retry_after};
 
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -172,7 +178,7 @@ impl Client {
         let status = response.status().as_u16();
         match serde_json::from_slice::<Box<Refusal>>(body) {
             Ok(mut refusal) if is_problem(response) => {
-                refusal.retry_after = retry_after(response);
+                refusal.retry_after = retry_after(response.headers(), SystemTime::now());
                 refusal.had_token = self.bearer.is_some();
                 CallError::Refused(refusal)
             }
@@ -209,19 +215,12 @@ fn is_problem(response: &ClientResponse) -> bool {
     response.headers().get(CONTENT_TYPE).is_some_and(|value| value == "application/problem+json")
 }
 
-fn retry_after(response: &ClientResponse) -> Option<Duration> {
-    let value = response.headers().get(RETRY_AFTER)?;
-    value.to_str().ok()?.parse().ok().map(Duration::from_secs)
-}
-
 fn bearer(path: &Path) -> Result<HeaderValue, CallError> {
     let wrong = |why: String| CallError::Token { path: path.display().to_string(), why };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let token = text.trim();
-    if token.is_empty() {
-        return Err(wrong("it is empty".to_owned()));
-    }
-    let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
+    // The same mistakes as with a secret of the gateway: the word Bearer, quotation marks, a second line.
+    let token = secret_of(text.trim().as_bytes()).map_err(|flaw| wrong(format!("it {flaw}")))?;
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
         .map_err(|_| wrong("it holds what no token can hold".to_owned()))?;
     value.set_sensitive(true);
     Ok(value)

@@ -89,6 +89,48 @@ fn a_client_or_a_token_url_that_is_none_is_refused() {
 }
 
 #[test]
+fn a_base_url_that_holds_the_endpoint_is_refused_and_one_of_fax_plus_without_its_path_warned_about() {
+    let url = |path: &str| format!("https://restapi.fax.plus{path}");
+    for path in ["/v3/accounts/self/member-invitations", "/v3/accounts/self", "/accounts"] {
+        let found = complaints(&with_env(&[("upstream.base_url", &url(path))]));
+        assert!(found.len() == 1 && found[0].contains("must end before /accounts"), "{path}: {found:?}");
+    }
+    for (url, warned) in [
+        (url("/v3"), 0),
+        (url("/v3/"), 0),
+        (url(""), 1),
+        (url("/v2"), 1),
+        (url("//v3"), 1),
+        ("https://accounts.fax.plus".to_owned(), 1),
+        ("https://proxy.example".to_owned(), 0),
+    ] {
+        let warnings = load(&[("upstream.base_url", &url)]).unwrap().warnings();
+        assert_eq!(warnings.len(), warned, "{url}: {warnings:?}");
+    }
+}
+
+#[test]
+fn a_secret_with_its_header_or_its_quotes_is_refused_wherever_it_stands() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().to_str().unwrap();
+    for key in ["token", "client_secret", "refresh_token"].map(|name| format!("credentials.{name}")) {
+        for value in ["Bearer hush", "\"hush\"", "\u{201c}hush\u{201d}", "\u{feff}hush"] {
+            fs::write(file.path(), value).unwrap();
+            let file_key = format!("{key}_file");
+            for (key, value) in [(&key, value), (&file_key, path)] {
+                let found = complaints(&with_env(&[(key, value)]));
+                assert!(found.len() == 1 && found[0].starts_with(key.as_str()), "{found:?}");
+                assert!(!found[0].contains("hush"), "{found:?}");
+            }
+        }
+    }
+    for (key, value) in [("credentials.client_id", "\"client\""), ("credentials.token", "hush hush")] {
+        let found = complaints(&with_env(&[(key, value)]));
+        assert!(found.len() == 1 && found[0].starts_with(key) && !found[0].contains("hush"), "{found:?}");
+    }
+}
+
+#[test]
 fn a_token_url_without_tls_is_warned_about_when_it_is_used() {
     let url = ("credentials.token_url", "http://accounts.example/token");
     let mut used = OAUTH2.to_vec();

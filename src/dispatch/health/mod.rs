@@ -249,20 +249,23 @@ impl Health {
         });
         let pausing = self
             .pausing
-            .filter(|pausing| breaker.is_none_or(|breaker| breaker.reason != pausing.reason))
+            .filter(|pausing| {
+                [breaker, self.denied].into_iter().flatten().all(|other| other.reason != pausing.reason)
+            })
             .map(|pausing| match pausing.reason {
                 NotSentReason::UpstreamUnavailable => Trouble { cause: self.outage, ..pausing },
                 _ => pausing,
             });
-        // Their probes obey `Retry-After`, too.
+        // Their probes and lone calls obey `Retry-After`, too.
         let paused_until = self.pausing.map(|pausing| pausing.next_attempt);
         let probed = |trouble: Trouble| Trouble {
             next_attempt: paused_until.map_or(trouble.next_attempt, |until| until.max(trouble.next_attempt)),
             ..trouble
         };
         let credential = self.credential.or(self.credential_before.filter(|_| self.on_trial));
-        let (credential, breaker) = (credential.map(probed), breaker.map(probed));
-        [credential, breaker, self.denied, self.refusing, pausing].into_iter().flatten().collect()
+        let [credential, breaker, denied] =
+            [credential, breaker, self.denied].map(|trouble| trouble.map(probed));
+        [credential, breaker, denied, self.refusing, pausing].into_iter().flatten().collect()
     }
 }
 

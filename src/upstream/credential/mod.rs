@@ -33,8 +33,8 @@ pub enum CredentialError {
     /// A file can't be read or holds no secret.
     #[error("a credential's file can't be used: {0}")]
     File(#[from] SecretError),
-    /// The token has a character that no header can carry.
-    #[error("credentials: the token holds a character that can't stand in an HTTP header")]
+    /// The token has a character that no header can carry, or a space inside.
+    #[error("credentials: the token holds a space, or a character that can't stand in an HTTP header")]
     NotAHeader,
 }
 
@@ -227,6 +227,9 @@ fn ahead_of(lifetime: Duration) -> Duration {
 }
 
 fn header(token: &SecretString) -> Result<HeaderValue, CredentialError> {
+    if token.expose_secret().trim().contains(char::is_whitespace) {
+        return Err(CredentialError::NotAHeader);
+    }
     let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
         .map_err(|_| CredentialError::NotAHeader)?;
     value.set_sensitive(true);

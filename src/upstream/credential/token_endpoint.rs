@@ -1,7 +1,8 @@
 //! What is asked of the token endpoint, and what its answer means.
 //!
 //! RFC 6749, section 6, with HTTP Basic for the client, as fax.plus documents it. Refuses an answer
-//! that holds no token; tells apart what a person must mend from what passes by itself.
+//! that holds no token; tells apart what a person must mend, and where, from what passes by itself. An
+//! answer that is neither a token nor an error in the form of OAuth2 is somebody else's.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,8 +16,8 @@ use thiserror::Error;
 use super::{CredentialError, Granted};
 use crate::{
     config::{OAuth2Settings, RefreshIn},
-    outbound::{Answer, Content, Failure},
-    upstream::retry_after,
+    outbound::{Answer, Content, Failure, retry_after},
+    upstream::verdict::Stranger,
 };
 
 /// What a lifetime is taken for that is not told.
@@ -44,12 +45,15 @@ pub enum RenewalError {
         /// The wait it asks for.
         told: Option<Duration>,
     },
-    /// Whoever answers is no token endpoint.
-    #[error("what answers at the token endpoint is no token (status {status})")]
-    NoToken {
-        /// The status.
-        status: u16,
-    },
+    /// It does not understand the request.
+    #[error("the token endpoint does not understand the request")]
+    RequestRefused,
+    /// It refuses, and names neither the client, nor the refresh token, nor the request.
+    #[error("the token endpoint refuses to give an access token")]
+    Denied,
+    /// What answers is no token endpoint.
+    #[error("what answers at the token endpoint gives no access token: {0}")]
+    Elsewhere(Stranger),
     /// What it gave can't be used.
     #[error(transparent)]
     Unusable(#[from] CredentialError),
@@ -114,27 +118,52 @@ pub(in crate::upstream) fn judge(exchange: Result<Answer, Failure>) -> Result<Gr
         Content::TimedOut | Content::Broken => return Err(RenewalError::NoAnswer),
         Content::TooLong => b"",
     };
-    let denial = serde_json::from_slice::<Denial>(body).map(|denial| denial.error);
-    match (status, denial.as_deref()) {
-        (status, _) if status.is_success() => token(status, body),
-        (StatusCode::UNAUTHORIZED, Ok("invalid_grant")) => Err(RenewalError::GrantRefused),
-        (StatusCode::UNAUTHORIZED, _) => Err(RenewalError::ClientRefused),
-        (StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN, Ok("invalid_client" | "unauthorized_client")) => {
-            Err(RenewalError::ClientRefused)
-        }
-        (StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN, Ok(_)) => Err(RenewalError::GrantRefused),
-        (StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT, _) => Err(failing(&answer)),
-        (status, _) if status.is_server_error() => Err(failing(&answer)),
-        (status, _) => Err(RenewalError::NoToken { status: status.as_u16() }),
+    if status.is_success()
+        && let Some(granted) = token(body)
+    {
+        return Ok(granted);
     }
+    let passes = [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT].contains(&status);
+    if passes || status.is_server_error() {
+        return Err(failing(&answer));
+    }
+    Err(denial(body)
+        .and_then(|error| of_denial(&answer, &error))
+        .unwrap_or_else(|| RenewalError::Elsewhere(Stranger::of(&answer, SystemTime::now()))))
 }
 
-fn token(status: StatusCode, body: &[u8]) -> Result<Granted, RenewalError> {
-    let no_token = || RenewalError::NoToken { status: status.as_u16() };
-    let answer: TokenAnswer = serde_json::from_slice(body).map_err(|_| no_token())?;
+/// What an error of OAuth2 (RFC 6749, 5.2) means, whatever status it came with; `None` for one that OAuth2
+/// does not know and a status that it does not use.
+fn of_denial(answer: &Answer, error: &str) -> Option<RenewalError> {
+    Some(match (error, answer.status) {
+        ("invalid_grant", _) => RenewalError::GrantRefused,
+        ("invalid_client" | "unauthorized_client", _) => RenewalError::ClientRefused,
+        ("invalid_request" | "unsupported_grant_type", _) => RenewalError::RequestRefused,
+        ("temporarily_unavailable" | "slow_down" | "server_error", _) => failing(answer),
+        ("access_denied" | "invalid_scope", _) => RenewalError::Denied,
+        (_, StatusCode::UNAUTHORIZED) => RenewalError::ClientRefused,
+        (_, StatusCode::OK | StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN) => RenewalError::Denied,
+        (_, _) => return None,
+    })
+}
+
+/// The error that a body names in the form of OAuth2: a JSON object whose `error` is a word.
+fn denial(body: &[u8]) -> Option<String> {
+    let Denial { error } = object(body)?;
+    let is_in_a_word = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    ((1..=64).contains(&error.len()) && error.bytes().all(is_in_a_word)).then_some(error)
+}
+
+/// Reads a JSON object; derived types would take an array as well.
+fn object<'body, T: Deserialize<'body>>(body: &'body [u8]) -> Option<T> {
+    body.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(body).ok()).flatten()
+}
+
+fn token(body: &[u8]) -> Option<Granted> {
+    let answer: TokenAnswer = object(body)?;
     let filled = |secret: &SecretString| !secret.expose_secret().trim().is_empty();
     if !filled(&answer.access_token) {
-        return Err(no_token());
+        return None;
     }
     let seconds = match answer.expires_in {
         Some(Lifetime::Seconds(seconds)) => Some(seconds),
@@ -144,7 +173,7 @@ fn token(status: StatusCode, body: &[u8]) -> Result<Granted, RenewalError> {
     let lifetime = seconds.filter(|seconds| *seconds >= 0.0).map_or(UNTOLD_LIFETIME, |seconds| {
         Duration::try_from_secs_f64(seconds).unwrap_or(MAX_LIFETIME).min(MAX_LIFETIME)
     });
-    Ok(Granted {
+    Some(Granted {
         access_token: answer.access_token,
         refresh_token: answer.refresh_token.filter(filled),
         lifetime,
@@ -152,7 +181,7 @@ fn token(status: StatusCode, body: &[u8]) -> Result<Granted, RenewalError> {
 }
 
 fn failing(answer: &Answer) -> RenewalError {
-    let told = retry_after::of(answer, SystemTime::now());
+    let told = retry_after(&answer.headers, SystemTime::now());
     RenewalError::Failing { status: answer.status.as_u16(), told }
 }
 
@@ -215,40 +244,72 @@ mod tests {
         }
     }
 
-    #[test]
-    fn each_answer_without_a_token_has_its_meaning() {
-        let named = |status, body: &str| match answered(status, body) {
+    fn meaning(status: u16, body: &str) -> &'static str {
+        match answered(status, body) {
             Ok(_) => "a token",
             Err(RenewalError::ClientRefused) => "client",
             Err(RenewalError::GrantRefused) => "grant",
+            Err(RenewalError::RequestRefused) => "request",
+            Err(RenewalError::Denied) => "denied",
             Err(RenewalError::NoAnswer) => "no answer",
             Err(RenewalError::Failing { .. }) => "failing",
-            Err(RenewalError::NoToken { .. }) => "no token",
+            Err(RenewalError::Elsewhere(_)) => "elsewhere",
             Err(RenewalError::Unusable(_)) => "unusable",
-        };
-        for (status, body, meaning) in [
-            (400, r#"{"error":"invalid_grant"}"#, "grant"),
-            (401, r#"{"error":"invalid_grant"}"#, "grant"),
-            (400, r#"{"error":"invalid_request"}"#, "grant"),
-            (403, r#"{"error":"access_denied"}"#, "grant"),
-            (401, r#"{"error":"invalid_client"}"#, "client"),
-            (401, "<html>", "client"),
-            (400, r#"{"error":"invalid_client"}"#, "client"),
-            (400, "<html>", "no token"),
-            (403, "<html>", "no token"),
-            (404, r#"{"error":"not_found"}"#, "no token"),
-            (302, "", "no token"),
-            (200, "<html>", "no token"),
-            (200, "{}", "no token"),
-            (200, r#"{"access_token":" "}"#, "no token"),
-            (200, r#"{"access_token":7}"#, "no token"),
-            (429, "", "failing"),
-            (408, "", "failing"),
-            (500, "<html>", "failing"),
-            (503, r#"{"error":"x"}"#, "failing"),
-        ] {
-            assert_eq!(named(status, body), meaning, "{status} {body}");
         }
+    }
+
+    #[test]
+    fn each_error_of_oauth2_names_what_is_to_be_mended() {
+        for status in [200, 400, 401, 403] {
+            for (error, expected) in [
+                ("invalid_grant", "grant"),
+                ("invalid_request", "request"),
+                ("unsupported_grant_type", "request"),
+                ("invalid_client", "client"),
+                ("unauthorized_client", "client"),
+                ("temporarily_unavailable", "failing"),
+                ("slow_down", "failing"),
+                ("server_error", "failing"),
+                ("access_denied", "denied"),
+                ("invalid_scope", "denied"),
+                ("another", if status == 401 { "client" } else { "denied" }),
+            ] {
+                let body = format!(r#"{{"error":"{error}","error_description":"x","error_uri":"y"}}"#);
+                assert_eq!(meaning(status, &body), expected, "{status} {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_not_of_oauth2_is_somebody_elses() {
+        for body in
+            ["", "<html>", "{}", "[]", r#"["a",null,null]"#, r#"{"error":"Not Found"}"#, r#"{"error":{}}"#]
+        {
+            for status in [200, 302, 400, 401, 403, 404] {
+                assert_eq!(meaning(status, body), "elsewhere", "{status} {body}");
+            }
+        }
+        for (status, body) in [
+            (404, r#"{"error":"not_found"}"#),
+            (405, r#"{"error":"method_not_allowed"}"#),
+            (200, r#"{"access_token":" "}"#),
+            (200, r#"{"access_token":7}"#),
+            (200, r#"{"access_token":"a","access_token":"b"}"#),
+        ] {
+            assert_eq!(meaning(status, body), "elsewhere", "{status} {body}");
+        }
+        let Err(RenewalError::Elsewhere(stranger)) = answered(403, "<html>") else { panic!("not elsewhere") };
+        assert_eq!(stranger.to_string(), "status 403 with an HTML page");
+    }
+
+    #[test]
+    fn an_answer_that_says_later_passes_by_itself() {
+        for status in [408, 429, 500, 502, 503, 521] {
+            for body in ["", "<html>", r#"{"error":"invalid_grant"}"#] {
+                assert_eq!(meaning(status, body), "failing", "{status} {body}");
+            }
+        }
+        assert_eq!(meaning(404, r#"{"error":"slow_down"}"#), "failing");
         assert!(matches!(
             judge(Err(Failure { written: true, kind: crate::outbound::FailureKind::TimedOut })),
             Err(RenewalError::NoAnswer)
