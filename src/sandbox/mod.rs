@@ -66,19 +66,20 @@
 //! | `slow_body {ms}` | the true answer, its body in pieces | yes |
 //! | `close_after_answer` | the true answer; the connection closes unannounced | yes |
 //!
-//! | `delivery` | how the answer travels; any of |
+//! A delivery says how the answer travels, by any of these fields beside the others:
+//!
+//! | field | the answer |
 //! |---|---|
-//! | `headers` | `{"name": "text"}` in place of the fields of this name; a list of texts for several, `null` for none |
-//! | `clock_offset_seconds` | `Date` is so many seconds off; below 0 it is behind |
-//! | `retry_after_date_seconds` | `Retry-After` as a date, so many seconds after that `Date` |
-//! | `framing` | `length`, `chunked`, `close` (`Connection: close` and no length), `http_1_0` (neither) |
-//! | `encoding` | `identity`, `gzip` (unasked), `gzip_if_accepted` |
+//! | `headers` | has `{"name": "text"}` in place of the fields of this name; a list of texts for several, `null` for none |
+//! | `clock_offset_seconds` | has a `Date` that is so many seconds off; below 0 it is behind |
+//! | `retry_after_date_seconds` | has `Retry-After` as a date, so many seconds after that `Date` |
+//! | `framing` | ends by `length`, `chunked`, `close` (`Connection: close` and no length) or `http_1_0` (neither) |
+//! | `encoding` | is coded as `identity`, `gzip` (unasked) or `gzip_if_accepted` |
 //!
 //! A fate that accepts shows only on calls that can be accepted: with a wrong token, eleven addresses or a full
 //! ledger the client sees that refusal. The throttle comes before all fates but `hang_up_before_reading`.
-//! On probes "accepted" means shown, on token requests granted, elsewhere told that nothing is there (a 404 in the
-//! words of fax.plus; nothing asked for elsewhere ever comes into the ledger): `accept_then_500` on `token` rotates the
-//! refresh token and loses it.
+//! On probes "accepted" means shown, on token requests granted (`accept_then_500` on `token` rotates the refresh token
+//! and loses it), elsewhere answered: there the truth is a 404 in the words of fax.plus, and nothing is ever accepted.
 //!
 //! # In tests
 //! ```no_run
