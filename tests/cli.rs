@@ -166,6 +166,25 @@ async fn a_simulated_faxplus_can_be_put_where_it_is_found() {
 }
 
 #[actix_web::test]
+async fn a_simulated_faxplus_takes_its_rules_from_a_file() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), r#"[{"fate": "foreign", "page": "challenge"}]"#).unwrap();
+    let faults = ["serve", "--sandbox", "--sandbox-faults", file.path().to_str().unwrap()];
+    let mut process = Process::start(&faults, &gateway_environment(NOWHERE, &[]));
+
+    let address = process.upstream().await;
+    let rules = Process::run(&["probe", &format!("http://{address}/sandbox/faults")], &[]).await.stdout;
+
+    assert!(rules.contains(r#""fate":"foreign","page":"challenge","status":403"#), "{rules}");
+    fs::write(file.path(), r#"[{"fate": "foreign", "page": "chalenge"}]"#).unwrap();
+    let refused = Process::run(&faults, &gateway_environment(NOWHERE, &[])).await;
+    assert_refused(&refused, FAILURE, &["rule 1: field `page`", "`challenge`"]);
+    let real = ["serve", "--sandbox-faults", "rules.json"];
+    let refused = Process::run(&real, &gateway_environment(NOWHERE, &[])).await;
+    assert_refused(&refused, WRONG_USAGE, &["--sandbox"]);
+}
+
+#[actix_web::test]
 async fn a_client_token_is_told_once_with_its_line() {
     let ended = Process::run(&["token", "new", "billing"], &[]).await;
 

@@ -20,7 +20,8 @@ Examples:
   faxplus-gateway sandbox --latency-ms 300 --calls-per-second 20 --burst 5
   faxplus-gateway sandbox --faults config/faults.example.json
   curl http://127.0.0.1:8090/sandbox/stats
-  curl http://127.0.0.1:8090/sandbox/faults -d '[{\"every\": 10, \"fate\": \"accept_then_500\"}]'";
+  curl http://127.0.0.1:8090/sandbox/faults -d '[{\"every\": 10, \"fate\": \"accept_then_500\"}]'
+  curl http://127.0.0.1:8090/sandbox/faults -d '[{\"fate\": \"foreign\", \"page\": \"default_backend\"}]'";
 
 /// Run a simulated fax.plus on this machine; it mails nobody. `GET /` on it explains its endpoints.
 #[derive(Debug, Clone, Args)]
@@ -157,7 +158,8 @@ pub async fn run_until(
     Ok(())
 }
 
-async fn read_faults(path: &Path) -> Result<Vec<Rule>, SandboxCommandError> {
+/// Reads a file of rules.
+pub(super) async fn read_faults(path: &Path) -> Result<Vec<Rule>, SandboxCommandError> {
     let json = tokio::fs::read(path)
         .await
         .map_err(|source| SandboxCommandError::ReadFaults { path: path.to_owned(), source })?;

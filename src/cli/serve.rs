@@ -6,7 +6,11 @@ use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use secrecy::SecretString;
 
-use super::{FAILURE, SUCCESS, WRONG_CONFIGURATION, check_config::mistakes, sandbox::exit_code};
+use super::{
+    FAILURE, SUCCESS, WRONG_CONFIGURATION,
+    check_config::mistakes,
+    sandbox::{exit_code, read_faults},
+};
 use crate::{
     config::{CredentialRule, LoadOptions, Settings, StorePath},
     sandbox::{Sandbox, SandboxOptions},
@@ -23,6 +27,7 @@ const SANDBOX_LATENCY: Duration = Duration::from_millis(30);
 #[command(after_help = "Examples:
   faxplus-gateway serve --sandbox
   faxplus-gateway serve --sandbox --sandbox-listen 127.0.0.1:8090
+  faxplus-gateway serve --sandbox --sandbox-faults config/faults.example.json
   faxplus-gateway serve --config gateway.toml
   FAXPLUS_GATEWAY__CREDENTIALS__TOKEN_FILE=token faxplus-gateway serve")]
 pub struct Serve {
@@ -35,6 +40,9 @@ pub struct Serve {
     /// Where the simulated fax.plus listens, loopback only: `GET /` there says how to make trouble
     #[arg(long, value_name = "ADDRESS", requires = "sandbox", default_value = "127.0.0.1:0")]
     pub sandbox_listen: SocketAddr,
+    /// A JSON list of rules for it: which calls meet which fate
+    #[arg(long, value_name = "FILE", requires = "sandbox")]
+    pub sandbox_faults: Option<PathBuf>,
 }
 
 /// Runs the gateway; gives the exit code. Must run inside an actix `System`.
@@ -57,7 +65,15 @@ pub async fn run(arguments: Serve, stderr: &mut impl Write) -> u8 {
         Err(error) => return tell(stderr, &error, FAILURE),
     };
     if arguments.sandbox {
-        serve_sandbox(settings, arguments.sandbox_listen, signals, stderr).await
+        let faults = match &arguments.sandbox_faults {
+            Some(path) => match read_faults(path).await {
+                Ok(faults) => faults,
+                Err(error) => return tell(stderr, &error, FAILURE),
+            },
+            None => Vec::new(),
+        };
+        let options = SandboxOptions { latency: SANDBOX_LATENCY, faults, ..SandboxOptions::default() };
+        serve_sandbox(settings, arguments.sandbox_listen, options, signals, stderr).await
     } else {
         serve(&settings, false, signals, stderr).await
     }
@@ -97,10 +113,10 @@ async fn serve(settings: &Settings, sandbox: bool, signals: Signals, stderr: &mu
 async fn serve_sandbox(
     mut settings: Settings,
     listen: SocketAddr,
+    options: SandboxOptions,
     signals: Signals,
     stderr: &mut impl Write,
 ) -> u8 {
-    let options = SandboxOptions { latency: SANDBOX_LATENCY, ..SandboxOptions::default() };
     let sandbox = match Sandbox::start(listen, options).await {
         Ok(sandbox) => sandbox,
         Err(error) => return tell(stderr, &error, exit_code(&error)),

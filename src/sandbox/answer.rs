@@ -3,16 +3,20 @@
 //! Pure: an answer becomes bytes here, the connection writes them. Refuses nothing: a simulated fault may
 //! need headers and statuses that no honest server would send.
 
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 use serde::Serialize;
 use serde_json::json;
 
+/// The name and the value of a header field.
+pub(super) type Field = (Cow<'static, str>, String);
+
 /// A status, headers and a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) status: u16,
-    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) headers: Vec<Field>,
     pub(super) body: Vec<u8>,
 }
 
@@ -28,7 +32,7 @@ pub(super) enum Connection {
 impl Answer {
     /// A body as it stands.
     pub(super) fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
-        Self { status, headers: vec![("content-type", content_type.to_owned())], body: body.into() }
+        Self { status, headers: vec![("content-type".into(), content_type.to_owned())], body: body.into() }
     }
 
     /// Neither body nor content type.
@@ -49,6 +53,12 @@ impl Answer {
         Self::json(status, &json!({ "error": error, "description": description }))
     }
 
+    /// The error object of the token endpoint: the member of OAuth, and that of fax.plus beside it.
+    pub(super) fn oauth_error(status: u16, error: &str, description: &str) -> Self {
+        let body = json!({ "error": error, "error_description": description, "description": description });
+        Self::json(status, &body)
+    }
+
     /// The error object with the usual words for this status.
     pub(super) fn refusal(status: u16) -> Self {
         let (error, description) = words(status);
@@ -62,7 +72,7 @@ impl Answer {
 
     /// The same with one more header.
     pub(super) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+        self.headers.push((name.into(), value.into()));
         self
     }
 
@@ -77,31 +87,51 @@ impl Answer {
 
     /// The head alone; its `content-length` is the body's.
     pub(super) fn render_head(&self, connection: Connection) -> Vec<u8> {
-        let length = has_body(self.status).then(|| ("content-length", self.body.len().to_string()));
-        self.head(connection, length)
+        self.head(connection, self.length())
     }
 
     /// The head alone, for a body that follows in chunks.
     pub(super) fn render_chunked_head(&self, connection: Connection) -> Vec<u8> {
-        self.head(connection, Some(("transfer-encoding", "chunked".to_owned())))
+        self.head(connection, self.chunked())
     }
 
-    fn head(&self, connection: Connection, framing: Option<(&'static str, String)>) -> Vec<u8> {
-        let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
-        let date = ("date", httpdate::fmt_http_date(SystemTime::now()));
-        let close = (connection == Connection::Close).then(|| ("connection", "close".to_owned()));
-        for (name, value) in [date].iter().chain(&self.headers).chain(&framing).chain(&close) {
-            head.push_str(name);
-            head.push_str(": ");
-            head.push_str(value);
-            head.push_str("\r\n");
-        }
-        head.push_str("\r\n");
-        head.into_bytes()
+    /// The field that frames the body by its length; `None` when the status has no body.
+    pub(super) fn length(&self) -> Option<Field> {
+        has_body(self.status).then(|| ("content-length".into(), self.body.len().to_string()))
+    }
+
+    /// The field that frames the body by chunks; `None` when the status has no body.
+    pub(super) fn chunked(&self) -> Option<Field> {
+        has_body(self.status).then(|| ("transfer-encoding".into(), "chunked".to_owned()))
+    }
+
+    /// Every field of the head, in order.
+    pub(super) fn fields(&self, connection: Connection, framing: Option<Field>) -> Vec<Field> {
+        let date = ("date".into(), httpdate::fmt_http_date(SystemTime::now()));
+        let close = (connection == Connection::Close).then(|| ("connection".into(), "close".to_owned()));
+        [date].into_iter().chain(self.headers.iter().cloned()).chain(framing).chain(close).collect()
+    }
+
+    fn head(&self, connection: Connection, framing: Option<Field>) -> Vec<u8> {
+        write_head("HTTP/1.1", self.status, &self.fields(connection, framing))
     }
 }
 
-fn has_body(status: u16) -> bool {
+/// A status line, these fields and the empty line.
+pub(super) fn write_head(version: &str, status: u16, fields: &[Field]) -> Vec<u8> {
+    let mut head = format!("{version} {status} {}\r\n", reason(status));
+    for (name, value) in fields {
+        head.push_str(name);
+        head.push_str(": ");
+        head.push_str(value);
+        head.push_str("\r\n");
+    }
+    head.push_str("\r\n");
+    head.into_bytes()
+}
+
+/// Whether an answer of this status can have a body.
+pub(super) fn has_body(status: u16) -> bool {
     !matches!(status, 100..=199 | 204 | 304)
 }
 
@@ -161,6 +191,15 @@ pub(super) fn reason(status: u16) -> &'static str {
         502 => "Bad Gateway",
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
+        520 => "Web Server Returned an Unknown Error",
+        521 => "Web Server Is Down",
+        522 => "Connection Timed Out",
+        523 => "Origin Is Unreachable",
+        524 => "A Timeout Occurred",
+        525 => "SSL Handshake Failed",
+        526 => "Invalid SSL Certificate",
+        527 => "Railgun Error",
+        530 => "Origin DNS Error",
         _ => "Simulated",
     }
 }

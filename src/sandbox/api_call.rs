@@ -1,4 +1,4 @@
-//! One request to what fax.plus serves: throttle, fate, truth, books.
+//! One request to what fax.plus serves, or to a path that is not served: throttle, fate, truth, books.
 //!
 //! In this order: number, `hang_up_before_reading`, body, throttle, the other fates, credential, schema, ledger.
 //! What was accepted is entered in the books together with the answer that is about to be given, before any latency.
@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep};
 use super::account::account;
 use super::answer::{Answer, Connection};
 use super::books::RecordedCall;
+use super::carriage::Asked;
 use super::faults::{Fate, Seen, Target};
 use super::head::Head;
 use super::invitations::Batch;
@@ -25,13 +26,12 @@ struct ApiCall<'a> {
     target: Target,
     number: u64,
     at: Duration,
-    connection: Connection,
 }
 
 /// What honest handling came to.
 struct Truth {
     answer: Answer,
-    /// Whether it had its effect: addresses accepted, account shown, token granted.
+    /// Whether it had its effect: addresses accepted, account shown, token granted, absence told.
     acted: bool,
 }
 
@@ -43,12 +43,11 @@ pub(super) async fn serve(
     target: Target,
 ) -> Result<Next, WireError> {
     let number = world.books().number(target);
-    let connection = if head.keep_alive { Connection::Keep } else { Connection::Close };
-    let call = ApiCall { world, head, target, number, at: world.age(), connection };
+    let call = ApiCall { world, head, target, number, at: world.age() };
     let _in_flight = (target == Target::Patch).then(|| world.enter());
-    if world.faults().hangs_up_before_reading(target, number) {
+    if world.faults().hangs_up_before_reading(call.seen(&[])) {
         let fate = Fate::HangUpBeforeReading;
-        let script = Script::of(&fate, &Answer::resent(), connection);
+        let script = Script::of(&fate, &Answer::resent(), call.asked());
         call.record(&Batch::default(), None, false, Some(&fate));
         return wire.play(script).await;
     }
@@ -68,14 +67,24 @@ pub(super) async fn serve(
 }
 
 impl ApiCall<'_> {
+    /// The request as rules see it.
+    fn seen<'a>(&self, addresses: &'a [String]) -> Seen<'a> {
+        Seen { target: self.target, number: self.number, at: self.at, addresses }
+    }
+
+    /// The request as answers see it.
+    fn asked(&self) -> Asked {
+        let connection = if self.head.keep_alive { Connection::Keep } else { Connection::Close };
+        Asked { target: self.target, connection, accepts_gzip: self.head.accepts_gzip() }
+    }
+
     async fn decide(&self, body: &[u8]) -> Script {
         let batch = if self.target == Target::Patch { Batch::read(body) } else { Batch::default() };
         if let Some(answer) = self.throttled() {
             self.record(&batch, Some(answer.status), false, None);
-            return Script::answer(&answer, self.connection);
+            return Script::answer(&answer, self.asked().connection);
         }
-        let seen = Seen { target: self.target, number: self.number, addresses: &batch.addresses };
-        let fate = self.world.faults().choose(seen);
+        let fate = self.world.faults().choose(self.seen(&batch.addresses));
         if let Some(Fate::Delay { ms }) = &fate {
             sleep(Duration::from_millis(*ms)).await;
         }
@@ -86,7 +95,7 @@ impl ApiCall<'_> {
         let limited = match self.target {
             Target::Patch => true,
             Target::Probe => self.world.throttle_probes,
-            Target::Token => false,
+            Target::Token | Target::Elsewhere => false,
         };
         if !limited || self.world.lets_through() {
             return None;
@@ -101,13 +110,15 @@ impl ApiCall<'_> {
 
     /// Plays the fate, and the truth under it, without a pause in between.
     fn settle(&self, batch: &Batch, body: &[u8], fate: Option<&Fate>) -> Script {
+        let asked = self.asked();
         let (script, acted) = match fate {
-            Some(fate) if !fate.accepts() => (Script::of(fate, &Answer::resent(), self.connection), false),
+            Some(fate) if !fate.accepts() => (Script::of(fate, &Answer::resent(), asked), false),
             Some(_) | None => {
                 let truth = self.handle(batch, body);
                 let script = match fate {
-                    Some(fate) if truth.acted => Script::of(fate, &truth.answer, self.connection),
-                    Some(_) | None => Script::answer(&truth.answer, self.connection),
+                    Some(fate @ Fate::AsUsual(_)) => Script::of(fate, &truth.answer, asked),
+                    Some(fate) if truth.acted => Script::of(fate, &truth.answer, asked),
+                    Some(_) | None => Script::answer(&truth.answer, asked.connection),
                 };
                 (script, truth.acted)
             }
@@ -119,6 +130,7 @@ impl ApiCall<'_> {
     fn handle(&self, batch: &Batch, body: &[u8]) -> Truth {
         let (answer, acted) = match self.target {
             Target::Token => self.grant(body),
+            Target::Elsewhere => (Answer::refusal(404), true),
             Target::Patch | Target::Probe if !self.authorized() => (Answer::refusal(401), false),
             Target::Probe => (account(), true),
             Target::Patch => match batch.refusal() {
@@ -145,8 +157,11 @@ impl ApiCall<'_> {
         self.world.credentials().authorize(self.head, Instant::now())
     }
 
-    /// Enters a PATCH in the books; probes and token requests were counted with their number.
+    /// Enters a PATCH in the books; other requests were counted with their number.
     fn record(&self, batch: &Batch, status: Option<u16>, accepted: bool, fate: Option<&Fate>) {
+        if let Some(fate) = fate {
+            self.world.books().count_fate(fate.name());
+        }
         if self.target != Target::Patch {
             return;
         }

@@ -36,6 +36,10 @@ pub struct Stats {
     pub most_in_flight: u64,
     /// `GET /v3/accounts/self`.
     pub probes: u64,
+    /// Requests to paths that neither fax.plus nor the sandbox serves, as a wrong base URL asks for.
+    pub elsewhere: u64,
+    /// Requests of all kinds by the fate that a rule gave them.
+    pub fates: BTreeMap<&'static str, u64>,
     /// Calls and probes that the throttle answered 429.
     pub refused_by_throttle: u64,
     /// `POST /token`.
@@ -71,7 +75,7 @@ pub struct RecordedCall {
 #[derive(Debug)]
 pub(super) struct Books {
     stats: Stats,
-    numbers: [u64; 3],
+    numbers: [u64; Target::COUNT],
     in_flight: u64,
     ledger: BTreeMap<Box<str>, u64>,
     capacity: usize,
@@ -83,7 +87,7 @@ impl Books {
     pub(super) fn new(calls_kept: usize) -> Self {
         Self {
             stats: Stats::default(),
-            numbers: [0; 3],
+            numbers: [0; Target::COUNT],
             in_flight: 0,
             ledger: BTreeMap::new(),
             capacity: MAX_LEDGER_ADDRESSES,
@@ -98,6 +102,7 @@ impl Books {
             Target::Patch => {}
             Target::Probe => self.stats.probes += 1,
             Target::Token => self.stats.token_requests += 1,
+            Target::Elsewhere => self.stats.elsewhere += 1,
         }
         let number = &mut self.numbers[target as usize];
         *number += 1;
@@ -115,6 +120,10 @@ impl Books {
 
     pub(super) fn count_throttled(&mut self) {
         self.stats.refused_by_throttle += 1;
+    }
+
+    pub(super) fn count_fate(&mut self, fate: &'static str) {
+        *self.stats.fates.entry(fate).or_default() += 1;
     }
 
     pub(super) fn count_token_in_query(&mut self) {

@@ -31,15 +31,22 @@ POST  /sandbox/faults    a JSON list of rules that replaces them, e.g.
    {\"address\": \"*@bad.example\", \"fate\": \"status\", \"status\": 404},
    {\"share\": 0.01, \"fate\": \"accept_then_hang_up\"}]
 
-A rule may name: target (patch, probe, token), calls {from, to}, every, share, address (* is any text),
-lone, times. All must hold; the first rule that fits wins. Fates and their fields:
-  delay {ms}                    status {status, retry_after, error, description, body, content_type, accept}
+A rule may name: target (patch, probe, token, or elsewhere: any other path), calls {from, to},
+seconds {from, to} since the rules were set, every, share, address (* is any text), lone, times.
+All must hold; the first rule that fits wins. Fates and their fields:
+  as_usual {D}                  delay {ms}
+  status {status, retry_after, error, description, body, content_type, accept, D}
+  foreign {page, status, retry_after, accept, D}, not written by fax.plus; page: default_backend,
+    text, html, json, empty, login, challenge, cloudflare
   accept_then_500               accept_then_hang_up          hang_up_before_reading
   hang_up_after_reading         hang_up_inside_answer {accept}
   half_a_head {accept}          garbage {accept}             stray_1xx {status, gap_ms}
   never_answer {accept}         redirect {status, location}  token_expired
   html_200 {accept}             wrong_json_200 {body, accept}
   slow_body {ms}                close_after_answer
+D is how the answer travels: headers {name: text, [texts] or null}, clock_offset_seconds,
+  retry_after_date_seconds, framing (length, chunked, close, http_1_0),
+  encoding (identity, gzip, gzip_if_accepted)
 ";
 
 pub(super) fn help() -> Answer {
@@ -63,7 +70,7 @@ pub(super) fn replace_faults(world: &World, body: &[u8]) -> Answer {
     match parse(body) {
         Ok(rules) => {
             let answer = Answer::json(200, &rules);
-            world.faults().replace(rules);
+            world.set_faults(rules);
             answer
         }
         Err(error) => Answer::error(400, "invalid_faults", &error.to_string()),

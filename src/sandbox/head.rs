@@ -74,6 +74,16 @@ impl Head {
         self.fields.iter().find(|field| field.0.eq_ignore_ascii_case(name)).map(|field| field.1.as_str())
     }
 
+    /// Whether `Accept-Encoding` names gzip, and not to refuse it.
+    pub(super) fn accepts_gzip(&self) -> bool {
+        self.all("accept-encoding").flat_map(|list| list.split(',')).any(|item| {
+            let (coding, weight) = item.split_once(';').unwrap_or((item, "q=1"));
+            let weight = weight.trim().to_ascii_lowercase();
+            let refused = weight.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0));
+            ["gzip", "x-gzip", "*"].iter().any(|named| coding.trim().eq_ignore_ascii_case(named)) && !refused
+        })
+    }
+
     fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let same = move |field: &&(String, String)| field.0.eq_ignore_ascii_case(name);
         self.fields.iter().filter(same).map(|field| field.1.as_str())
@@ -139,6 +149,20 @@ mod tests {
     fn closing_is_said_by_a_token_or_an_old_version() {
         assert!(!complete("GET / HTTP/1.1\r\nConnection: foo, Close\r\n\r\n").keep_alive);
         assert!(!complete("GET / HTTP/1.0\r\n\r\n").keep_alive);
+    }
+
+    #[test]
+    fn gzip_is_accepted_where_it_is_named_and_not_refused() {
+        let accepts =
+            |value| complete(&format!("GET / HTTP/1.1\r\nAccept-Encoding: {value}\r\n\r\n")).accepts_gzip();
+
+        for value in ["gzip", "br, GZIP;q=0.5", "*", "identity\r\nAccept-Encoding: x-gzip"] {
+            assert!(accepts(value), "{value}");
+        }
+        for value in ["identity", "", "br", "gzip;q=0", "gzip; Q=0.000", "*;q=0"] {
+            assert!(!accepts(value), "{value}");
+        }
+        assert!(!complete("GET / HTTP/1.1\r\n\r\n").accepts_gzip());
     }
 
     #[test]

@@ -35,8 +35,9 @@
 //!
 //! | condition | picks |
 //! |---|---|
-//! | `target` | `patch` (default), `probe` (`GET accounts/self`) or `token`; each kind has its own numbers |
+//! | `target` | `patch` (default), `probe` (`GET accounts/self`), `token`, or `elsewhere` (any path that is not served, as a wrong base URL asks for); each kind has its own numbers |
 //! | `calls {from, to}` | the numbers, from 1 since the start or the last reset; either end may be left out |
+//! | `seconds {from, to}` | this time since the rules were put in force, or since the last reset; either end may be left out |
 //! | `every` | each n-th number |
 //! | `share` | this share of the numbers, 0.0 to 1.0; the same ones for the same seed and place in the list |
 //! | `address` | calls with an address of this pattern; `*` is any text, case does not matter. The call meets its fate as a whole |
@@ -45,8 +46,10 @@
 //!
 //! | fate | the client sees | accepted |
 //! |---|---|---|
+//! | `as_usual {delivery}` | the true answer, even a refusal, carried in another way; without any, an exception from the rules below it | if the true answer does |
 //! | `delay {ms}` | the true answer, later | yes, after the delay |
-//! | `status {status, retry_after?, error?, description?, body?, content_type?, accept?}` | that answer; `retry_after` is the raw header, `body` the raw body (`""`: none) | by `accept`, default no |
+//! | `status {status, retry_after?, error?, description?, body?, content_type?, accept?, delivery}` | that answer in the words of fax.plus, or of its token endpoint; `retry_after` is the raw header, `body` the raw body (`""`: none) | by `accept`, default no |
+//! | `foreign {page, status?, retry_after?, accept?, delivery}` | what fax.plus did not write: `default_backend`, `text`, `html`, `json`, `empty`, `login`, `challenge` or `cloudflare`; the page says its usual status | by `accept`, default no |
 //! | `accept_then_500` | the documented 500 | yes |
 //! | `accept_then_hang_up` | end of stream without a byte | yes |
 //! | `hang_up_before_reading` | reset after the head; these rules are judged first, and without addresses | no |
@@ -63,10 +66,20 @@
 //! | `slow_body {ms}` | the true answer, its body in pieces | yes |
 //! | `close_after_answer` | the true answer; the connection closes unannounced | yes |
 //!
+//! A delivery says how the answer travels, by any of these fields beside the others:
+//!
+//! | field | the answer |
+//! |---|---|
+//! | `headers` | has `{"name": "text"}` in place of the fields of this name; a list of texts for several, `null` for none |
+//! | `clock_offset_seconds` | has a `Date` that is so many seconds off; below 0 it is behind |
+//! | `retry_after_date_seconds` | has `Retry-After` as a date, so many seconds after that `Date` |
+//! | `framing` | ends by `length`, `chunked`, `close` (`Connection: close` and no length) or `http_1_0` (neither) |
+//! | `encoding` | is coded as `identity`, `gzip` (unasked) or `gzip_if_accepted` |
+//!
 //! A fate that accepts shows only on calls that can be accepted: with a wrong token, eleven addresses or a full
 //! ledger the client sees that refusal. The throttle comes before all fates but `hang_up_before_reading`.
-//! On probes "accepted" means shown, on token requests granted: `accept_then_500` on `token` rotates the
-//! refresh token and loses it.
+//! On probes "accepted" means shown, on token requests granted (`accept_then_500` on `token` rotates the refresh token
+//! and loses it), elsewhere answered: there the truth is a 404 in the words of fax.plus, and nothing is ever accepted.
 //!
 //! # In tests
 //! ```no_run
@@ -86,6 +99,7 @@ mod account;
 mod answer;
 mod api_call;
 mod books;
+mod carriage;
 mod connection;
 mod control;
 mod credentials;
@@ -93,6 +107,7 @@ mod faults;
 mod head;
 mod invitations;
 mod options;
+mod pages;
 mod route;
 mod script;
 mod server;
@@ -103,6 +118,9 @@ mod world;
 
 pub use books::{MAX_LEDGER_ADDRESSES, RecordedCall, Stats};
 pub use control::CONTROL_HELP;
-pub use faults::{Calls, Fate, FaultError, MAX_RULES, Rule, StatusAnswer, Target, parse as parse_faults};
+pub use faults::{
+    Calls, Delivery, Encoding, Fate, FaultError, ForeignAnswer, Framing, MAX_RULES, Page, Rule, Seconds,
+    StatusAnswer, Target, parse as parse_faults,
+};
 pub use options::{OAuthOptions, SandboxOptions};
 pub use server::{Sandbox, SandboxError};

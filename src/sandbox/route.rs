@@ -7,7 +7,7 @@ use super::head::Head;
 /// What a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Route {
-    /// What fax.plus serves, too.
+    /// What fax.plus serves, too, or what it does not serve either.
     Api(Target),
     /// `GET /`.
     Help,
@@ -23,7 +23,7 @@ pub(super) enum Route {
     ReplaceFaults,
     /// A known path with another method; these are allowed.
     WrongMethod(&'static str),
-    /// An unknown path.
+    /// An unknown path of the sandbox's own, or one asked for by HEAD: no fate may give that a body.
     Nowhere,
 }
 
@@ -47,7 +47,9 @@ impl Route {
             ("/v3/accounts/self" | "/" | "/sandbox/stats" | "/sandbox/ledger", _) => Self::WrongMethod("GET"),
             ("/token" | "/sandbox/reset", _) => Self::WrongMethod("POST"),
             ("/sandbox/faults", _) => Self::WrongMethod("GET, POST"),
-            _ => Self::Nowhere,
+            (_, "HEAD") => Self::Nowhere,
+            (own, _) if own == "/sandbox" || own.starts_with("/sandbox/") => Self::Nowhere,
+            _ => Self::Api(Target::Elsewhere),
         }
     }
 }

@@ -5,12 +5,12 @@
 use std::time::Duration;
 
 use super::answer::{Answer, Connection, reason};
-use super::faults::{Fate, StatusAnswer};
+use super::carriage::{Asked, Carried, carry};
+use super::faults::{Fate, Page, StatusAnswer, Target};
+use super::pages;
 
 const GARBAGE: &[u8] = b"\x16\x03\x01\x00\x2a\xff\xfe this is not HTTP \x00\r\n\r\n";
 const HALF_A_HEAD: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-ty";
-const HTML: &str =
-    "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in.</body></html>";
 const SLOW_PIECES: u32 = 10;
 
 /// What is written, and how it ends.
@@ -52,10 +52,15 @@ impl Script {
     }
 
     /// What `fate` makes of the true answer.
-    pub(super) fn of(fate: &Fate, truth: &Answer, connection: Connection) -> Self {
+    pub(super) fn of(fate: &Fate, truth: &Answer, asked: Asked) -> Self {
+        let connection = asked.connection;
         match fate {
+            Fate::AsUsual(delivery) => Self::carried(carry(truth.clone(), delivery, asked)),
             Fate::Delay { .. } => Self::answer(truth, connection),
-            Fate::Status(wanted) => Self::answer(&answer_of(wanted), connection),
+            Fate::Status(wanted) => {
+                Self::carried(carry(answer_of(wanted, asked.target), &wanted.delivery, asked))
+            }
+            Fate::Foreign(wanted) => Self::carried(carry(pages::foreign(wanted), &wanted.delivery, asked)),
             Fate::AcceptThen500 => Self::answer(&Answer::refusal(500), connection),
             Fate::AcceptThenHangUp | Fate::HangUpAfterReading => Self::nothing(End::Close),
             Fate::HangUpBeforeReading => Self::nothing(End::Reset),
@@ -73,7 +78,7 @@ impl Script {
                 Self::answer(&answer, connection)
             }
             Fate::TokenExpired => Self::answer(&Answer::refusal(401), connection),
-            Fate::Html200 { .. } => Self::answer(&Answer::new(200, "text/html", HTML), connection),
+            Fate::Html200 { .. } => Self::answer(&pages::page(Page::Login, 200), connection),
             Fate::WrongJson200 { body, .. } => {
                 Self::answer(&Answer::new(200, "application/json", body.as_str()), connection)
             }
@@ -86,6 +91,10 @@ impl Script {
 
     fn written(status: Option<u16>, bytes: Vec<u8>, end: End) -> Self {
         Self { status, steps: vec![Step::Write(bytes)], end }
+    }
+
+    fn carried(answer: Carried) -> Self {
+        Self::written(Some(answer.status), answer.bytes, end_of(answer.connection))
     }
 
     fn nothing(end: End) -> Self {
@@ -123,21 +132,26 @@ fn end_of(connection: Connection) -> End {
     }
 }
 
-fn answer_of(wanted: &StatusAnswer) -> Answer {
+/// A status in the words of fax.plus, or with a body of choice.
+fn answer_of(wanted: &StatusAnswer, target: Target) -> Answer {
+    let content_type = wanted.content_type.as_deref();
     let mut answer = match wanted.body.as_deref() {
         Some("") => Answer::empty(wanted.status),
-        Some(body) => {
-            Answer::new(wanted.status, wanted.content_type.as_deref().unwrap_or("application/json"), body)
-        }
+        Some(body) => Answer::new(wanted.status, content_type.unwrap_or("application/json"), body),
         None => {
             let (error, description) = super::answer::words(wanted.status);
             let error = wanted.error.as_deref().unwrap_or(error);
-            let mut answer =
-                Answer::error(wanted.status, error, wanted.description.as_deref().unwrap_or(description));
-            if let Some(content_type) = &wanted.content_type {
-                answer.headers = vec![("content-type", content_type.clone())];
+            let description = wanted.description.as_deref().unwrap_or(description);
+            let words = match target {
+                Target::Token => Answer::oauth_error(wanted.status, error, description),
+                Target::Patch | Target::Probe | Target::Elsewhere => {
+                    Answer::error(wanted.status, error, description)
+                }
+            };
+            match content_type {
+                Some(content_type) => Answer::new(wanted.status, content_type, words.body),
+                None => words,
             }
-            answer
         }
     };
     if let Some(retry_after) = &wanted.retry_after {

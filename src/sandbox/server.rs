@@ -108,7 +108,7 @@ impl Sandbox {
 
     /// Puts other rules in force. Calls go on being numbered from the start or the last reset.
     pub fn set_faults(&self, rules: Vec<Rule>) {
-        self.world.faults().replace(rules);
+        self.world.set_faults(rules);
     }
 
     /// Sets which personal access tokens are good; `None`: any that is not empty.

@@ -68,8 +68,7 @@ impl TokenRequest {
 }
 
 fn denial(status: u16, error: &str, why: &str) -> Answer {
-    let answer =
-        Answer::json(status, &json!({ "error": error, "error_description": why, "description": why }));
+    let answer = Answer::oauth_error(status, error, why);
     if status == 401 { answer.with_header("www-authenticate", "Basic realm=\"sandbox\"") } else { answer }
 }
 

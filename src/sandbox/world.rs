@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::books::Books;
 use super::credentials::Credentials;
-use super::faults::Faults;
+use super::faults::{Faults, Rule};
 use super::options::SandboxOptions;
 use super::throttle::Throttle;
 
@@ -57,6 +57,11 @@ impl World {
         self.credentials.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Puts other rules in force.
+    pub(super) fn set_faults(&self, rules: Vec<Rule>) {
+        self.faults().replace(rules, self.age());
+    }
+
     /// Time since the start.
     pub(super) fn age(&self) -> Duration {
         self.started.elapsed()
@@ -69,9 +74,9 @@ impl World {
         })
     }
 
-    /// Empties the books, fills the bucket, forgets how often rules were used. Rules and credentials stay.
+    /// Empties the books, fills the bucket, puts the rules in force afresh. Rules and credentials stay.
     pub(super) fn reset(&self) {
-        self.faults().forget_uses();
+        self.faults().restart(self.age());
         if let Some(throttle) = &self.throttle {
             throttle.lock().unwrap_or_else(PoisonError::into_inner).refill();
         }

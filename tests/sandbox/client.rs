@@ -159,6 +159,12 @@ pub(crate) async fn call(sandbox: &Sandbox, request: &str) -> Answer {
     Client::connect(sandbox).await.call(request).await
 }
 
+/// Puts rules in force as a person would.
+pub(crate) async fn set_faults(sandbox: &Sandbox, rules: &Value) -> Answer {
+    let json = "Content-Type: application/json\r\n";
+    call(sandbox, &request("POST", "/sandbox/faults", json, &rules.to_string())).await
+}
+
 /// Everything a PATCH of these addresses brings until the connection ends, the date's value taken out.
 pub(crate) async fn patch_to_the_end(sandbox: &Sandbox, emails: &[&str]) -> (String, End) {
     let mut client = Client::connect(sandbox).await;

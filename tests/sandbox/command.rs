@@ -47,7 +47,7 @@ impl Write for FirstLine {
 fn the_shipped_faults_file_is_good() {
     let rules = parse_faults(&std::fs::read(EXAMPLE).unwrap()).unwrap();
 
-    assert_eq!(rules.len(), 14);
+    assert_eq!(rules.len(), 26);
     assert_eq!((rules[0].target, &rules[0].fate), (Target::Probe, &Fate::Delay { ms: 250 }));
 }
 

@@ -25,7 +25,7 @@ async fn the_stats_tell_what_was_called_and_accepted() {
     let expected = json!({
         "calls": 3, "calls_by_status": {"200": 2, "400": 1}, "addresses_accepted": 3,
         "distinct_addresses_accepted": 2, "largest_batch": 2, "calls_with_repeats": 0, "most_in_flight": 1,
-        "probes": 1, "refused_by_throttle": 0, "token_requests": 1, "token_requests_in_query": 0,
+        "probes": 1, "elsewhere": 0, "fates": {}, "refused_by_throttle": 0, "token_requests": 1, "token_requests_in_query": 0,
     });
     assert_eq!(stats.json(), expected);
     assert_eq!(serde_json::to_value(sandbox.stats()).unwrap(), expected);
@@ -120,8 +120,19 @@ async fn the_front_page_names_every_endpoint_and_fate() {
         "/sandbox/ledger",
         "/sandbox/reset",
         "/sandbox/faults",
+        "as_usual",
         "delay",
         "status",
+        "foreign",
+        "default_backend",
+        "challenge",
+        "cloudflare",
+        "gzip_if_accepted",
+        "http_1_0",
+        "clock_offset_seconds",
+        "retry_after_date_seconds",
+        "elsewhere",
+        "seconds {from, to}",
         "accept_then_500",
         "accept_then_hang_up",
         "hang_up_before_reading",

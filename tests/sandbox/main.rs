@@ -3,15 +3,23 @@
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod carriage;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod command;
 #[cfg(test)]
 mod control;
 #[cfg(test)]
+mod elsewhere;
+#[cfg(test)]
 mod fates;
 #[cfg(test)]
+mod foreign;
+#[cfg(test)]
 mod oauth;
+#[cfg(test)]
+mod recipes;
 #[cfg(test)]
 mod throttle;
 #[cfg(test)]

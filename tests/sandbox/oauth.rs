@@ -69,7 +69,9 @@ async fn token_requests_that_are_wrong_get_the_words_of_oauth() {
     ] {
         let answer = call(&sandbox, &request("POST", "/token", fields, body)).await;
 
-        assert_eq!((answer.status, &answer.json()["error"]), (status, &error.into()), "{fields} {body}");
+        let told = answer.json();
+        assert_eq!((answer.status, &told["error"]), (status, &error.into()), "{fields} {body}");
+        assert!(told["error_description"].is_string(), "{told}");
     }
     assert_eq!(refresh(&sandbox, "r1").await.status, 200);
     sandbox.set_oauth(OAuthOptions { revoked: true, ..oauth });

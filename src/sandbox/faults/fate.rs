@@ -4,6 +4,8 @@
 
 use serde::Serialize;
 
+use super::{Delivery, ForeignAnswer, Page};
+
 /// What becomes of a call that a rule picked. In JSON: `"fate"` names it, its fields stand beside it.
 ///
 /// A fate that *accepts* first handles the call as usual. A call that would be refused anyway (wrong token,
@@ -12,13 +14,17 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "fate", rename_all = "snake_case")]
 pub enum Fate {
+    /// The true answer, whatever it is, carried in another way. Without any other way: an exception from later rules.
+    AsUsual(Delivery),
     /// Waits, then handles the call as usual.
     Delay {
         /// Milliseconds before the call is handled, thus also before it is accepted.
         ms: u64,
     },
-    /// Answers a status of choice.
+    /// Answers a status of choice in the words of fax.plus.
     Status(StatusAnswer),
+    /// Answers what fax.plus did not write.
+    Foreign(ForeignAnswer),
     /// Accepts, then answers the documented 500.
     #[serde(rename = "accept_then_500")]
     AcceptThen500,
@@ -90,7 +96,7 @@ pub enum Fate {
     CloseAfterAnswer,
 }
 
-/// A status of choice, and everything an edge proxy might send with it.
+/// A status of choice, and everything that might come with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
 pub struct StatusAnswer {
     /// The status, 200 to 599.
@@ -107,6 +113,9 @@ pub struct StatusAnswer {
     pub content_type: Option<String>,
     /// Whether the call was accepted. Default in JSON: false.
     pub accept: bool,
+    /// How it travels.
+    #[serde(flatten)]
+    pub delivery: Delivery,
 }
 
 impl Fate {
@@ -121,11 +130,18 @@ impl Fate {
         Self::Status(StatusAnswer { status, retry_after, ..StatusAnswer::default() })
     }
 
+    /// Answers this page with its usual status. Not accepted.
+    pub fn foreign(page: Page) -> Self {
+        Self::Foreign(ForeignAnswer::new(page))
+    }
+
     /// The word in JSON and in the log of calls.
     pub fn name(&self) -> &'static str {
         match self {
+            Self::AsUsual(_) => "as_usual",
             Self::Delay { .. } => "delay",
             Self::Status(_) => "status",
+            Self::Foreign(_) => "foreign",
             Self::AcceptThen500 => "accept_then_500",
             Self::AcceptThenHangUp => "accept_then_hang_up",
             Self::HangUpBeforeReading => "hang_up_before_reading",
@@ -147,7 +163,8 @@ impl Fate {
     /// Whether the call is handled as usual before the fate shows.
     pub fn accepts(&self) -> bool {
         match self {
-            Self::Delay { .. }
+            Self::AsUsual(_)
+            | Self::Delay { .. }
             | Self::AcceptThen500
             | Self::AcceptThenHangUp
             | Self::Stray1xx { .. }
@@ -158,6 +175,7 @@ impl Fate {
             | Self::Redirect { .. }
             | Self::TokenExpired => false,
             Self::Status(StatusAnswer { accept, .. })
+            | Self::Foreign(ForeignAnswer { accept, .. })
             | Self::HangUpInsideAnswer { accept }
             | Self::HalfAHead { accept }
             | Self::Garbage { accept }

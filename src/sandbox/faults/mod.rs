@@ -3,22 +3,31 @@
 //! Owns the rules and how often each was used. Pure: the same seed, rules and numbers always pick the same
 //! calls, whatever the order in which they arrive. Refuses JSON that is not a list of sensible rules.
 
+mod delivery;
 mod fate;
 mod fields;
+mod foreign;
 mod parse;
+mod parse_fate;
 mod pattern;
 mod rule;
 
+use std::time::Duration;
+
+pub use delivery::{Delivery, Encoding, Framing};
 pub use fate::{Fate, StatusAnswer};
 pub use fields::FaultError;
+pub use foreign::{ForeignAnswer, Page};
 pub use parse::{MAX_RULES, parse};
-pub use rule::{Calls, Rule, Target};
+pub use rule::{Calls, Rule, Seconds, Target};
 
 /// The rules in force.
 #[derive(Debug)]
 pub(super) struct Faults {
     seed: u64,
     rules: Vec<Active>,
+    /// When they were put in force or last reset, since the start of the sandbox.
+    since: Duration,
 }
 
 #[derive(Debug)]
@@ -35,27 +44,31 @@ pub(super) struct Seen<'a> {
     pub(super) target: Target,
     /// Its number among its kind, from 1.
     pub(super) number: u64,
+    /// When it arrived, since the start of the sandbox.
+    pub(super) at: Duration,
     /// Its addresses, lower-cased; empty for kinds that have none.
     pub(super) addresses: &'a [String],
 }
 
 impl Faults {
     pub(super) fn new(seed: u64, rules: Vec<Rule>) -> Self {
-        let mut faults = Self { seed, rules: Vec::new() };
-        faults.replace(rules);
+        let mut faults = Self { seed, rules: Vec::new(), since: Duration::ZERO };
+        faults.replace(rules, Duration::ZERO);
         faults
     }
 
     /// Puts other rules in force; none of them was used yet.
-    pub(super) fn replace(&mut self, rules: Vec<Rule>) {
+    pub(super) fn replace(&mut self, rules: Vec<Rule>, now: Duration) {
+        self.since = now;
         self.rules = rules
             .into_iter()
             .map(|rule| Active { pattern: rule.address.as_deref().map(str::to_lowercase), rule, used: 0 })
             .collect();
     }
 
-    /// Forgets how often each rule was used.
-    pub(super) fn forget_uses(&mut self) {
+    /// Puts the same rules in force again, as if none of them had been used.
+    pub(super) fn restart(&mut self, now: Duration) {
+        self.since = now;
         self.rules.iter_mut().for_each(|active| active.used = 0);
     }
 
@@ -65,8 +78,7 @@ impl Faults {
     }
 
     /// Whether the connection is to be reset before the body is read.
-    pub(super) fn hangs_up_before_reading(&mut self, target: Target, number: u64) -> bool {
-        let seen = Seen { target, number, addresses: &[] };
+    pub(super) fn hangs_up_before_reading(&mut self, seen: Seen<'_>) -> bool {
         self.pick(seen, |rule| rule.fate == Fate::HangUpBeforeReading && rule.lone.is_none()).is_some()
     }
 
@@ -77,24 +89,26 @@ impl Faults {
 
     fn pick(&mut self, seen: Seen<'_>, among: impl Fn(&Rule) -> bool) -> Option<Fate> {
         let seed = self.seed;
+        let age = seen.at.saturating_sub(self.since).as_secs_f64();
         let (_, active) = self
             .rules
             .iter_mut()
             .enumerate()
-            .find(|(place, active)| among(&active.rule) && active.picks(seen, seed, *place))?;
+            .find(|(place, active)| among(&active.rule) && active.picks(seen, age, seed, *place))?;
         active.used += 1;
         Some(active.rule.fate.clone())
     }
 }
 
 impl Active {
-    fn picks(&self, seen: Seen<'_>, seed: u64, place: usize) -> bool {
+    fn picks(&self, seen: Seen<'_>, age: f64, seed: u64, place: usize) -> bool {
         let rule = &self.rule;
         rule.target == seen.target
             && rule.times.is_none_or(|times| self.used < times)
             && rule
                 .calls
                 .is_none_or(|calls| calls.from <= seen.number && calls.to.is_none_or(|to| seen.number <= to))
+            && rule.seconds.is_none_or(|time| time.from <= age && time.to.is_none_or(|to| age < to))
             && rule.every.is_none_or(|n| seen.number.checked_rem(n) == Some(0))
             && rule.lone.is_none_or(|lone| lone == (seen.addresses.len() == 1))
             && rule.share.is_none_or(|share| draw(seed, place, seen.number) < share)
@@ -117,7 +131,7 @@ mod tests {
     use super::*;
 
     fn seen(number: u64, addresses: &[String]) -> Seen<'_> {
-        Seen { target: Target::Patch, number, addresses }
+        Seen { target: Target::Patch, number, at: Duration::ZERO, addresses }
     }
 
     fn picked(rule: Rule, numbers: std::ops::RangeInclusive<u64>) -> Vec<u64> {
@@ -189,17 +203,31 @@ mod tests {
 
         assert_eq!(faults.choose(seen(1, &[])), Some(Fate::status(503)));
         assert_eq!(faults.choose(seen(2, &[])), Some(Fate::AcceptThen500));
-        faults.forget_uses();
+        faults.restart(Duration::ZERO);
         assert_eq!(faults.choose(seen(3, &[])), Some(Fate::status(503)));
     }
 
     #[test]
     fn rules_about_one_kind_of_request_leave_the_others_alone() {
         let mut faults = Faults::new(0, vec![Rule::new(Fate::AcceptThen500).target(Target::Probe)]);
-        let probe = Seen { target: Target::Probe, number: 1, addresses: &[] };
+        let probe = Seen { target: Target::Probe, ..seen(1, &[]) };
 
         assert_eq!(faults.choose(seen(1, &[])), None);
         assert_eq!(faults.choose(probe), Some(Fate::AcceptThen500));
+    }
+
+    #[test]
+    fn seconds_count_from_when_the_rules_were_put_in_force() {
+        let mut faults = Faults::new(0, Vec::new());
+        let at = |seconds: f64| Seen { at: Duration::from_secs_f64(seconds), ..seen(1, &[]) };
+        let rule = Rule::new(Fate::AcceptThen500).seconds(1.5..3.0);
+
+        faults.replace(vec![rule], Duration::from_secs(10));
+        let picked = [9.0, 11.4, 11.5, 12.9, 13.0].map(|seconds| faults.choose(at(seconds)).is_some());
+        faults.restart(Duration::from_secs(20));
+
+        assert_eq!(picked, [false, false, true, true, false]);
+        assert!(faults.choose(at(22.0)).is_some());
     }
 
     #[test]
@@ -207,8 +235,8 @@ mod tests {
         let rules = vec![Rule::new(Fate::AcceptThen500), Rule::new(Fate::HangUpBeforeReading).calls(2..=2)];
         let mut faults = Faults::new(0, rules);
 
-        assert!(!faults.hangs_up_before_reading(Target::Patch, 1));
-        assert!(faults.hangs_up_before_reading(Target::Patch, 2));
+        assert!(!faults.hangs_up_before_reading(seen(1, &[])));
+        assert!(faults.hangs_up_before_reading(seen(2, &[])));
         assert_eq!(faults.choose(seen(2, &[])), Some(Fate::AcceptThen500));
     }
 
@@ -219,7 +247,7 @@ mod tests {
 
         for rule in [rule.clone().address("*"), rule.clone().lone(), rule.shared()] {
             let mut faults = Faults::new(0, vec![rule]);
-            assert!(!faults.hangs_up_before_reading(Target::Patch, 1));
+            assert!(!faults.hangs_up_before_reading(seen(1, &[])));
             assert_eq!(faults.choose(seen(1, &one)), None);
             assert_eq!(faults.choose(seen(1, &[])), None);
         }

@@ -2,38 +2,16 @@
 //!
 //! Refuses unknown fields, fields that do not belong to the fate, and values out of range, by rule and field.
 
-use std::ops::RangeInclusive;
-
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::fields::{FaultError, Fields};
-use super::{Calls, Fate, Rule, StatusAnswer};
+use super::parse_fate::fate;
+use super::{Calls, Fate, Rule, Seconds, Target};
 
 /// Most rules in force at once.
 pub const MAX_RULES: usize = 1_000;
 
-/// Every fate, as JSON names it.
-const FATES: [&str; 17] = [
-    "delay",
-    "status",
-    "accept_then_500",
-    "accept_then_hang_up",
-    "hang_up_before_reading",
-    "hang_up_after_reading",
-    "hang_up_inside_answer",
-    "half_a_head",
-    "garbage",
-    "stray_1xx",
-    "never_answer",
-    "redirect",
-    "token_expired",
-    "html_200",
-    "wrong_json_200",
-    "slow_body",
-    "close_after_answer",
-];
-const MAX_MS: u64 = 3_600_000;
 const MAX_PATTERN_BYTES: usize = 1_024;
 
 /// Reads a JSON list of rules.
@@ -54,6 +32,7 @@ fn rule(mut fields: Fields) -> Result<Rule, FaultError> {
     let rule = Rule {
         target: fields.optional("target")?.unwrap_or_default(),
         calls: calls(&mut fields)?,
+        seconds: seconds(&mut fields)?,
         every: counted(&mut fields, "every")?,
         share: share(&mut fields)?,
         address: address(&mut fields)?,
@@ -62,103 +41,23 @@ fn rule(mut fields: Fields) -> Result<Rule, FaultError> {
         fate: fate(&name, &mut fields)?,
     };
     if rule.fate == Fate::HangUpBeforeReading {
-        for (field, given) in [("address", rule.address.is_some()), ("lone", rule.lone.is_some())] {
-            if given {
-                return Err(fields.wrong(field, "nothing is known of the addresses before reading"));
-            }
-        }
+        without_addresses(&rule, &fields, "nothing is known of the addresses before reading")?;
+    }
+    if rule.target != Target::Patch {
+        without_addresses(&rule, &fields, "only requests of the target `patch` hold addresses")?;
     }
     fields.finish()?;
     Ok(rule)
 }
 
-fn fate(name: &str, fields: &mut Fields) -> Result<Fate, FaultError> {
-    Ok(match name {
-        "delay" => Fate::Delay { ms: milliseconds(fields, "ms")? },
-        "status" => Fate::Status(status_answer(fields)?),
-        "accept_then_500" => Fate::AcceptThen500,
-        "accept_then_hang_up" => Fate::AcceptThenHangUp,
-        "hang_up_before_reading" => Fate::HangUpBeforeReading,
-        "hang_up_after_reading" => Fate::HangUpAfterReading,
-        "hang_up_inside_answer" => Fate::HangUpInsideAnswer { accept: accept(fields, true)? },
-        "half_a_head" => Fate::HalfAHead { accept: accept(fields, false)? },
-        "garbage" => Fate::Garbage { accept: accept(fields, false)? },
-        "stray_1xx" => {
-            let status = fields.optional("status")?.unwrap_or(103);
-            if ![100, 102, 103].contains(&status) {
-                return Err(fields.wrong("status", "must be 100, 102 or 103"));
-            }
-            Fate::Stray1xx { status, gap_ms: optional_milliseconds(fields, "gap_ms")?.unwrap_or(0) }
+/// Refuses conditions on addresses where none can be known: such a rule would never pick anything.
+fn without_addresses(rule: &Rule, fields: &Fields, why: &str) -> Result<(), FaultError> {
+    for (field, given) in [("address", rule.address.is_some()), ("lone", rule.lone.is_some())] {
+        if given {
+            return Err(fields.wrong(field, why));
         }
-        "never_answer" => Fate::NeverAnswer { accept: accept(fields, false)? },
-        "redirect" => Fate::Redirect {
-            status: status(fields, Some(307), 300..=399)?,
-            location: header(fields, "location")?.ok_or_else(|| fields.wrong("location", "is missing"))?,
-        },
-        "token_expired" => Fate::TokenExpired,
-        "html_200" => Fate::Html200 { accept: accept(fields, false)? },
-        "wrong_json_200" => Fate::WrongJson200 {
-            body: fields.optional("body")?.unwrap_or_else(|| "[]".to_owned()),
-            accept: accept(fields, false)?,
-        },
-        "slow_body" => Fate::SlowBody { ms: milliseconds(fields, "ms")? },
-        "close_after_answer" => Fate::CloseAfterAnswer,
-        unknown => {
-            let why = format!("there is no fate `{unknown}`; there are {}", FATES.join(", "));
-            return Err(fields.wrong("fate", &why));
-        }
-    })
-}
-
-fn status_answer(fields: &mut Fields) -> Result<StatusAnswer, FaultError> {
-    Ok(StatusAnswer {
-        status: status(fields, None, 200..=599)?,
-        retry_after: header(fields, "retry_after")?,
-        error: fields.optional("error")?,
-        description: fields.optional("description")?,
-        body: fields.optional("body")?,
-        content_type: header(fields, "content_type")?,
-        accept: accept(fields, false)?,
-    })
-}
-
-fn status(
-    fields: &mut Fields,
-    default: Option<u16>,
-    allowed: RangeInclusive<u16>,
-) -> Result<u16, FaultError> {
-    let status = match default {
-        Some(default) => fields.optional("status")?.unwrap_or(default),
-        None => fields.required("status")?,
-    };
-    if allowed.contains(&status) {
-        return Ok(status);
     }
-    Err(fields.wrong("status", &format!("must be {} to {}", allowed.start(), allowed.end())))
-}
-
-fn accept(fields: &mut Fields, default: bool) -> Result<bool, FaultError> {
-    Ok(fields.optional("accept")?.unwrap_or(default))
-}
-
-fn milliseconds(fields: &mut Fields, field: &str) -> Result<u64, FaultError> {
-    optional_milliseconds(fields, field)?.ok_or_else(|| fields.wrong(field, "is missing"))
-}
-
-fn optional_milliseconds(fields: &mut Fields, field: &str) -> Result<Option<u64>, FaultError> {
-    let ms: Option<u64> = fields.optional(field)?;
-    if ms.is_some_and(|ms| ms > MAX_MS) {
-        return Err(fields.wrong(field, "must be at most one hour"));
-    }
-    Ok(ms)
-}
-
-fn header(fields: &mut Fields, field: &str) -> Result<Option<String>, FaultError> {
-    let text: Option<String> = fields.optional(field)?;
-    if text.as_deref().is_some_and(|text| text.contains(|c: char| c.is_control() && c != '\t')) {
-        return Err(fields.wrong(field, "cannot hold a line break or control character"));
-    }
-    Ok(text)
+    Ok(())
 }
 
 fn counted(fields: &mut Fields, field: &str) -> Result<Option<u64>, FaultError> {
@@ -175,6 +74,14 @@ fn calls(fields: &mut Fields) -> Result<Option<Calls>, FaultError> {
         return Err(fields.wrong("calls", "`from` must be at least 1 and not above `to`"));
     }
     Ok(calls)
+}
+
+fn seconds(fields: &mut Fields) -> Result<Option<Seconds>, FaultError> {
+    let seconds: Option<Seconds> = fields.optional("seconds")?;
+    if seconds.is_some_and(|Seconds { from, to }| from < 0.0 || to.is_some_and(|to| to <= from)) {
+        return Err(fields.wrong("seconds", "`from` must be at least 0 and below `to`"));
+    }
+    Ok(seconds)
 }
 
 fn share(fields: &mut Fields) -> Result<Option<f64>, FaultError> {
@@ -203,7 +110,8 @@ impl<'de> Deserialize<'de> for Rule {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Target;
+    use super::super::parse_fate::FATES;
+    use super::super::{Delivery, Encoding, Framing};
     use super::*;
 
     fn refusal(json: &str) -> String {
@@ -212,14 +120,14 @@ mod tests {
 
     #[test]
     fn a_rule_is_read_with_all_its_conditions() {
-        let json = r#"[{"target": "probe", "calls": {"from": 2, "to": 9}, "every": 2, "share": 0.5, "lone": false,
+        let json = r#"[{"calls": {"from": 2, "to": 9}, "seconds": {"from": 0.5, "to": 2}, "every": 2, "share": 0.5, "lone": false,
             "address": "*@x.example", "times": 3, "fate": "status", "status": 503, "retry_after": "soon"}]"#;
 
         let rules = parse(json.as_bytes()).unwrap();
 
         let expected = Rule::new(Fate::status_with_retry_after(503, "soon"))
-            .target(Target::Probe)
             .calls(2..=9)
+            .seconds(0.5..2.0)
             .every(2)
             .share(0.5)
             .shared()
@@ -230,7 +138,10 @@ mod tests {
 
     #[test]
     fn every_fate_survives_being_written_and_read_again() {
-        let json = r#"[{"fate":"delay","ms":5},{"fate":"status","status":429},{"fate":"accept_then_500"},
+        let json = r#"[{"fate":"as_usual","headers":{"X-One":"1","x-two":["1","2"],"date":null},"framing":"http_1_0",
+              "encoding":"gzip_if_accepted","clock_offset_seconds":-300},
+            {"fate":"delay","ms":5},{"fate":"status","status":429,"retry_after_date_seconds":20,"framing":"close"},
+            {"fate":"foreign","page":"cloudflare","retry_after":"1","encoding":"gzip"},{"fate":"accept_then_500"},
             {"fate":"accept_then_hang_up"},{"fate":"hang_up_before_reading"},{"fate":"hang_up_after_reading"},
             {"fate":"hang_up_inside_answer"},{"fate":"half_a_head"},{"fate":"garbage"},{"fate":"stray_1xx"},
             {"fate":"never_answer"},{"fate":"redirect","location":"/"},{"fate":"token_expired"},
@@ -248,6 +159,25 @@ mod tests {
             assert_eq!(given["fate"], rule.fate.name());
         }
         assert_eq!(parse(&serde_json::to_vec(&rules).unwrap()).unwrap(), rules);
+    }
+
+    #[test]
+    fn a_delivery_is_read_with_all_its_fields() {
+        let json = r#"[{"fate":"as_usual","headers":{"Server":"x","a":["1","2"],"date":null},"framing":"http_1_0",
+            "encoding":"gzip_if_accepted","clock_offset_seconds":-300,"retry_after_date_seconds":20}]"#;
+
+        let rules = parse(json.as_bytes()).unwrap();
+
+        let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let headers = [("Server", texts(&["x"])), ("a", texts(&["1", "2"])), ("date", texts(&[]))];
+        let expected = Delivery {
+            headers: headers.into_iter().map(|(name, values)| (name.to_owned(), values)).collect(),
+            clock_offset_seconds: -300,
+            retry_after_date_seconds: Some(20),
+            framing: Framing::Http10,
+            encoding: Encoding::GzipIfAccepted,
+        };
+        assert_eq!(rules, [Rule::new(Fate::AsUsual(expected))]);
     }
 
     #[test]
@@ -273,6 +203,33 @@ mod tests {
             (r#"{"fate":"status","status":102}"#, "status"),
             (r#"{"fate":"status","status":429,"retry_after":"1\r\nx: y"}"#, "retry_after"),
             (r#"{"fate":"status","status":429,"retry_after":1}"#, "retry_after"),
+            (
+                r#"{"fate":"status","status":429,"retry_after":"1","retry_after_date_seconds":1}"#,
+                "retry_after_date_seconds",
+            ),
+            (r#"{"fate":"as_usual","retry_after":"1"}"#, "retry_after"),
+            (r#"{"fate":"as_usual","accept":true}"#, "accept"),
+            (r#"{"fate":"as_usual","framing":"lines"}"#, "framing"),
+            (r#"{"fate":"as_usual","encoding":"br"}"#, "encoding"),
+            (r#"{"fate":"as_usual","clock_offset_seconds":315360001}"#, "clock_offset_seconds"),
+            (r#"{"fate":"as_usual","clock_offset_seconds":0.5}"#, "clock_offset_seconds"),
+            (r#"{"fate":"as_usual","headers":["a"]}"#, "headers"),
+            (r#"{"fate":"as_usual","headers":{"a b":"c"}}"#, "headers"),
+            (r#"{"fate":"as_usual","headers":{"":"c"}}"#, "headers"),
+            (r#"{"fate":"as_usual","headers":{"a":"b\r\nc: d"}}"#, "headers"),
+            (r#"{"fate":"as_usual","headers":{"a":1}}"#, "headers"),
+            (r#"{"fate":"as_usual","headers":{"Content-Length":"1"}}"#, "headers"),
+            (r#"{"fate":"as_usual","headers":{"transfer-encoding":null}}"#, "headers"),
+            (r#"{"fate":"foreign"}"#, "page"),
+            (r#"{"fate":"foreign","page":"apache"}"#, "page"),
+            (r#"{"fate":"foreign","page":"html","status":103}"#, "status"),
+            (r#"{"fate":"foreign","page":"html","body":"x"}"#, "body"),
+            (r#"{"fate":"delay","ms":1,"framing":"close"}"#, "framing"),
+            (r#"{"fate":"garbage","seconds":{"from":2,"to":2}}"#, "seconds"),
+            (r#"{"fate":"garbage","seconds":{"from":-1}}"#, "seconds"),
+            (r#"{"fate":"garbage","seconds":2}"#, "seconds"),
+            (r#"{"fate":"garbage","target":"probe","address":"*"}"#, "address"),
+            (r#"{"fate":"garbage","target":"elsewhere","lone":true}"#, "lone"),
             (r#"{"fate":"redirect"}"#, "location"),
             (r#"{"fate":"redirect","location":"/","status":200}"#, "status"),
             (r#"{"fate":"stray_1xx","status":101}"#, "status"),

@@ -1,6 +1,6 @@
 //! One rule: which calls, and what becomes of them.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,8 @@ pub struct Rule {
     pub target: Target,
     /// Only the calls with these numbers.
     pub calls: Option<Calls>,
+    /// Only while this time runs.
+    pub seconds: Option<Seconds>,
     /// Only every n-th call: those whose number divides by n.
     pub every: Option<u64>,
     /// Only this share of the calls, 0.0 to 1.0. The seed and the call's number decide, not chance.
@@ -41,6 +43,13 @@ pub enum Target {
     Probe,
     /// `POST /token`.
     Token,
+    /// Any method on a path that neither fax.plus nor the sandbox serves, as a wrong base URL asks for.
+    Elsewhere,
+}
+
+impl Target {
+    /// How many kinds there are.
+    pub(in crate::sandbox) const COUNT: usize = Self::Elsewhere as usize + 1;
 }
 
 /// A range of call numbers; the first call since the start or the last reset is number 1.
@@ -54,6 +63,17 @@ pub struct Calls {
     pub to: Option<u64>,
 }
 
+/// A time in seconds since the rules were put in force, or since the last reset.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seconds {
+    /// When it begins. Default in JSON: 0.
+    #[serde(default)]
+    pub from: f64,
+    /// When it is over; `None` for no end.
+    pub to: Option<f64>,
+}
+
 fn first() -> u64 {
     1
 }
@@ -64,6 +84,7 @@ impl Rule {
         Self {
             target: Target::Patch,
             calls: None,
+            seconds: None,
             every: None,
             share: None,
             address: None,
@@ -89,6 +110,12 @@ impl Rule {
     #[must_use]
     pub fn calls_from(self, number: u64) -> Self {
         Self { calls: Some(Calls { from: number, to: None }), ..self }
+    }
+
+    /// Only while these seconds run.
+    #[must_use]
+    pub fn seconds(self, time: Range<f64>) -> Self {
+        Self { seconds: Some(Seconds { from: time.start, to: Some(time.end) }), ..self }
     }
 
     /// Only every n-th call.
