@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::gateway::{Gateway, addresses};
 
 const QUICK: &[(&str, &str)] =
-    &[("upstream.request_timeout_seconds", "1"), ("upstream.breaker_failures", "100")];
+    &[("upstream.request_timeout_seconds", "5"), ("upstream.breaker_failures", "100")];
 
 /// The first call meets `fate`; gives what the three addresses in it were told, and whether fax.plus
 /// accepted them in that call.

@@ -63,7 +63,7 @@ async fn a_call_that_got_no_clear_answer_is_a_doubt() {
 
 #[actix_web::test]
 async fn a_call_that_is_not_answered_in_time_is_a_doubt() {
-    let overrides = [NO_BREAKER, ("upstream.request_timeout_seconds", "1")];
+    let overrides = [NO_BREAKER, ("upstream.request_timeout_seconds", "5")];
     let gateway = Gateway::with(SandboxOptions::default(), &overrides).await;
 
     each_is_told(
@@ -206,7 +206,7 @@ async fn whatever_upstream_does_what_was_told_holds_against_the_ledger() {
     list.extend(addresses("bad", 15));
     fastrand::Rng::with_seed(7).shuffle(&mut list);
 
-    let answer = gateway.post_with("", &[("prefer", "wait=50")], &list).await;
+    let answer = gateway.post_with("", &[("prefer", "wait=240")], &list).await;
 
     let told = answer.outcomes();
     gateway.check(&told);
