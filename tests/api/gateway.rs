@@ -19,7 +19,7 @@ use serde_json::Value;
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 
 /// Far longer than anything takes, also where other work keeps every core busy; a test that runs into it has failed.
-pub const PATIENCE: Duration = Duration::from_secs(300);
+pub const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A running gateway.
 pub struct Gateway {
@@ -170,9 +170,10 @@ impl Gateway {
 
     /// Waits until a resend is finished or cancelled: gives it.
     pub async fn finished(&self, id: &str) -> Value {
-        let resend = self.get(&format!("/v1/resends/{id}?wait=240")).await.json();
-        assert!(["finished", "cancelled"].contains(&resend["status"].as_str().unwrap()), "{resend}");
-        resend
+        let path = format!("/v1/resends/{id}?wait=240");
+        let has_ended =
+            |resend: &Value| ["finished", "cancelled"].contains(&resend["status"].as_str().unwrap());
+        eventually(async || Some(self.get(&path).await.json()).filter(has_ended)).await
     }
 
     /// Asks for a resend until it is as `condition` wants it: gives it.

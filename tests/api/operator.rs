@@ -142,7 +142,7 @@ async fn the_parts_of_a_refused_call_wait_too() {
 
 #[actix_web::test]
 async fn what_needs_no_call_is_told_while_paused() {
-    let gateway = Gateway::start().await;
+    let gateway = Gateway::with(SandboxOptions::default(), &[("upstream.max_in_flight", "1")]).await;
     assert_eq!(gateway.post("", &["a@example.com"]).await.words(), ["sent"]);
     gateway.sandbox.hold_answers();
     let first = gateway.post_async("", &["b@example.com"]).await;

@@ -23,7 +23,8 @@ async fn a_list_of_25_makes_3_calls() {
 
 #[actix_web::test]
 async fn a_thousand_single_requests_share_full_calls() {
-    let gateway = Gateway::with(SandboxOptions::default(), &[("upstream.max_in_flight", "2")]).await;
+    let options = SandboxOptions { latency: Duration::from_millis(20), ..SandboxOptions::default() };
+    let gateway = Gateway::with(options, &[("upstream.max_in_flight", "2")]).await;
     let emails = addresses("a", 1000);
     // However long they take to come in, they wait together.
     gateway.sandbox.hold_answers();
