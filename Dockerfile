@@ -24,7 +24,7 @@ FROM ${RUST_IMAGE} AS dependencies
 # The target is named, so that build scripts and procedural macros are linked as usual.
 ENV RUSTFLAGS="-C target-feature=+crt-static" \
     CARGO_BUILD_TARGET=host-tuple \
-    CARGO_PROFILE_RELEASE_STRIP=symbols
+    CARGO_PROFILE_DIST_STRIP=symbols
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 RUN awk '/^\[/ { skip = /^\[\[(bench|example|test)\]\]/ } !skip' Cargo.toml >filtered.toml \
@@ -33,7 +33,7 @@ RUN awk '/^\[/ { skip = /^\[\[(bench|example|test)\]\]/ } !skip' Cargo.toml >fil
     && echo '//! Empty.' >src/lib.rs \
     && echo '//! Empty.' >src/main.rs \
     && echo 'fn main() {}' >>src/main.rs \
-    && cargo build --release --locked
+    && cargo build --profile dist --locked
 
 # The program. What was copied may look older to cargo than the empty program: hence touch. Its version is
 # that of the label, or the build fails.
@@ -43,9 +43,9 @@ COPY src src
 ARG COMMIT=unknown
 ARG VERSION
 RUN touch src/lib.rs src/main.rs \
-    && FAXPLUS_GATEWAY_COMMIT="${COMMIT}" cargo build --release --locked \
+    && FAXPLUS_GATEWAY_COMMIT="${COMMIT}" cargo build --profile dist --locked \
     && mkdir /program \
-    && cp target/*/release/faxplus-gateway /program/ \
+    && cp target/*/dist/faxplus-gateway /program/ \
     && test "$(/program/faxplus-gateway --version)" = "faxplus-gateway ${VERSION}"
 
 # All else that the image holds. The store's directory can be entered by everybody, because it is where the program is

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
 #![allow(unreachable_pub, dead_code, reason = "shared with other test binaries")]
 
+#[path = "support/port.rs"]
+mod port;
 #[path = "support/process.rs"]
 mod process;
 
@@ -13,6 +15,7 @@ use std::{
 };
 
 use faxplus_gateway::clients::TokenHash;
+use port::reserved;
 use process::{Ended, Process, gateway_environment};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -508,15 +511,15 @@ async fn probe_tells_by_its_exit_code() {
     let ready = Process::run(&["probe", &format!("http://{admin}/readyz?verbose")], &[]).await;
     let absent = Process::run(&["probe", &format!("http://{address}/nothing")], &[]).await;
     let slow = Process::run(&["probe", "--timeout", "1", &format!("http://{silent}/")], &[]).await;
-    drop(closed);
-    let refused = Process::run(&["probe", &format!("http://{silent}/")], &[]).await;
+    let (_reserved, nobody) = reserved();
+    let refused = Process::run(&["probe", &format!("http://{nobody}/")], &[]).await;
 
     assert_eq!((ready.code, ready.stderr.as_str()), (Some(0), ""));
     assert!(ready.stdout.ends_with("ready\n"), "{}", ready.stdout);
     assert_eq!(absent.code, FAILURE);
     assert!(absent.stderr.contains("404"), "{}", absent.stderr);
     assert_refused(&slow, FAILURE, &[&silent.to_string(), "no answer: none came in time"]);
-    assert_refused(&refused, FAILURE, &[&silent.to_string(), "no answer: nobody listens there"]);
+    assert_refused(&refused, FAILURE, &[&nobody.to_string(), "no answer: nobody listens there"]);
     process.signal("INT");
     assert_eq!(process.end().await.code, Some(0));
 }

@@ -10,6 +10,7 @@ pub mod check_config;
 mod client;
 pub mod completions;
 pub mod demo;
+mod invocation;
 pub mod openapi;
 mod paint;
 pub mod pause;

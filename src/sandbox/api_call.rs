@@ -63,6 +63,9 @@ pub(super) async fn serve(
     if !world.latency.is_zero() {
         sleep(world.latency).await;
     }
+    if target == Target::Patch {
+        world.until_answers_go().await;
+    }
     wire.play(script).await
 }
 

@@ -111,6 +111,17 @@ impl Sandbox {
         self.world.set_faults(rules);
     }
 
+    /// Holds back the answer to every PATCH from now on. Calls are decided and entered in the books all the same:
+    /// they stay in flight until [`Sandbox::release_answers`].
+    pub fn hold_answers(&self) {
+        self.world.hold_answers(true);
+    }
+
+    /// Lets go of the answers that are held back, and holds back no further ones.
+    pub fn release_answers(&self) {
+        self.world.hold_answers(false);
+    }
+
     /// Sets which personal access tokens are good; `None`: any that is not empty.
     pub fn set_tokens(&self, tokens: Option<Vec<String>>) {
         self.world.credentials().set_tokens(tokens);

@@ -6,6 +6,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::books::Books;
@@ -25,6 +26,7 @@ pub(super) struct World {
     faults: Mutex<Faults>,
     throttle: Option<Mutex<Throttle>>,
     credentials: Mutex<Credentials>,
+    answers_held: watch::Sender<bool>,
 }
 
 /// A call between its head and the end of its answer.
@@ -42,6 +44,7 @@ impl World {
             faults: Mutex::new(Faults::new(options.seed, options.faults)),
             throttle,
             credentials: Mutex::new(Credentials::new(options.tokens, options.oauth, options.seed)),
+            answers_held: watch::Sender::new(false),
         }
     }
 
@@ -60,6 +63,18 @@ impl World {
     /// Puts other rules in force.
     pub(super) fn set_faults(&self, rules: Vec<Rule>) {
         self.faults().replace(rules, self.age());
+    }
+
+    /// Holds back the answers to PATCHes, or lets them go.
+    pub(super) fn hold_answers(&self, held: bool) {
+        self.answers_held.send_replace(held);
+    }
+
+    /// Waits until answers are not held back.
+    pub(super) async fn until_answers_go(&self) {
+        // The sender is part of the same value, so it outlives this wait.
+        let mut held = self.answers_held.subscribe();
+        held.wait_for(|held| !held).await.ok();
     }
 
     /// Time since the start.

@@ -238,10 +238,10 @@ async fn lists_are_cut_at_a_thousand_addresses_and_what_is_left_can_be_posted_ag
 
 #[actix_web::test]
 async fn who_waits_too_long_is_told_so_and_the_work_goes_on() {
-    let options = SandboxOptions { latency: Duration::from_millis(700), ..SandboxOptions::default() };
-    let overrides = [("compat.wait_seconds", "1"), ("upstream.max_in_flight", "1")];
-    let gateway = Gateway::with(options, &overrides).await;
+    let overrides = [("compat.wait_seconds", "1")];
+    let gateway = Gateway::with(SandboxOptions::default(), &overrides).await;
     let emails = addresses("slow", 30);
+    gateway.sandbox.hold_answers();
 
     let answer = gateway.patch(&emails).await;
 
@@ -252,6 +252,7 @@ async fn who_waits_too_long_is_told_so_and_the_work_goes_on() {
     let description = body["description"].as_str().unwrap();
     assert!(description.contains(" pending; ") && description.contains(&format!("GET /v1/resends/{id}")));
     assert!(answer.retry_after().is_some_and(|seconds| seconds >= 1), "{answer:?}");
+    gateway.sandbox.release_answers();
     assert_eq!(gateway.finished(id).await["counts"]["sent"], 30);
     gateway.patch(&emails).await.assert_resent();
     assert!(emails.iter().all(|email| gateway.accepted(email) == 1));

@@ -1,7 +1,5 @@
 //! `PATCH /v3/accounts/self/member-invitations`: what is refused, in the shape of fax.plus, with nothing sent.
 
-use std::time::Duration;
-
 use awc::http::Method;
 use faxplus_gateway::sandbox::SandboxOptions;
 use serde_json::json;
@@ -213,8 +211,8 @@ async fn slow_bodies_are_refused_in_the_same_shape() {
 
 #[actix_web::test]
 async fn a_gateway_about_to_end_sends_callers_elsewhere() {
-    let options = SandboxOptions { latency: Duration::from_secs(3), ..SandboxOptions::default() };
-    let mut gateway = Gateway::with(options, &[]).await;
+    let mut gateway = Gateway::start().await;
+    gateway.sandbox.hold_answers();
     let mut under_way = Wire::connect(gateway.address()).await;
     let request = |email: &str| {
         let body = json!([email]).to_string();
@@ -235,6 +233,7 @@ async fn a_gateway_about_to_end_sends_callers_elsewhere() {
 
     answer.fault(503, "shutting_down");
     assert!(answer.retry_after().is_some_and(|seconds| seconds >= 1), "{answer:?}");
+    gateway.sandbox.release_answers();
     under_way.answer().await.unwrap().assert_resent();
     assert_eq!((gateway.accepted("a@example.com"), gateway.accepted("b@example.com")), (1, 0));
     gateway.stop().await;

@@ -5,7 +5,6 @@ use std::{cell::Cell, time::Duration};
 use faxplus_gateway::sandbox::SandboxOptions;
 use futures_util::future::join;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use crate::gateway::{Gateway, addresses, eventually};
 
@@ -124,17 +123,17 @@ async fn with_force_what_was_before_counts_for_nothing_but_repeats_do() {
 
 #[actix_web::test]
 async fn an_address_in_a_call_right_now_would_be_a_duplicate_also_with_force() {
-    let options = SandboxOptions { latency: Duration::from_millis(700), ..SandboxOptions::default() };
-    let gateway = Gateway::with(options, &[]).await;
+    let gateway = Gateway::start().await;
+    gateway.sandbox.hold_answers();
     let first = gateway.post_async("", &["a@example.com"]).await;
     eventually(async || (gateway.sandbox.stats().calls == 1).then_some(())).await;
 
     let told = gateway.post("?dry_run=true", &["A@example.com"]).await;
     let forced = gateway.post("?dry_run=true&force=true", &["a@example.com"]).await;
 
-    assert_eq!(gateway.get(&format!("/v1/resends/{first}")).await.json()["status"], "running", "too late");
     assert_eq!((told.words(), forced.words()), (vec!["duplicate".to_owned()], vec!["duplicate".to_owned()]));
     assert_eq!((&told.json()["upstream_calls"], &told.json()["estimated_seconds"]), (&json!(0), &json!(0.0)));
+    gateway.sandbox.release_answers();
     gateway.finished(&first).await;
     gateway.stop().await;
 }
@@ -261,31 +260,28 @@ async fn a_run_makes_the_calls_and_has_the_duplicates_that_the_plan_said() {
 async fn three_are_answered_while_300_000_are_planned() {
     let gateway = Gateway::start().await;
     let emails = addresses("big", 300_000);
-    let (begun, planned) = (Instant::now(), Cell::new(false));
+    let planned = Cell::new(false);
 
     let big = async {
         let answer = gateway.post("?dry_run=true&results=none", &emails).await;
         planned.set(true);
-        (answer, begun.elapsed())
+        answer
     };
     let small = async {
-        let (mut longest, mut rounds) = (Duration::ZERO, 0);
+        let mut rounds = 0;
         while !planned.get() {
-            let asked = Instant::now();
             assert_eq!(
                 gateway.post("", &addresses(&format!("small{rounds}x"), 3)).await.words(),
                 ["sent"; 3]
             );
-            longest = longest.max(asked.elapsed());
             rounds += 1;
         }
-        (longest, rounds)
+        rounds
     };
-    let ((answer, took), (longest, rounds)) = join(big, small).await;
+    let (answer, rounds) = join(big, small).await;
 
     assert_eq!(answer.json()["upstream_calls"], 30_000);
-    println!("the plan took {took:?}; {rounds} times three were answered meanwhile, in {longest:?} at most");
-    assert!(rounds > 3 && longest < took / 3, "{rounds} in {longest:?} at most while {took:?} passed");
+    assert!(rounds > 3, "only {rounds} times were three answered meanwhile");
     gateway.stop().await;
 }
 

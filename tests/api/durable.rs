@@ -24,23 +24,23 @@ async fn the_file_is_looked_into_and_backed_up_while_it_is_in_use_as_the_readme_
     let statements = statements();
     let [look, status, backup] = statements[..] else { panic!("{statements:?}") };
     let file = rusqlite::Connection::open(&path).unwrap();
-    // Nobody waits for the end of a call to be written: what is ended and told may be so first.
-    let without_end = "SELECT count(*) FROM calls WHERE verdict IS NULL";
-    let open_calls = || file.query_row(without_end, [], |row| row.get::<_, i64>(0)).unwrap();
-    eventually(async || (open_calls() == 0).then_some(())).await;
-
-    let mut values = file.prepare(look).unwrap();
-    let seen: Vec<String> = values.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    // The ends of a list and of its calls are told before they are in the file: they are waited for.
     let row = |row: &rusqlite::Row<'_>| {
         Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(3)?))
     };
-    let told = file.query_row(status, [], row).unwrap();
+    let told = || file.query_row(status, [], row).unwrap();
+    let finished = (id.replace('-', ""), "finished".to_owned(), 3);
+    let without_end = "SELECT count(*) FROM calls WHERE verdict IS NULL";
+    let open_calls = || file.query_row(without_end, [], |row| row.get::<_, i64>(0)).unwrap();
+    eventually(async || (told() == finished && open_calls() == 0).then_some(())).await;
+
+    let mut values = file.prepare(look).unwrap();
+    let seen: Vec<String> = values.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let copy = directory.path().join("backup.db");
     file.execute_batch(&backup.replace("backup.db", copy.to_str().unwrap())).unwrap();
     std::fs::copy(directory.path().join("gateway.db.key"), directory.path().join("backup.db.key")).unwrap();
 
     assert_eq!(seen, emails);
-    assert_eq!(told, (id.replace('-', ""), "finished".to_owned(), 3));
     // A gateway on the copy knows who was sent.
     let gateway = gateway.restart(&[("store.path", copy.to_str().unwrap())]).await;
     assert_eq!(gateway.post("", &emails).await.json()["counts"]["duplicate"], 3);

@@ -32,7 +32,7 @@ pub async fn begin_post(gateway: &Gateway, query: &str, emails: &[String]) -> Wi
     let body = serde_json::to_string(emails).unwrap();
     let mut wire = Wire::connect(gateway.address()).await;
     wire.send(format!(
-        "POST /v1/resends{query} HTTP/1.1\r\nHost: g\r\nContent-Type: application/json\r\nPrefer: wait=60\r\n\
+        "POST /v1/resends{query} HTTP/1.1\r\nHost: g\r\nContent-Type: application/json\r\nPrefer: wait=240\r\n\
          Content-Length: {}\r\n\r\n{body}",
         body.len()
     ))
@@ -73,11 +73,11 @@ async fn what_is_unfinished_at_the_end_goes_on_at_the_next_start_and_nobody_is_m
     let (_directory, path) = place();
     let settings = soon_over(&path);
     let mut gateway = Gateway::with(slow(), &settings).await;
-    let (promised, mut waited, compat) = (addresses("p", 600), addresses("w", 300), addresses("c", 200));
+    let (promised, mut waited, compat) = (addresses("p", 1800), addresses("w", 900), addresses("c", 600));
     waited.extend_from_slice(&promised[500..550]);
     let id = gateway.post_async("", &promised).await;
     let mut follower = begin_get(&gateway, &format!("/v1/resends/{id}/events")).await;
-    let mut asker = begin_get(&gateway, &format!("/v1/resends/{id}?wait=60")).await;
+    let mut asker = begin_get(&gateway, &format!("/v1/resends/{id}?wait=240")).await;
     let mut caller = begin_post(&gateway, "", &waited).await;
     let body = serde_json::to_string(&compat).unwrap();
     let mut sdk = Wire::connect(gateway.address()).await;
@@ -111,11 +111,11 @@ async fn what_is_unfinished_at_the_end_goes_on_at_the_next_start_and_nobody_is_m
     assert!(count(&first, "sent") >= count(&asked, "sent") && first["created_at"] == asked["created_at"]);
     assert_eq!(
         count(&first, "sent") + count(&second, "sent") + count(&third, "sent"),
-        1100,
+        3300,
         "{first} {second}"
     );
     assert_eq!(count(&first, "duplicate") + count(&second, "duplicate"), 50);
-    assert!(first["upstream_calls"].as_u64().unwrap() >= 55, "calls before the restart count: {first}");
+    assert!(first["upstream_calls"].as_u64().unwrap() >= 175, "calls before the restart count: {first}");
     assert_each_sent_once(&gateway, &[&promised, &waited, &compat]);
     gateway.stop().await;
 }
@@ -262,7 +262,7 @@ async fn a_store_that_can_not_be_written_at_the_end_keeps_nobody_and_callers_are
     let (_directory, path) = place();
     let settings = soon_over(&path);
     let mut gateway = Gateway::with(slow(), &settings).await;
-    let (promised, waited) = (addresses("p", 200), addresses("w", 200));
+    let (promised, waited) = (addresses("p", 1000), addresses("w", 1000));
     let id = gateway.post_async("", &promised).await;
     let mut caller = begin_post(&gateway, "", &waited).await;
     until_active(&gateway, 2.0).await;
@@ -284,7 +284,7 @@ async fn a_store_that_can_not_be_written_at_the_end_keeps_nobody_and_callers_are
     drop(database);
     let gateway = gateway.restart(&[]).await;
     let resend = gateway.finished(&id).await;
-    assert_eq!(count(&resend, "sent") + count(&resend, "unknown"), 200, "{resend}");
+    assert_eq!(count(&resend, "sent") + count(&resend, "unknown"), 1000, "{resend}");
     assert!(gateway.sandbox.ledger().values().all(|accepted| *accepted == 1), "somebody was mailed twice");
     gateway.stop().await;
 }

@@ -20,10 +20,10 @@ async fn a_paced_resend_is_scored_near_one() {
     let gateway = Gateway::with(options, &[("upstream.max_calls_per_second", "5")]).await;
 
     let began = Instant::now();
-    let answer = gateway.post("", &addresses("a", 150)).await;
+    let answer = gateway.post("", &addresses("a", 300)).await;
     let took = began.elapsed();
 
-    assert_eq!(answer.json()["counts"]["sent"], 150);
+    assert_eq!(answer.json()["counts"]["sent"], 300);
     assert!(took > Duration::from_secs(2), "not paced: {took:?}");
     assert_eq!(gateway.metric(&format!("{NAME}_count")).await, 1.0);
     let (too_short, near) = (scored_up_to(&gateway, "0.5").await, scored_up_to(&gateway, "2").await);

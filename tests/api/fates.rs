@@ -4,10 +4,13 @@
 use faxplus_gateway::sandbox::SandboxOptions;
 use serde_json::{Value, json};
 
-use crate::gateway::{Gateway, addresses};
+use crate::{
+    gateway::{Gateway, addresses},
+    port::reserved,
+};
 
 const QUICK: &[(&str, &str)] =
-    &[("upstream.request_timeout_seconds", "1"), ("upstream.breaker_failures", "100")];
+    &[("upstream.request_timeout_seconds", "5"), ("upstream.breaker_failures", "100")];
 
 /// The first call meets `fate`; gives what the three addresses in it were told, and whether fax.plus
 /// accepted them in that call.
@@ -115,9 +118,7 @@ async fn an_address_refused_alone_is_rejected_in_upstreams_words() {
 
 #[actix_web::test]
 async fn an_upstream_that_is_not_there_is_waited_for_and_nobody_is_in_doubt() {
-    let place = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = place.local_addr().unwrap();
-    drop(place);
+    let (_reserved, address) = reserved();
     let base_url = format!("http://{address}/v3");
     let gateway = Gateway::with(SandboxOptions::default(), &[("upstream.base_url", &base_url)]).await;
     let id = gateway.post_async("", &addresses("a", 25)).await;

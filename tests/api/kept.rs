@@ -123,7 +123,7 @@ async fn a_long_list_in_the_store_is_told_whole_and_in_order_and_after_a_restart
     let first = gateway_at(directory.path(), &[]).await;
     let lines = long();
 
-    let answer = post_text(&first, &lines, "wait=60").await;
+    let answer = post_text(&first, &lines, "wait=240").await;
 
     assert_eq!(answer.status, 207, "{:.300}", answer.text());
     let body = answer.json();

@@ -52,11 +52,14 @@ async fn a_resend_can_be_asked_for_without_its_results() {
 
 #[actix_web::test]
 async fn asking_with_a_wait_holds_the_answer_until_the_end() {
-    let gateway = slow().await;
+    let gateway = Gateway::start().await;
+    gateway.sandbox.hold_answers();
     let id = gateway.post_async("", &["a@example.com"]).await;
 
     let at_once = gateway.get(&format!("/v1/resends/{id}")).await.json();
-    let at_the_end = gateway.get(&format!("/v1/resends/{id}?wait=30")).await.json();
+    let released = async { gateway.sandbox.release_answers() };
+    let path = format!("/v1/resends/{id}?wait=240");
+    let at_the_end = tokio::join!(gateway.get(&path), released).0.json();
 
     assert_eq!(at_once["counts"]["pending"], 1);
     assert_eq!((&at_the_end["status"], &at_the_end["counts"]["sent"]), (&json!("finished"), &json!(1)));
@@ -69,15 +72,19 @@ async fn asking_with_a_wait_holds_the_answer_until_the_end() {
 #[actix_web::test]
 async fn cancelling_ends_what_waits_and_leaves_calls_in_flight_their_true_outcome() {
     let gateway = slow().await;
-    let id = gateway.post_async("", &addresses("a", 30)).await;
-    eventually(async || (gateway.sandbox.ledger().len() == 10).then_some(())).await;
+    // Some seconds of calls.
+    let id = gateway.post_async("", &addresses("a", 600)).await;
+    eventually(async || (gateway.sandbox.ledger().len() >= 10).then_some(())).await;
 
     let resend = delete(&gateway, &id).await;
 
     assert_eq!(resend["status"], "cancelled");
     let sent = gateway.sandbox.ledger().len();
-    assert!(sent < 30);
-    assert_eq!((&resend["counts"]["sent"], &resend["counts"]["not_sent"]), (&json!(sent), &json!(30 - sent)));
+    assert!(sent < 600);
+    assert_eq!(
+        (&resend["counts"]["sent"], &resend["counts"]["not_sent"]),
+        (&json!(sent), &json!(600 - sent))
+    );
     for (email, outcome) in gateway.results(&id).await {
         assert_eq!(
             outcome,

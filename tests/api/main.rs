@@ -36,6 +36,8 @@ mod oauth;
 mod openapi;
 mod operator;
 mod pace;
+#[path = "../support/port.rs"]
+mod port;
 mod problem;
 #[path = "../support/process.rs"]
 mod process;

@@ -68,7 +68,7 @@ async fn an_access_token_is_had_before_the_first_call_wherever_the_refresh_token
 
 #[actix_web::test]
 async fn access_tokens_are_replaced_ahead_of_their_end_while_calls_go_on() {
-    let oauth = OAuthOptions { expires_in: Duration::from_secs(3), rotates: true, ..OAuthOptions::default() };
+    let oauth = OAuthOptions { expires_in: Duration::from_secs(5), rotates: true, ..OAuthOptions::default() };
     let options = SandboxOptions { latency: Duration::from_millis(10), ..strict(oauth) };
     let gateway = gateway(options, &[("upstream.max_calls_per_second", "40")]).await;
     let emails = addresses("a", 3000);
@@ -87,9 +87,10 @@ async fn access_tokens_are_replaced_ahead_of_their_end_while_calls_go_on() {
 #[actix_web::test]
 async fn a_token_that_ends_early_is_replaced_once_for_all_calls_that_meet_it() {
     let oauth = OAuthOptions { rotates: true, ..OAuthOptions::default() };
-    let options = SandboxOptions { latency: Duration::from_millis(20), ..strict(oauth) };
+    // Four seconds of calls: each token ends long before the list.
+    let options = SandboxOptions { latency: Duration::from_millis(40), ..strict(oauth) };
     let gateway = gateway(options, &[]).await;
-    let emails = addresses("a", 4000);
+    let emails = addresses("a", 8000);
     let id = gateway.post_async("", &emails).await;
 
     for least in [500, 1500, 2500] {
@@ -157,22 +158,22 @@ async fn whatever_the_token_endpoint_does_holds_the_work_and_says_so() {
 async fn a_revoked_grant_holds_the_work_until_another_refresh_token_stands_in_the_file() {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), "seed\n").unwrap();
-    let options = SandboxOptions { latency: Duration::from_millis(10), ..strict(OAuthOptions::default()) };
+    // Some seconds of calls: the grant ends long before the list.
+    let options = SandboxOptions { latency: Duration::from_millis(40), ..strict(OAuthOptions::default()) };
     let gateway =
         gateway(options.clone(), &[("credentials.refresh_token_file", file.path().to_str().unwrap())]).await;
-    let emails = addresses("a", 2000);
+    let emails = addresses("a", 6000);
     let id = gateway.post_async("", &emails).await;
     gateway.until(&id, |resend| resend["counts"]["sent"].as_u64().unwrap() >= 500).await;
 
     let second = OAuthOptions { refresh_token: Some("second seed".to_owned()), ..options.oauth };
     gateway.sandbox.set_oauth(second);
     gateway.sandbox.expire_access_tokens();
-    let held = gateway.until(&id, |resend| resend["hold"]["reason"] == "credentials_rejected").await;
-    let detail = held["hold"]["detail"].as_str().unwrap();
-    assert!(
-        detail.contains("are safe; the token endpoint of fax.plus refuses the refresh token"),
-        "{detail}"
-    );
+    // The access token is told as refused until the token endpoint has answered, too.
+    let words = "are safe; the token endpoint of fax.plus refuses the refresh token";
+    let says = |detail: &Value| detail.as_str().is_some_and(|detail| detail.contains(words));
+    let held = gateway.until(&id, |resend| says(&resend["hold"]["detail"])).await;
+    assert_eq!(held["hold"]["reason"], "credentials_rejected", "{held}");
     assert_eq!(gateway.metric("faxplus_gateway_credential_valid").await, 0.0);
     fs::write(file.path(), "second seed\n").unwrap();
     let resend = gateway.finished(&id).await;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use faxplus_gateway::sandbox::SandboxOptions;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde_json::json;
 
-use crate::gateway::{Gateway, addresses};
+use crate::gateway::{Gateway, addresses, eventually};
 
 #[actix_web::test]
 async fn a_list_of_25_makes_3_calls() {
@@ -23,11 +23,19 @@ async fn a_list_of_25_makes_3_calls() {
 
 #[actix_web::test]
 async fn a_thousand_single_requests_share_full_calls() {
-    let options = SandboxOptions { latency: Duration::from_millis(50), ..SandboxOptions::default() };
+    let options = SandboxOptions { latency: Duration::from_millis(20), ..SandboxOptions::default() };
     let gateway = Gateway::with(options, &[("upstream.max_in_flight", "2")]).await;
     let emails = addresses("a", 1000);
+    // However long they take to come in, they wait together.
+    gateway.sandbox.hold_answers();
+    let released = async {
+        let active = async || gateway.metric("faxplus_gateway_resends_active").await == 1000.0;
+        eventually(async || active().await.then_some(())).await;
+        gateway.sandbox.release_answers();
+    };
 
-    let answers = join_all(emails.iter().map(|email| gateway.post("", std::slice::from_ref(email)))).await;
+    let posts = join_all(emails.iter().map(|email| gateway.post("", std::slice::from_ref(email))));
+    let (answers, ()) = join(posts, released).await;
 
     assert!(answers.iter().all(|answer| answer.status == 200 && answer.words() == ["sent"]));
     let stats = gateway.sandbox.stats();

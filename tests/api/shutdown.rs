@@ -75,7 +75,7 @@ async fn get(address: SocketAddr, path: &str) -> Answer {
 async fn begin_post(address: SocketAddr, emails: &[String]) -> Wire {
     let body = serde_json::to_string(emails).unwrap();
     let mut wire = Wire::connect(address).await;
-    let fields = format!("Connection: close\r\nPrefer: wait=60\r\nContent-Length: {}\r\n", body.len());
+    let fields = format!("Connection: close\r\nPrefer: wait=240\r\nContent-Length: {}\r\n", body.len());
     wire.begin_post(&fields).await;
     wire.send(body).await.unwrap();
     wire
@@ -120,7 +120,7 @@ fn held_against(sandbox: &Sandbox, answers: &[Answer]) -> Vec<String> {
 #[actix_web::test]
 async fn under_load_readiness_goes_first_and_everybody_is_answered() {
     let options = SandboxOptions { latency: Duration::from_millis(30), ..SandboxOptions::default() };
-    let running = Running::start(options, &[(DELAY, "1"), ENDLESS]).await;
+    let running = Running::start(options, &[(DELAY, "5"), ENDLESS]).await;
     let (address, admin) = (running.address, running.admin);
     let names: Vec<_> = (0..20).map(|caller| format!("c{caller}")).collect();
     let stops = async {
@@ -186,7 +186,7 @@ async fn whoever_waits_for_a_resend_hears_of_its_end() {
     let accepted = post.answer().await.unwrap();
     running.until_stuck().await;
     let mut wait = Wire::connect(running.address).await;
-    let path = format!("{}?wait=60", accepted.header("location").unwrap());
+    let path = format!("{}?wait=240", accepted.header("location").unwrap());
     wait.send(format!("GET {path} HTTP/1.1\r\nHost: g\r\n\r\n")).await.unwrap();
     running.until_in_flight(1).await;
 
@@ -280,7 +280,7 @@ async fn a_caller_in_the_middle_of_its_body_is_told_to_go_elsewhere() {
 
 #[actix_web::test]
 async fn connections_are_sent_elsewhere_with_their_next_answer() {
-    let running = Running::start(SandboxOptions::default(), &[(DELAY, "1"), ENDLESS]).await;
+    let running = Running::start(SandboxOptions::default(), &[(DELAY, "5"), ENDLESS]).await;
     let mut wire = Wire::connect(running.address).await;
     let list = "GET /v1/resends HTTP/1.1\r\nHost: g\r\n\r\n";
     wire.send(list).await.unwrap();

@@ -1,14 +1,12 @@
 //! Each way a connection can go wrong leads to the outcome that the contract names, and leaves nothing
 //! behind that the next call could trip over.
 
-use std::net::SocketAddr;
-
 use faxplus_gateway::sandbox::{Sandbox, SandboxOptions};
 use serde_json::{Value, json};
-use tokio::net::TcpSocket;
 
 use crate::{
     gateway::{Gateway, addresses, eventually},
+    port::reserved,
     truth::{NO_BREAKER, tally},
 };
 
@@ -63,7 +61,7 @@ async fn a_call_that_got_no_clear_answer_is_a_doubt() {
 
 #[actix_web::test]
 async fn a_call_that_is_not_answered_in_time_is_a_doubt() {
-    let overrides = [NO_BREAKER, ("upstream.request_timeout_seconds", "1")];
+    let overrides = [NO_BREAKER, ("upstream.request_timeout_seconds", "5")];
     let gateway = Gateway::with(SandboxOptions::default(), &overrides).await;
 
     each_is_told(
@@ -149,11 +147,7 @@ async fn a_stray_1xx_to_a_probe_does_not_answer_the_next_patch() {
 
 #[actix_web::test]
 async fn nothing_is_in_doubt_while_nobody_listens_and_all_is_sent_once_somebody_does() {
-    // A bound socket that does not listen: connections are refused, and nobody else takes the port.
-    let reserved = TcpSocket::new_v4().unwrap();
-    reserved.set_reuseaddr(true).unwrap();
-    reserved.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-    let address = reserved.local_addr().unwrap();
+    let (reserved, address) = reserved();
     let base_url = format!("http://{address}/v3");
     let overrides = [("upstream.base_url", base_url.as_str()), NO_BREAKER, ("upstream.max_backoff_ms", "50")];
     let gateway = Gateway::with(SandboxOptions::default(), &overrides).await;
@@ -206,7 +200,7 @@ async fn whatever_upstream_does_what_was_told_holds_against_the_ledger() {
     list.extend(addresses("bad", 15));
     fastrand::Rng::with_seed(7).shuffle(&mut list);
 
-    let answer = gateway.post_with("", &[("prefer", "wait=50")], &list).await;
+    let answer = gateway.post_with("", &[("prefer", "wait=240")], &list).await;
 
     let told = answer.outcomes();
     gateway.check(&told);

@@ -84,10 +84,11 @@ async fn play_one(seed: u64) {
     let (address, _) = process.addresses().await;
     round.ask_again(address).await;
     round.wait_for_ends(&mut process).await;
+    // A list whose 202 was lost on the way is owed like any other, and mails until it ends.
+    round.wait_until_all_has_ended().await;
     let told = reconcile::reconcile(&round);
     reconcile::compare(&round, address).await;
     let again = reconcile::post_again(&round, address, &told).await;
-    round.wait_until_all_is_tidy().await;
     tell(&round, &again);
     process.signal("TERM");
     assert_eq!(process.end().await.code, Some(0));

@@ -55,7 +55,7 @@ pub async fn post_again(round: &Round, gateway: SocketAddr, told: &BTreeMap<Stri
     let before = round.sandbox.ledger();
     let everybody: BTreeSet<_> = told.keys().chain(before.keys()).cloned().collect();
     round.sandbox.set_faults(vec![upstream::refusals()]);
-    let post = "POST /v1/resends HTTP/1.1\r\nContent-Type: text/plain\r\nPrefer: wait=60";
+    let post = "POST /v1/resends HTTP/1.1\r\nContent-Type: text/plain\r\nPrefer: wait=240";
     if everybody.is_empty() {
         return json!({ "counts": "nobody" });
     }

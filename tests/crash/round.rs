@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Longer than the end of any list takes.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A gateway that is killed and started again on its file, and what its callers were told.
 pub struct Round {
@@ -120,12 +120,12 @@ impl Round {
         }
     }
 
-    /// Waits until nothing is left of lists that nobody was promised.
-    pub async fn wait_until_all_is_tidy(&self) {
+    /// Waits for the end of everything in the file, also of lists whose callers never heard of them.
+    pub async fn wait_until_all_has_ended(&self) {
         let deadline = Instant::now() + PATIENCE;
         let db = file::open(&self.store);
         while file::unfinished(&db) > 0 {
-            assert!(Instant::now() < deadline, "what was forgotten is still in the file");
+            assert!(Instant::now() < deadline, "a list that no caller was told of never ends");
             sleep(Duration::from_millis(10)).await;
         }
     }

@@ -10,9 +10,9 @@ use std::{
 use crate::{blocks::Language, process::Process};
 
 /// Seconds that one example may take.
-const PATIENCE: &str = "60";
+const PATIENCE: &str = "300";
 /// The same, where cargo may have to build it first.
-const PATIENCE_WITH_CARGO: &str = "600";
+const PATIENCE_WITH_CARGO: &str = "1200";
 const BINARY: &str = env!("CARGO_BIN_EXE_faxplus-gateway");
 
 /// Where examples are run, and the gateway that they find there.
@@ -95,10 +95,11 @@ pub fn run(language: Language, code: &str, place: &Place) -> Output {
 
 /// The example in Rust, built as this test was: of the same parts, and without asking anybody for them.
 fn with_cargo(command: &mut Command) {
-    let target = Path::new(BINARY).parent().and_then(Path::parent).unwrap();
+    let built = Path::new(BINARY).parent().unwrap();
+    let (target, profile) = (built.parent().unwrap(), built.file_name().unwrap());
     command.arg(env!("CARGO")).args(["run", "--quiet", "--locked", "--offline", "--example", "resend"]);
     command.arg("--target-dir").arg(target).current_dir(env!("CARGO_MANIFEST_DIR"));
-    if !cfg!(debug_assertions) {
-        command.arg("--release");
+    if profile != "debug" {
+        command.arg("--profile").arg(profile);
     }
 }

@@ -58,7 +58,7 @@ async fn end(process: &Process, address: SocketAddr, accepted: &Value) -> Value 
 }
 
 #[actix_web::test]
-#[ignore = "takes a minute, and means something in a release build only"]
+#[ignore = "takes a minute, and means something in a `dist` build only"]
 async fn a_thousand_lists_at_once_stay_inside_the_budget_and_none_is_turned_away() {
     let options = SandboxOptions { calls_kept: 0, ..SandboxOptions::default() };
     let sandbox = Sandbox::start(([127, 0, 0, 1], 0).into(), options).await.unwrap();

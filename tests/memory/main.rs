@@ -95,7 +95,7 @@ fn highest_mib(process: &Process) -> u64 {
 }
 
 #[actix_web::test]
-#[ignore = "takes minutes, and means something in a release build only"]
+#[ignore = "takes minutes, and means something in a `dist` build only"]
 async fn a_list_of_five_million_takes_flat_memory_from_the_post_to_the_last_result() {
     let rows = env::var("MEMORY_ADDRESSES").map_or(ADDRESSES, |text| text.parse().unwrap());
     let list = List { rows, distinct: rows / 5 * 4 };

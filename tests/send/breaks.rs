@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::{
+    port::reserved,
     proxy::{Break, Proxy},
     stage::{Stage, assert_printed, assert_told, eventually},
 };
@@ -10,17 +11,17 @@ use crate::{
 #[actix_web::test]
 async fn watching_goes_on_after_a_broken_connection() {
     let stage = Stage::slow().await;
-    let list = stage.list("a", 40);
+    let list = stage.list("a", 80);
     let what = Break { path: "/events", after_bytes: 700, times: 2 };
     let proxy = Proxy::start(stage.address, what).await;
 
     let ended = stage.run(&["send", &list, "--url", &proxy.url()]).await;
 
     assert_eq!(proxy.broken(), 2);
-    assert_printed(&ended, 0, &["40  sent"]);
+    assert_printed(&ended, 0, &["80  sent"]);
     assert_told(&ended, 0, &["Lost the gateway", "the work goes on there", "Connected again."]);
     assert!(ended.stderr.matches("Lost the gateway").count() <= 2, "{}", ended.stderr);
-    assert_eq!(stage.sandbox.ledger().len(), 40);
+    assert_eq!(stage.sandbox.ledger().len(), 80);
     assert!(stage.sandbox.ledger().values().all(|times| *times == 1));
     stage.end().await;
 }
@@ -84,13 +85,15 @@ async fn a_post_without_an_answer_is_told_as_not_known() {
 
 #[actix_web::test]
 async fn a_gateway_that_forgot_the_resend_is_told_as_such() {
-    let before = Stage::holding().await;
+    let (_reserved, port) = reserved();
+    let listen = [("FAXPLUS_GATEWAY__SERVER__LISTEN", &*port.to_string())];
+    let before = Stage::with(Default::default(), &listen).await;
+    before.throttle("60");
     let list = before.list("a", 3);
     let mut command = before.start_command(&["send", &list]);
     command.line("held: ").await;
-    let port = before.address.to_string();
     before.crash().await;
-    let after = Stage::with(Default::default(), &[("FAXPLUS_GATEWAY__SERVER__LISTEN", &port)]).await;
+    let after = Stage::with(Default::default(), &listen).await;
 
     let ended = command.end().await;
 

@@ -7,6 +7,8 @@ mod breaks;
 mod formats;
 mod output;
 mod pausing;
+#[path = "../support/port.rs"]
+mod port;
 #[path = "../support/process.rs"]
 mod process;
 mod proxy;

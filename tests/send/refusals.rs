@@ -1,13 +1,12 @@
 //! Lists that are refused, gateways that are not there, and dry runs.
 
-use std::net::TcpListener;
-
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net,
 };
 
 use crate::{
+    port::reserved,
     process::Process,
     proxy::{Break, Proxy},
     stage::{Stage, assert_printed, assert_told},
@@ -68,9 +67,8 @@ async fn a_list_that_cannot_be_read_is_told_before_anything_is_asked() {
 
 #[actix_web::test]
 async fn a_gateway_that_cannot_be_reached_is_told_with_its_url() {
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", closed.local_addr().unwrap());
-    drop(closed);
+    let (_reserved, address) = reserved();
+    let url = format!("http://{address}");
     let list = tempfile::NamedTempFile::new().unwrap();
     let id = "0198c9f2-0000-7000-8000-000000000000";
 

@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 use crate::process::{Ended, Process, gateway_environment};
 
 const TOKEN: (&str, &str) = ("FAXPLUS_GATEWAY__CREDENTIALS__TOKEN", "token");
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 pub struct Stage {
     pub sandbox: Sandbox,

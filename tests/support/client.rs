@@ -24,7 +24,7 @@ impl Answer {
 }
 
 /// Longer than any answer takes; a test that runs into it has failed.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Sends a request and reads the answer; `None` when it did not come whole.
 pub async fn exchange(address: SocketAddr, head: &str, body: &[u8]) -> Option<Answer> {

@@ -1,6 +1,6 @@
 //! What is said before and after: what is going to happen, where to look, what to do next.
 //!
-//! Pure. Every line fits 80 columns.
+//! Pure. Every line fits 80 columns, but for a command that is longer.
 
 use super::{
     list,
@@ -40,13 +40,15 @@ pub(super) fn look_around(stage: &Stage, paint: Paint) -> String {
     )
 }
 
-/// What to do next.
-pub(super) fn next_steps(paint: Paint) -> String {
+/// What to do next, with the `command` that starts this program where it was started.
+pub(super) fn next_steps(command: &str, paint: Paint) -> String {
     format!(
-        "\n{}\n  \
-         faxplus-gateway demo --keep      this once more, and it stays up for your curl\n  \
-         faxplus-gateway serve --sandbox  your settings, with fax.plus simulated\n  \
-         README.md                        the whole API, every setting, every limit\n",
+        "\n{}\n\
+         This once more, and it stays up for your curl:\n  \
+         {command} demo --keep\n\
+         Your settings, with fax.plus simulated:\n  \
+         {command} serve --sandbox\n\
+         The whole API, every setting, every limit: README.md\n",
         paint.bold("Next")
     )
 }

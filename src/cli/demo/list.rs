@@ -11,6 +11,9 @@ pub(super) const REFUSED: &str = "*@left.example";
 pub(super) const DOUBTFUL: usize = 614;
 
 const REPEAT_EVERY: usize = 11;
+/// So many persons on both sides of the doubtful one stand there once: whoever shares the call that ends in a doubt
+/// is one row, and so as many rows are `unknown` as addresses.
+const ONCE_AROUND: usize = 20;
 const INVALID_EVERY: usize = 45;
 const REFUSED_EVERY: usize = 92;
 
@@ -64,7 +67,7 @@ const INVALID: [&str; 24] = [
     "luca.rossi.example.com",
     "rosa@example..com",
     "kofi@example.com; tove@example.com",
-    " ",
+    "-",
     "@example.org",
     "Hello team, could you please send the fax invitation again to everybody in our Berlin office? Most of them \
      can't find it any more, and the link in the first one seems to have expired over the holidays. The list \
@@ -74,7 +77,7 @@ const INVALID: [&str; 24] = [
     ".jonas@example.com",
     "tba",
     "samir@example",
-    "",
+    "???",
     "olga.novak@example,com",
     "no longer with us",
     "zoe(weber)@example.com",
@@ -89,7 +92,7 @@ pub(super) fn rows() -> Vec<String> {
     for number in 0..PERSONS {
         rows.push(person(number));
         if number % REPEAT_EVERY == REPEAT_EVERY - 1 {
-            rows.push(again(number - REPEAT_EVERY / 2));
+            rows.push(again(repeated(number - REPEAT_EVERY / 2)));
         }
         if number % INVALID_EVERY == INVALID_EVERY / 2 {
             rows.extend(invalid.next().map(|text| (*text).to_owned()));
@@ -99,6 +102,11 @@ pub(super) fn rows() -> Vec<String> {
         }
     }
     rows
+}
+
+/// The person who is repeated in place of this one.
+fn repeated(number: usize) -> usize {
+    if number.abs_diff(DOUBTFUL) > ONCE_AROUND { number } else { number - 4 * REPEAT_EVERY }
 }
 
 /// The address of a person.
@@ -140,6 +148,18 @@ mod tests {
         assert_eq!(rows.len(), 1_236);
         assert_eq!((refused, persons.len()), (12, PERSONS + 12));
         assert_eq!(good.len(), PERSONS + 100 + 12);
+    }
+
+    #[test]
+    fn rows_and_addresses_differ_by_the_repeats_alone() {
+        let written = |row: &String| row.trim().to_lowercase();
+        let all: BTreeSet<_> = rows().iter().map(written).collect();
+        let near = DOUBTFUL - ONCE_AROUND..=DOUBTFUL + ONCE_AROUND;
+
+        assert_eq!(all.len(), 1_236 - 100);
+        for address in near.map(person) {
+            assert_eq!(rows().iter().map(written).filter(|row| *row == address).count(), 1, "{address}");
+        }
     }
 
     #[test]

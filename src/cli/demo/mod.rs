@@ -26,7 +26,7 @@ use tracing::subscriber::SetGlobalDefaultError;
 
 use self::{caller::CallerError, play::Played, stage::Stage};
 use super::{
-    FAILURE, SUCCESS,
+    FAILURE, SUCCESS, invocation,
     paint::{self, Paint},
 };
 use crate::{
@@ -122,7 +122,7 @@ async fn show(
         say(stdout, &frame::look_around(stage, paint))?;
         stop.await;
     } else if balanced {
-        say(stdout, &frame::next_steps(paint))?;
+        say(stdout, &frame::next_steps(&invocation::command(), paint))?;
     }
     Ok(balanced)
 }

@@ -7,7 +7,7 @@ use indicatif::HumanCount;
 use super::{
     paint::{Paint, shown},
     play::Act,
-    reconcile::{Difference, Reconciliation},
+    reconcile::{Compared, Difference, Reconciliation},
     stage::CALLS_PER_SECOND,
     tally::{OutcomeSum, ReasonSum, Tally},
 };
@@ -58,7 +58,10 @@ pub(super) fn upstream(act: &Act, paint: Paint) -> String {
         "addresses in one call; fax.plus takes no more than 10",
     ));
     text.push_str(&line(seen.most_in_flight, "at once", "calls in flight at one moment"));
-    text.push_str(&line(seen.addresses_accepted, "accepted", "addresses whose invitation is out"));
+    let sent = act.tally.count(OutcomeKind::Sent);
+    let in_doubt = HumanCount(seen.addresses_accepted.saturating_sub(sent));
+    let meaning = format!("addresses: {} told sent, {in_doubt} whose call got the 500", HumanCount(sent));
+    text.push_str(&line(seen.addresses_accepted, "accepted", &meaning));
     text
 }
 
@@ -78,16 +81,23 @@ pub(super) fn again(first: &Act, second: &Act, paint: Paint) -> String {
 /// Both sides, ending in the balance or in the differences.
 pub(super) fn reconciliation(sum: &Reconciliation, paint: Paint) -> String {
     let mut text = heading("Told against seen, address by address", paint);
-    for (told, word, seen, meaning) in [
-        (sum.told, "sent", sum.told_seen_once, "accepted exactly once"),
-        (sum.unsent, "unsent", sum.unsent_seen, "accepted (invalid, rejected, not_sent)"),
-        (sum.doubtful, "unknown", sum.doubtful_seen, "accepted, which the error 500 did not say"),
+    for (Compared { told, accepted }, word, meaning) in [
+        (sum.sent, "sent", "accepted, each exactly once"),
+        (sum.repeats, "repeats", "accepted a second time"),
+        (sum.invalid, "invalid", "accepted"),
+        (sum.rejected, "rejected", "accepted"),
+        (sum.not_sent, "not_sent", "accepted"),
+        (sum.unknown, "unknown", "accepted, which the error 500 did not say"),
+        (Compared { told: sum.rows, accepted: sum.accepted }, "rows", "accepted in all"),
     ] {
-        let meaning = format!("{:>7}  {meaning}", HumanCount(seen as u64).to_string());
-        text.push_str(&line(told as u64, &format!("told {word}"), &meaning));
+        let meaning = format!("{}  {meaning}", number(accepted as u64));
+        text.push_str(&line(told as u64, word, &meaning));
     }
     text.push('\n');
-    let numbers = format!("{} told, {} seen", HumanCount(sum.told as u64), HumanCount(sum.seen as u64));
+    let count = |count: usize| HumanCount(count as u64);
+    let told = format!("{} sent + {} unknown", count(sum.sent.told), count(sum.unknown.accepted));
+    let sign = if sum.is_balanced() { "=" } else { "against" };
+    let numbers = format!("{told} {sign} {} accepted", count(sum.accepted));
     if sum.is_balanced() {
         text.push_str(&paint.green(&format!("balanced: {numbers}")));
         text.push('\n');

@@ -50,6 +50,10 @@ impl Tally {
         tally
     }
 
+    pub(super) fn count(&self, kind: OutcomeKind) -> u64 {
+        self.outcomes.iter().filter(|outcome| outcome.kind == kind).map(|outcome| outcome.count).sum()
+    }
+
     pub(super) fn total(&self) -> u64 {
         self.outcomes.iter().map(|outcome| outcome.count).sum()
     }

@@ -12,6 +12,7 @@ mod labels;
 mod process;
 mod register;
 mod resends;
+mod resources;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -19,11 +20,12 @@ mod upstream;
 
 use std::sync::Arc;
 
-use prometheus::{Registry, TextEncoder, process_collector::ProcessCollector};
+use prometheus::{Registry, TextEncoder};
 
 use self::{
     dedupe::DedupeSeries, dispatch::DispatchSeries, http::HttpSeries, process::ProcessSeries,
-    register::Register, resends::ResendSeries, store::StoreSeries, upstream::UpstreamSeries,
+    register::Register, resends::ResendSeries, resources::ResourceSeries, store::StoreSeries,
+    upstream::UpstreamSeries,
 };
 use crate::domain::ClientName;
 
@@ -46,6 +48,7 @@ pub struct Metrics {
     upstream: UpstreamSeries,
     dedupe: DedupeSeries,
     process: ProcessSeries,
+    resources: ResourceSeries,
 }
 
 impl Metrics {
@@ -59,7 +62,6 @@ impl Metrics {
         routes: &[Route],
     ) -> Result<Arc<Self>, prometheus::Error> {
         let registry = Registry::new();
-        registry.register(Box::new(ProcessCollector::for_self()))?;
         let register = Register::new(&registry);
         Ok(Arc::new(Self {
             http: HttpSeries::new(&register, routes)?,
@@ -69,6 +71,7 @@ impl Metrics {
             upstream: UpstreamSeries::new(&register)?,
             dedupe: DedupeSeries::new(&register)?,
             process: ProcessSeries::new(&register, build)?,
+            resources: ResourceSeries::new(&register)?,
             registry,
         }))
     }
@@ -86,6 +89,7 @@ impl Metrics {
     /// # Errors
     /// When the encoder fails, which it has no known reason to.
     pub fn render(&self) -> Result<String, prometheus::Error> {
+        self.resources.read();
         TextEncoder::new().encode_to_string(&self.registry.gather())
     }
 }

@@ -1,4 +1,4 @@
-//! What this process is. The standard `process_*` come from the library.
+//! What this process is.
 
 use prometheus::{IntGauge, Result};
 

@@ -1,13 +1,15 @@
 //! Makes metrics under the prefix of the gateway and registers them.
 
 use prometheus::{
-    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    Counter, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
     IntGaugeVec, Opts, Registry, Result,
     core::Collector,
     proto::{Metric, MetricFamily},
 };
 
 const PREFIX: &str = "faxplus_gateway";
+/// That of what every exporter tells of its process.
+const PROCESS: &str = "process";
 
 /// Where new metrics go.
 pub(super) struct Register<'registry> {
@@ -37,6 +39,16 @@ impl<'registry> Register<'registry> {
 
     pub(super) fn gauge(&self, name: &str, help: &str) -> Result<IntGauge> {
         self.add(IntGauge::with_opts(Opts::new(name, help).namespace(PREFIX))?)
+    }
+
+    /// One of the standard `process_*`.
+    pub(super) fn process_gauge(&self, name: &str, help: &str) -> Result<IntGauge> {
+        self.add(IntGauge::with_opts(Opts::new(name, help).namespace(PROCESS))?)
+    }
+
+    /// One of the standard `process_*`.
+    pub(super) fn process_counter(&self, name: &str, help: &str) -> Result<Counter> {
+        self.add(Counter::with_opts(Opts::new(name, help).namespace(PROCESS))?)
     }
 
     pub(super) fn decimal_gauge(&self, name: &str, help: &str) -> Result<Gauge> {

@@ -45,13 +45,14 @@ fn act(tally: Tally, calls: u64, accepted: u64) -> Act {
 
 fn balanced() -> Reconciliation {
     Reconciliation {
-        told: 1_090,
-        told_seen_once: 1_090,
-        seen: 1_090,
-        unsent: 34,
-        unsent_seen: 0,
-        doubtful: 10,
-        doubtful_seen: 10,
+        rows: 1_236,
+        repeats: Compared { told: 100, accepted: 0 },
+        sent: Compared { told: 1_090, accepted: 1_090 },
+        invalid: Compared { told: 24, accepted: 0 },
+        rejected: Compared { told: 12, accepted: 0 },
+        not_sent: Compared::default(),
+        unknown: Compared { told: 10, accepted: 10 },
+        accepted: 1_100,
         differences: Vec::new(),
     }
 }
@@ -108,7 +109,7 @@ What fax.plus saw
      42  calls/s      learned from 3 answers 429; the limit is 40
      10  largest      addresses in one call; fax.plus takes no more than 10
       7  at once      calls in flight at one moment
-  1,100  accepted     addresses whose invitation is out
+  1,100  accepted     addresses: 1 told sent, 1,099 whose call got the 500
 
 The same list, posted again
       8  rows         1 sent, 1 duplicate, 4 invalid, 1 rejected, 1 unknown
@@ -122,11 +123,15 @@ The same list, posted again
 fn a_balanced_account_ends_in_the_balance() {
     let expected = "
 Told against seen, address by address
-  1,090  told sent      1,090  accepted exactly once
-     34  told unsent        0  accepted (invalid, rejected, not_sent)
-     10  told unknown      10  accepted, which the error 500 did not say
+  1,090  sent           1,090  accepted, each exactly once
+    100  repeats            0  accepted a second time
+     24  invalid            0  accepted
+     12  rejected           0  accepted
+      0  not_sent           0  accepted
+     10  unknown           10  accepted, which the error 500 did not say
+  1,236  rows           1,100  accepted in all
 
-balanced: 1,090 told, 1,090 seen
+balanced: 1,090 sent + 10 unknown = 1,100 accepted
 ";
 
     assert_eq!(reconciliation(&balanced(), Paint::PLAIN), expected);
@@ -145,14 +150,14 @@ fn differences_take_the_place_of_the_balance_and_their_number_is_bounded() {
         Difference::Unposted(email()),
     ];
     differences.resize(DIFFERENCES + 2, Difference::NotSeen(email()));
-    let sum = Reconciliation { seen: 1_089, differences, ..balanced() };
+    let sum = Reconciliation { accepted: 1_099, differences, ..balanced() };
 
     let text = reconciliation(&sum, Paint::PLAIN);
 
     let start = text.find("NOT balanced").unwrap();
     let lines: Vec<_> = text[start..].lines().collect();
     let expected = [
-        "NOT balanced: 1,090 told, 1,089 seen",
+        "NOT balanced: 1,090 sent + 10 unknown against 1,099 accepted",
         "  row 7 (ann@example.com): not exactly one outcome",
         "  ann@example.com: told sent, never accepted",
         "  ann@example.com: accepted 2 times",

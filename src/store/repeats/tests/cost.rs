@@ -29,10 +29,10 @@ fn the_bytes_it_holds_are_told_and_stay_within_the_option() {
     assert!(finder.bytes() <= 32 * 64);
 }
 
-/// Run it alone, in a release build, with the number of entries in `ENTRIES`:
-/// `cargo test --release --lib a_long_list_takes -- --ignored --nocapture`.
+/// Run it alone, in a `dist` build, with the number of entries in `ENTRIES`:
+/// `cargo test --profile dist --lib a_long_list_takes -- --ignored --nocapture`.
 #[test]
-#[ignore = "measures; only meaningful alone and in a release build"]
+#[ignore = "measures; only meaningful alone and in a `dist` build"]
 fn a_long_list_takes_seconds_and_a_few_mebibytes() {
     let entries: u32 = std::env::var("ENTRIES").map_or(5_000_000, |text| text.parse().unwrap());
     let apart = u64::from(entries / 5 * 4);
