@@ -38,6 +38,7 @@ mod pace;
 mod problem;
 #[path = "../support/process.rs"]
 mod process;
+mod raw_upstream;
 mod recent_sends;
 mod refusals;
 mod renewals;
@@ -48,6 +49,7 @@ mod shutdown;
 mod spilled;
 mod status;
 mod statuses;
+mod strangers;
 mod token_changes;
 mod tokens;
 mod traces;
