@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use faxplus_gateway::sandbox::{OAuthOptions, SandboxOptions};
+use faxplus_gateway::sandbox::SandboxOptions;
 use serde_json::{Value, json};
 
 use crate::{
@@ -72,16 +72,14 @@ async fn answers_with_a_length_share_a_connection() {
 #[actix_web::test]
 async fn an_upstream_whose_certificate_is_not_trusted_is_sent_nothing() {
     let upstream = RawUpstream::start_tls(framed("200 OK", SENT));
-    let gateway = gateway_before(&upstream, &[]).await;
-    let untrusting =
-        Gateway::with(SandboxOptions::default(), &[("upstream.base_url", &upstream.url("/v3"))]).await;
+    let base_url = upstream.url("/v3");
+    let gateway = Gateway::with(SandboxOptions::default(), &[("upstream.base_url", &base_url)]).await;
 
-    let id = untrusting.post_async("", &["a@example.com"]).await;
-    let hold = untrusting.held(&id, "upstream_unavailable").await;
+    let id = gateway.post_async("", &["a@example.com"]).await;
+    let hold = gateway.held(&id, "upstream_unavailable").await;
 
     assert!(hold["detail"].as_str().unwrap().contains("no connection, or no TLS on it"), "{hold}");
     assert_eq!(upstream.requests().len(), 0);
-    untrusting.stop().await;
     gateway.stop().await;
 }
 
@@ -225,8 +223,7 @@ async fn each_refusal_of_the_token_endpoint_names_what_is_to_be_mended() {
     ] {
         let rule = json!([{"target": "token", "fate": "status", "status": status, "body": body}]);
         let faults = faxplus_gateway::sandbox::parse_faults(rule.to_string().as_bytes()).unwrap();
-        let oauth = OAuthOptions::default();
-        let options = SandboxOptions { tokens: Some(Vec::new()), faults, oauth, ..SandboxOptions::default() };
+        let options = SandboxOptions { tokens: Some(Vec::new()), faults, ..SandboxOptions::default() };
         let oauth2 = [
             ("credentials.kind", "oauth2"),
             ("credentials.client_id", "client"),
