@@ -1,6 +1,6 @@
 //! One exchange: a request out, a bounded answer in, under one deadline.
 
-use std::{error::Error as _, io, path::PathBuf, time::Duration};
+use std::{error::Error as _, io, path::PathBuf, sync::Arc, time::Duration};
 
 use actix_service::ServiceExt as _;
 use actix_tls::connect::{self, ConnectError as TcpError, Connection, rustls_0_23::TlsConnector};
@@ -128,9 +128,9 @@ impl Client {
     pub fn new(options: &ClientOptions) -> Result<Self, TlsError> {
         let trust = client_config(options.ca_file.as_deref())?;
         let tcp = || connect::Connector::default().service();
-        let plain = tcp().map(|connection| to_the_close(connection));
-        let tls = TlsConnector::service(trust.clone()).map_err(TcpError::Io);
-        let tls = tcp().and_then(tls).map(|connection| to_the_close(connection));
+        let plain = tcp().map(to_the_close);
+        let tls = TlsConnector::service(Arc::clone(&trust)).map_err(TcpError::Io);
+        let tls = tcp().and_then(tls).map(to_the_close);
         let connector = || {
             Connector::new()
                 .timeout(options.connect_timeout)
