@@ -71,6 +71,25 @@ async fn whatever_else_answers_is_told_with_what_to_check() {
         assert!(ended.stderr.contains(words), "{}", ended.stderr);
         sandbox.stop().await;
     }
+    for (fault, words) in [
+        (
+            json!({"fate": "html_200"}),
+            "something else (status 200 with an HTML page); check upstream.base_url",
+        ),
+        (json!({"fate": "wrong_json_200", "body": r#"{"error":"e"}"#}), "(status 200 with a JSON body)"),
+        (json!({"fate": "redirect", "location": "/login"}), "(status 307 without a body)"),
+        (json!({"fate": "status", "status": 403, "body": "<html>"}), "(status 403 with an HTML page)"),
+        (json!({"fate": "status", "status": 429, "retry_after": "20.0"}), "(429); try again in 20 s"),
+    ] {
+        let sandbox = sandbox(OAuthOptions::default()).await;
+        let mut rule = fault;
+        rule["target"] = json!("probe");
+        set_faults(&sandbox, &json!([rule]));
+        let ended = check(&sandbox.base_url(), &[token]).await;
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert!(ended.stderr.contains(words), "{}", ended.stderr);
+        sandbox.stop().await;
+    }
     let nobody = check(REFUSED, &[token]).await;
     assert_eq!(nobody.code, Some(1));
     assert!(nobody.stderr.contains("refuses the connection; check upstream.base_url"), "{}", nobody.stderr);

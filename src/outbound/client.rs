@@ -1,13 +1,16 @@
 //! One exchange: a request out, a bounded answer in, under one deadline.
 
-use std::{error::Error as _, io, path::PathBuf, time::Duration};
+use std::{error::Error as _, io, path::PathBuf, sync::Arc, time::Duration};
 
+use actix_service::ServiceExt as _;
+use actix_tls::connect::{self, ConnectError as TcpError, Connection, rustls_0_23::TlsConnector};
 use awc::{
     ClientResponse, Connector,
     error::{ConnectError, SendRequestError},
     http::{
         Method, StatusCode, Uri,
         header::{ACCEPT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue},
+        uri::Scheme,
     },
 };
 use bytes::{Bytes, BytesMut};
@@ -17,6 +20,7 @@ use tokio::time::{Instant, sleep_until};
 use super::{
     body::{FlaggedBody, Written},
     tls::{TlsError, client_config},
+    to_the_close::ToTheClose,
 };
 
 /// Idle connections are dropped before common servers drop them (Node: 5 s), so that a request is not
@@ -28,7 +32,7 @@ const LIFETIME: Duration = Duration::from_secs(75);
 /// How a client connects.
 #[derive(Debug, Clone)]
 pub struct ClientOptions {
-    /// Longest wait for a connection, name look-up included; the TLS handshake may take as long again.
+    /// Longest wait for a connection, name look-up and TLS handshake included.
     pub connect_timeout: Duration,
     /// Authorities trusted beside the machine's own (PEM).
     pub ca_file: Option<PathBuf>,
@@ -107,10 +111,13 @@ pub enum FailureKind {
     Unsendable,
 }
 
-/// A pool of connections. Not `Send`.
+/// Two pools of connections. Not `Send`.
 #[derive(Clone)]
 pub struct Client {
-    awc: awc::Client,
+    plain: awc::Client,
+    /// For `https`. Its connections do TLS themselves, below what reads answers to the close; to awc they
+    /// look like plain ones.
+    tls: awc::Client,
 }
 
 impl Client {
@@ -119,20 +126,35 @@ impl Client {
     /// # Errors
     /// When `ca_file` can't be read.
     pub fn new(options: &ClientOptions) -> Result<Self, TlsError> {
-        let connector = Connector::new()
-            .rustls_0_23(client_config(options.ca_file.as_deref())?)
-            .timeout(options.connect_timeout)
-            .handshake_timeout(options.connect_timeout)
-            .conn_keep_alive(IDLE)
-            .conn_lifetime(LIFETIME)
-            .limit(options.max_in_flight.max(1));
-        let awc = awc::Client::builder().connector(connector).disable_redirects().disable_timeout().finish();
-        Ok(Self { awc })
+        let trust = client_config(options.ca_file.as_deref())?;
+        let tcp = || connect::Connector::default().service();
+        let plain = tcp().map(to_the_close);
+        let tls = TlsConnector::service(Arc::clone(&trust)).map_err(TcpError::Io);
+        let tls = tcp().and_then(tls).map(to_the_close);
+        let connector = || {
+            Connector::new()
+                .timeout(options.connect_timeout)
+                .conn_keep_alive(IDLE)
+                .conn_lifetime(LIFETIME)
+                .limit(options.max_in_flight.max(1))
+        };
+        let builder = || awc::Client::builder().disable_redirects().disable_timeout();
+        Ok(Self {
+            plain: builder()
+                .connector(
+                    connector()
+                        .rustls_0_23(trust)
+                        .handshake_timeout(options.connect_timeout)
+                        .connector(plain),
+                )
+                .finish(),
+            tls: builder().connector(connector().connector(tls)).finish(),
+        })
     }
 
     /// The client inside, for bodies that are streamed. Bounds and deadlines are the borrower's then.
     pub fn streaming(&self) -> awc::Client {
-        self.awc.clone()
+        self.plain.clone()
     }
 
     /// Sends one request and reads its answer.
@@ -165,7 +187,11 @@ impl Client {
 
     async fn send(&self, request: Request) -> Result<ClientResponse, SendRequestError> {
         let method_has_no_body = [Method::GET, Method::HEAD].contains(&request.method);
-        let mut outgoing = self.awc.request(request.method, request.uri).no_decompress();
+        let outgoing = match plain_form_of(&request.uri) {
+            Some(uri) => self.tls.request(request.method, uri),
+            None => self.plain.request(request.method, request.uri),
+        };
+        let mut outgoing = outgoing.no_decompress();
         // Nothing is decompressed here, so no server or proxy may choose to compress.
         outgoing.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         for (name, value) in request.headers {
@@ -180,6 +206,26 @@ impl Client {
             outgoing.send_body(FlaggedBody::new(request.body, request.written)).await
         }
     }
+}
+
+fn to_the_close<Io>(connection: Connection<Uri, Io>) -> Connection<Uri, ToTheClose<Io>> {
+    let (io, connection) = connection.replace_io(());
+    connection.replace_io(ToTheClose::new(io)).1
+}
+
+/// A URL of `https` as awc is to see it: with its port, and without the scheme that would bring awc's own TLS.
+fn plain_form_of(uri: &Uri) -> Option<Uri> {
+    if uri.scheme_str() != Some("https") {
+        return None;
+    }
+    let mut parts = uri.clone().into_parts();
+    let authority = parts.authority?;
+    parts.scheme = Some(Scheme::HTTP);
+    parts.authority = match authority.port() {
+        Some(_) => Some(authority),
+        None => Some(format!("{authority}:443").parse().ok()?),
+    };
+    Uri::from_parts(parts).ok()
 }
 
 async fn read(response: &mut ClientResponse, max_bytes: usize) -> Content {

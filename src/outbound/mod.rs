@@ -7,6 +7,7 @@ mod body;
 mod client;
 mod retry_after;
 mod tls;
+mod to_the_close;
 
 pub use body::Written;
 pub use client::{Answer, Client, ClientOptions, Content, Failure, FailureKind, Request};

@@ -41,6 +41,7 @@ mod port;
 mod problem;
 #[path = "../support/process.rs"]
 mod process;
+mod raw_upstream;
 mod recent_sends;
 mod refusals;
 mod renewals;
@@ -51,6 +52,7 @@ mod shutdown;
 mod spilled;
 mod status;
 mod statuses;
+mod strangers;
 mod token_changes;
 mod tokens;
 mod traces;
