@@ -20,6 +20,7 @@ impl Settings {
         [self.plain_http_warning(), self.plain_token_warning(), self.dedupe_warning(), self.auth_warning()]
             .into_iter()
             .flatten()
+            .chain(self.near_misses.iter().cloned())
             .collect()
     }
 

@@ -8,6 +8,7 @@ mod answers;
 mod bodies;
 mod compat;
 mod compat_refusals;
+mod connections;
 mod doubts;
 mod drain;
 mod dry_run;

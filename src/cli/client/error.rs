@@ -17,11 +17,11 @@ pub(crate) enum CallError {
     /// A secret where everybody can see it, and of a kind that the gateway does not know.
     #[error("--url takes no user name and no password; a token goes into a file: --token-file")]
     UserInUrl,
-    /// The file of `--token-file` can't be used.
-    #[error("--token-file {path}: {why}")]
+    /// What should hold the token can't be used.
+    #[error("{holder}: {why}")]
     Token {
-        /// The file.
-        path: String,
+        /// The option with its file, or the variable.
+        holder: String,
         /// What is wrong with it; never what it holds.
         why: String,
     },
