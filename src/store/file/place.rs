@@ -262,8 +262,11 @@ mod tests {
         }
     }
 
-    /// What may lie at the path of a store by mistake, each under the words that it is told with.
-    fn strangers() -> [(&'static str, fn(&Path)); 5] {
+    /// The words that something is told with, and what makes it.
+    type Stranger = (&'static str, fn(&Path));
+
+    /// What may lie at the path of a store by mistake.
+    fn strangers() -> [Stranger; 5] {
         [
             ("Is a directory", |path| fs::create_dir(path).unwrap()),
             ("a named pipe", |path| {
