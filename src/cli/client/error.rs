@@ -158,9 +158,9 @@ impl Refusal {
             "incomplete-body" | "slow-body" => "send the list again",
             _ => match self.status {
                 401 if self.had_token => {
-                    "ask the operator of the gateway which token is to be in --token-file"
+                    "ask the operator of the gateway which token is to be in --token-file or FAXPLUS_GATEWAY_TOKEN"
                 }
-                401 => "say with --token-file who you are",
+                401 => "say with --token-file who you are, or put your token into FAXPLUS_GATEWAY_TOKEN",
                 403 => "ask the operator of the gateway what your token may do",
                 429 | 503 => return self.later(),
                 500.. => "tell the operator of the gateway, with the request id",
@@ -219,8 +219,8 @@ mod tests {
         let without = unknown().to_string();
         let with = Refusal { had_token: true, ..unknown() }.to_string();
 
-        assert!(without.ends_with("next: say with --token-file who you are"), "{without}");
-        assert!(with.ends_with("which token is to be in --token-file"), "{with}");
+        assert!(without.contains("next: say with --token-file who you are"), "{without}");
+        assert!(with.contains("which token is to be in --token-file"), "{with}");
     }
 
     #[test]
