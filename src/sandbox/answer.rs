@@ -86,6 +86,11 @@ impl Answer {
         self.head(connection, Some(("transfer-encoding", "chunked".to_owned())))
     }
 
+    /// The head alone, for a body that lasts to the end of the connection.
+    pub(super) fn render_unframed_head(&self) -> Vec<u8> {
+        self.head(Connection::Close, None)
+    }
+
     fn head(&self, connection: Connection, framing: Option<(&'static str, String)>) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         let date = ("date", httpdate::fmt_http_date(SystemTime::now()));

@@ -211,7 +211,9 @@ pub(super) fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, CallError> {
 }
 
 fn is_problem(response: &ClientResponse) -> bool {
-    response.headers().get(CONTENT_TYPE).is_some_and(|value| value == "application/problem+json")
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // A proxy may have added a parameter.
+    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/problem+json"))
 }
 
 fn retry_after(response: &ClientResponse) -> Option<Duration> {

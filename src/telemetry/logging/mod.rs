@@ -50,13 +50,11 @@ pub fn subscriber<W>(format: LogFormat, level: LogLevel, writer: W) -> impl Subs
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
-    // Without a place to write to (a closed terminal, a full disk) lines are lost; to say so there would panic.
-    let layer = fmt::layer().log_internal_errors(false);
     let layer = match format {
         LogFormat::Auto | LogFormat::Json => {
-            layer.fmt_fields(JsonFields::new()).event_format(FlatJson).with_writer(writer).boxed()
+            fmt::layer().fmt_fields(JsonFields::new()).event_format(FlatJson).with_writer(writer).boxed()
         }
-        LogFormat::Pretty => layer.with_ansi(io::stderr().is_terminal()).with_writer(writer).boxed(),
+        LogFormat::Pretty => fmt::layer().with_ansi(io::stderr().is_terminal()).with_writer(writer).boxed(),
     };
     let level = filter_of(level);
     let filter = FilterFn::new(move |metadata| is_wanted(metadata, level));
