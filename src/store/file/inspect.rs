@@ -14,6 +14,7 @@ use super::{error::OpenError, place::log_of, schema, space};
 
 /// What every file of SQLite begins with.
 const SQLITE: &[u8; 16] = b"SQLite format 3\0";
+const ANOTHER_PROGRAM: &str = "the database of another program";
 
 /// What lies there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,10 +41,12 @@ pub(super) fn look(database: &Path) -> Result<Found, OpenError> {
     }
     // To open a pipe would wait for its other end.
     if !kind.is_file() {
-        let what = match () {
-            () if kind.is_fifo() => "a named pipe",
-            () if kind.is_socket() => "a socket",
-            () => "a device",
+        let what = if kind.is_fifo() {
+            "a named pipe"
+        } else if kind.is_socket() {
+            "a socket"
+        } else {
+            "a device"
         };
         return Err(OpenError::NotAStore { path: database.to_owned(), what });
     }
@@ -56,19 +59,25 @@ pub(super) fn look(database: &Path) -> Result<Found, OpenError> {
         [] if space::size(&log_of(database)) == 0 => Found::Nothing,
         [] => Found::Store,
         start if start != SQLITE => Found::Other("not a database"),
-        _ if is_of_another_program(database) => Found::Other("the database of another program"),
+        _ if is_of_another_program(database) => Found::Other(ANOTHER_PROGRAM),
         _ => Found::Store,
     })
 }
 
-/// Looks into the file itself, without its log and without a trace. What can't be read is nothing strange here: it
-/// is told when it is opened.
+/// Refuses a database that another program made. One that can't be read passes: that is told by its next reader.
+pub(super) fn refuse_another_program(connection: &Connection, database: &Path) -> Result<(), OpenError> {
+    if schema::is_of_another_program(connection).unwrap_or(false) {
+        return Err(OpenError::NotAStore { path: database.to_owned(), what: ANOTHER_PROGRAM });
+    }
+    Ok(())
+}
+
+/// Looks into the file itself, without its log, and leaves no trace.
 fn is_of_another_program(database: &Path) -> bool {
     let Some(path) = database.to_str() else { return false };
     let path = path.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     Connection::open_with_flags(format!("file:{path}?immutable=1"), flags)
-        .and_then(|connection| schema::is_of_another_program(&connection))
-        .unwrap_or(false)
+        .is_ok_and(|connection| refuse_another_program(&connection, database).is_err())
 }

@@ -250,9 +250,8 @@ fn connect(place: &Place) -> Result<Connection, OpenError> {
         }
     };
     let mut connection = Connection::open(path).map_err(wrong)?;
-    let Some(found) = prepare(&mut connection).map_err(wrong)? else {
-        return Err(OpenError::NotAStore { path: path.to_owned(), what: "the database of another program" });
-    };
+    super::inspect::refuse_another_program(&connection, path)?;
+    let found = prepare(&mut connection).map_err(wrong)?;
     if found > schema::LATEST {
         return Err(OpenError::Newer { path: path.to_owned(), found, known: schema::LATEST });
     }
@@ -267,16 +266,13 @@ fn connect(place: &Place) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-/// Sets the connection up; gives the format of the file, untouched so far; `None` when it is another program's.
-fn prepare(connection: &mut Connection) -> rusqlite::Result<Option<i64>> {
+/// Sets the connection up; gives the format of the file, untouched so far.
+fn prepare(connection: &mut Connection) -> rusqlite::Result<i64> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(64);
-    if schema::is_of_another_program(connection)? {
-        return Ok(None);
-    }
     let found = schema::format(connection)?;
     if found > schema::LATEST {
-        return Ok(Some(found));
+        return Ok(found);
     }
     // Only works before the first table; later it is what it was.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
@@ -286,7 +282,7 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<Option<i64>> {
     // Checkpoints have a thread of their own: a settle never waits for one.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "cache_size", -4096)?;
-    Ok(Some(found))
+    Ok(found)
 }
 
 /// A connection that reads, or that checkpoints.
