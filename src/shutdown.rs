@@ -2,7 +2,7 @@
 //! back within the deadline, and every waiting caller is told. Only then the listeners close: who posts
 //! meanwhile is told to go elsewhere, not cut off.
 
-use std::time::Duration;
+use std::{fs, time::Duration};
 
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -16,10 +16,13 @@ const LAST_POSTS: Duration = Duration::from_secs(1);
 /// Answers that are ready get so long to be read after the drain deadline.
 pub(crate) const LAST_WORDS: Duration = Duration::from_secs(5);
 
-/// SIGTERM and SIGINT.
+/// The signals that ask for the end: SIGTERM, SIGINT, SIGQUIT, and SIGHUP, which comes when a terminal is closed.
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    quit: Signal,
+    /// `None` under `nohup`: then the end of the terminal is not the end of the process.
+    hang_up: Option<Signal>,
 }
 
 impl Signals {
@@ -28,23 +31,48 @@ impl Signals {
     /// # Errors
     /// When the process can't listen to signals.
     pub fn listen() -> std::io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        let hang_up = SignalKind::hangup();
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+            hang_up: if is_ignored(hang_up) { None } else { Some(signal(hang_up)?) },
+        })
     }
 
     /// Returns at the next signal.
     pub async fn next(&mut self) {
+        let hang_up = async {
+            match &mut self.hang_up {
+                Some(hang_up) => hang_up.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         let name = tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",
+            _ = self.quit.recv() => "SIGQUIT",
+            _ = hang_up => "SIGHUP",
         };
         tracing::info!(signal = name, "Received a signal.");
     }
 }
 
-/// Returns at the first signal; from then on a second one ends the process at once.
+/// Whether this process was started with the signal ignored. Linux says it; elsewhere it counts as not.
+fn is_ignored(signal: SignalKind) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask & (1 << (signal.as_raw_value() - 1)) != 0
+}
+
+/// Returns at the first signal; from then on a second one ends the process at once. Not a SIGHUP: a closed terminal
+/// may send several.
 pub async fn first_signal(mut signals: Signals) {
     signals.next().await;
     actix_web::rt::spawn(async move {
+        // Its handler stays in place: what comes from now on is passed over.
+        signals.hang_up = None;
         signals.next().await;
         tracing::warn!("A second signal; ends at once.");
         std::process::exit(1);

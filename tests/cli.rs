@@ -330,6 +330,54 @@ async fn a_missing_token_is_told_with_what_to_do() {
 }
 
 #[actix_web::test]
+async fn a_variable_that_is_nearly_a_setting_is_told_and_breaks_nothing() {
+    let near = ("FAXPLUS_GATEWAY_UPSTREAM__BASE_URL", "https://hush.example");
+    let sentence = "FAXPLUS_GATEWAY_UPSTREAM__BASE_URL is no setting and does nothing; \
+                    did you mean FAXPLUS_GATEWAY__UPSTREAM__BASE_URL?";
+
+    let checked = Process::run(&["check-config"], &[TOKEN, near]).await;
+    let without_token = Process::run(&["serve"], &[near]).await;
+    let mut process = Process::start(&["serve", "--sandbox"], &gateway_environment(NOWHERE, &[near]));
+    let warning = process.line("is no setting").await;
+    process.addresses().await;
+    process.signal("TERM");
+    let ended = process.end().await;
+
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    assert!(checked.stderr.contains(&format!("warning: the variable {sentence}")), "{}", checked.stderr);
+    assert_refused(&without_token, WRONG_CONFIGURATION, &["credentials.token", sentence]);
+    assert!(warning.contains("WARN") && warning.contains(sentence), "{warning}");
+    assert!(ended.code == Some(0) && !ended.stderr.contains("hush"), "{}", ended.stderr);
+}
+
+#[actix_web::test]
+async fn a_name_behind_the_prefix_of_settings_that_is_none_is_refused_with_the_right_one() {
+    for command in ["check-config", "serve"] {
+        let wrong = ("FAXPLUS_GATEWAY__UPSTREAM_BASE_URL", "https://hush.example");
+        let ended = Process::run(&[command], &[TOKEN, wrong]).await;
+
+        assert_refused(&ended, WRONG_CONFIGURATION, &["did you mean FAXPLUS_GATEWAY__UPSTREAM__BASE_URL?"]);
+    }
+}
+
+#[actix_web::test]
+async fn variables_of_kubernetes_and_of_the_commands_are_passed_over_in_silence() {
+    let others = [
+        TOKEN,
+        ("FAXPLUS_GATEWAY_PORT", "tcp://10.96.0.7:8080"),
+        ("FAXPLUS_GATEWAY_PORT_8080_TCP_ADDR", "10.96.0.7"),
+        ("FAXPLUS_GATEWAY_SERVICE_HOST", "10.96.0.7"),
+        ("FAXPLUS_GATEWAY_SERVICE_PORT_HTTP", "8080"),
+        ("FAXPLUS_GATEWAY_URL", "http://gateway"),
+        ("FAXPLUS_GATEWAY_TOKEN", "hush-c"),
+    ];
+
+    let ended = Process::run(&["check-config"], &others).await;
+
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+}
+
+#[actix_web::test]
 async fn a_port_in_use_is_told_with_its_setting() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -494,6 +542,36 @@ async fn who_is_refused_for_its_token_is_told_what_to_do_with_it() {
         &["operator = true", "next: ask the operator of the gateway for that right"],
     );
     assert_eq!(sent.code, Some(0), "{sent:?}");
+    let with = async |token: &str, arguments: &[&str]| {
+        let arguments = [arguments, &["--url", &url]].concat();
+        Process::run(&arguments, &[("FAXPLUS_GATEWAY_TOKEN", token)]).await
+    };
+    for (token, arguments, code) in [
+        ("hush-a", &["status"][..], Some(0)),
+        ("hush-a\n", &["status"], Some(0)),
+        ("hush-w", &["status"], FAILURE),
+        ("", &["status"], FAILURE),
+        ("Bearer hush-a", &["status"], FAILURE),
+        // The file counts more.
+        ("hush-w", &["status", "--token-file", &good], Some(0)),
+        ("hush-a", &["status", "--token-file", &wrong], FAILURE),
+        ("", &["status", "--token-file", &good], Some(0)),
+        ("hush-a", &["send", &list, "--dry-run"], Some(0)),
+    ] {
+        let ended = with(token, arguments).await;
+        assert_eq!(ended.code, code, "{token:?} {arguments:?}: {ended:?}");
+        assert!(!ended.stderr.contains("hush"), "{}", ended.stderr);
+    }
+    for order in [&["pause"][..], &["resume"], &["cancel", "0198c9f2-0000-7000-8000-000000000000"]] {
+        let ended = with("hush-a", order).await;
+        // Known as ann, who may not, or whose resend it is not.
+        assert_eq!(ended.code, FAILURE, "{ended:?}");
+        assert!(!ended.stderr.contains("401"), "{order:?}: {}", ended.stderr);
+    }
+    for command in ["send", "status", "cancel", "pause", "resume"] {
+        let help = Process::run(&[command, "--help"], &[("FAXPLUS_GATEWAY_TOKEN", "hush-a")]).await.stdout;
+        assert!(help.contains("FAXPLUS_GATEWAY_TOKEN") && !help.contains("hush"), "{command}: {help}");
+    }
     assert_refused(&over, FAILURE, &["status 429", "next: try again in "]);
     // Ten minutes, less what has passed since.
     assert!(["in 10m", "in 9m 5"].iter().any(|wait| over.stderr.contains(wait)), "{}", over.stderr);

@@ -2,7 +2,10 @@
 
 use actix_web::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName};
 
-use super::problem::Problem;
+use super::{
+    header_list::{parameter, split},
+    problem::Problem,
+};
 use crate::intake::{Encoding, Format};
 
 const SERVED: &str = "application/json, application/x-ndjson, text/plain or text/csv";
@@ -66,10 +69,8 @@ pub(super) fn format(headers: &HeaderMap) -> Result<Format, Problem> {
 
 /// Whether the parameters of a media type leave the character set at UTF-8.
 pub(super) fn is_utf8(parameters: &str) -> bool {
-    parameters.split(';').all(|parameter| {
-        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        let charset = value.trim().trim_matches('"');
-        !name.trim().eq_ignore_ascii_case("charset")
+    split(parameters, ';').map(parameter).all(|(name, charset)| {
+        !name.eq_ignore_ascii_case("charset")
             || ["utf-8", "utf8", "us-ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known))
     })
 }
@@ -101,7 +102,7 @@ pub(super) fn result_form(headers: &HeaderMap) -> Result<ResultForm, Problem> {
     // Several headers are one list, and what can't be read of it asks for nothing.
     let accept: Vec<_> = headers.get_all(ACCEPT).filter_map(|value| value.to_str().ok()).collect();
     let accept = accept.join(",");
-    if accept.split(',').all(|range| range.trim().is_empty()) {
+    if split(&accept, ',').next().is_none() {
         return Ok(ResultForm::Json);
     }
     let mut best = None;
@@ -118,7 +119,7 @@ pub(super) fn result_form(headers: &HeaderMap) -> Result<ResultForm, Problem> {
 /// What the range that fits a form most closely says of it: how closely, and the quality.
 fn liking(accept: &str, form: ResultForm) -> Option<(u8, f32)> {
     let mut closest: Option<(u8, f32)> = None;
-    for range in accept.split(',') {
+    for range in split(accept, ',') {
         let (essence, parameters) = range.split_once(';').unwrap_or((range, ""));
         let precision = match essence.trim().to_ascii_lowercase().as_str() {
             "*/*" => 0,
@@ -140,11 +141,10 @@ fn liking(accept: &str, form: ResultForm) -> Option<(u8, f32)> {
 }
 
 fn quality(parameters: &str) -> f32 {
-    parameters
-        .split(';')
-        .filter_map(|parameter| parameter.split_once('='))
-        .find(|(name, _)| name.trim().eq_ignore_ascii_case("q"))
-        .and_then(|(_, value)| value.trim().parse().ok())
+    split(parameters, ';')
+        .map(parameter)
+        .find(|(name, _)| name.eq_ignore_ascii_case("q"))
+        .and_then(|(_, value)| value.parse().ok())
         .unwrap_or(1.0)
 }
 
@@ -172,6 +172,7 @@ mod tests {
             ("application/x-ndjson", Format::Ndjson),
             ("text/plain;charset=\"utf-8\"", Format::Text),
             ("text/csv; header=present", Format::Csv),
+            ("text/csv; note=\"a; charset=latin1\"; charset=utf-8", Format::Csv),
         ] {
             assert_eq!(format(&headers(CONTENT_TYPE, value)).unwrap(), expected, "{value}");
         }
@@ -215,6 +216,8 @@ mod tests {
             ("application/*;q=0, */*", ResultForm::Csv),
             (" , text/csv,", ResultForm::Csv),
             ("", ResultForm::Json),
+            ("text/plain;note=\"a, application/json;q=0\", application/json;q=0.5", ResultForm::Text),
+            ("text/csv;note=\"; q=0\"", ResultForm::Csv),
         ] {
             assert_eq!(result_form(&headers(ACCEPT, value)).unwrap(), expected, "{value}");
         }

@@ -1,5 +1,5 @@
 //! What happens around every request: refusing other sites, counting, writing problems, naming the id, answering
-//! HEAD as GET without its body, and sending callers to another instance when this one is about to end.
+//! HEAD as GET without its body, settling what becomes of the connection, and sending callers to another instance when this one is about to end.
 
 use std::{
     convert::Infallible,
@@ -22,7 +22,9 @@ use tokio::time::Instant;
 
 use super::{
     admin::Readiness,
-    auth, compat, openapi,
+    auth, compat,
+    connection::Framing,
+    openapi,
     origin::{is_cross_site, is_followed_link},
     problem::Problem,
     routes::ApiState,
@@ -59,9 +61,11 @@ pub(super) async fn count(
     let metrics = request.app_data::<Data<Metrics>>().cloned();
     let guard = metrics.as_ref().map(|metrics| metrics.http_in_flight());
     let started = Instant::now();
+    let framing = Framing::of(&mut request);
     let method = method_word(request.method());
     let route = request.match_pattern().unwrap_or_else(|| UNMATCHED.to_owned());
-    let response = finish(request, next).await?;
+    let mut response = finish(request, next).await?;
+    framing.apply(&mut response);
     if let Some(metrics) = metrics {
         metrics.http_finished(&route, method, response.status().as_u16(), started.elapsed());
     }
@@ -109,8 +113,9 @@ async fn finish(
 /// Looks who calls, and lets the handler know. The admin listener has no door, and whoever reaches the gateway
 /// may read how it is called.
 fn admit(request: &ServiceRequest) -> Result<(), Problem> {
-    // The status page may be linked to from a wiki or a dashboard; it changes nothing and can't be framed.
-    let is_link_to_page = request.path() == "/" && is_followed_link(request.headers());
+    // Pages may be linked to from a wiki or a dashboard; they change nothing and can't be framed.
+    let is_link_to_page =
+        ["/", openapi::PAGE].contains(&request.path()) && is_followed_link(request.headers());
     if is_cross_site(request.headers()) && !is_link_to_page {
         return Err(Problem::cross_site());
     }

@@ -1,10 +1,14 @@
-//! `Prefer` (RFC 7240): how long a caller waits for the end.
+//! `Prefer` (RFC 7240): how long a caller waits for the end. Several headers are one list; what stands in a quoted
+//! string or behind a semicolon is no preference.
 
 use std::time::Duration;
 
 use actix_web::http::header::HeaderMap;
 
-use super::problem::Problem;
+use super::{
+    header_list::{parameter, split},
+    problem::Problem,
+};
 
 /// How long to wait, and what to say of it in `Preference-Applied`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,12 +25,11 @@ pub(super) fn patience(headers: &HeaderMap, default: Duration, max: Duration) ->
     for header in headers.get_all("prefer") {
         let text =
             header.to_str().map_err(|_| Problem::header("Prefer", "Prefer holds bytes that are no text"))?;
-        for preference in text.split(',') {
-            let token = preference.split(';').next().unwrap_or_default().trim();
-            let (name, value) = token.split_once('=').unwrap_or((token, ""));
-            match name.trim().to_ascii_lowercase().as_str() {
+        for preference in split(text, ',').filter_map(|element| split(element, ';').next()) {
+            let (name, value) = parameter(preference);
+            match name.to_ascii_lowercase().as_str() {
                 "respond-async" => at_once = true,
-                "wait" => wait = wait.or(Some(seconds(value)?)),
+                "wait" if wait.is_none() => wait = Some(seconds(&value)?),
                 _ => {}
             }
         }
@@ -43,7 +46,6 @@ pub(super) fn patience(headers: &HeaderMap, default: Duration, max: Duration) ->
 }
 
 fn seconds(value: &str) -> Result<Duration, Problem> {
-    let value = value.trim().trim_matches('"');
     if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Problem::header("Prefer", "wait takes a whole number of seconds, as in Prefer: wait=10"));
     }
@@ -77,14 +79,34 @@ mod tests {
             (vec!["respond-async"], 0, Some("respond-async")),
             (vec!["respond-async, wait=7"], 7, Some("respond-async, wait=7")),
             (vec!["handling=lenient", "wait=3", "wait=9"], 3, Some("wait=3")),
+            (vec!["wait=3, wait=soon"], 3, Some("wait=3")),
+            (vec!["Respond-Async", "Wait = 7"], 7, Some("respond-async, wait=7")),
+            (vec![",, wait=7 ,"], 7, Some("wait=7")),
+            (vec!["handling=lenient; wait=7"], 20, None),
         ] {
             assert_eq!(read(&values).unwrap(), (wait, applied.map(str::to_owned)), "{values:?}");
         }
     }
 
     #[test]
+    fn a_quoted_string_holds_no_preferences() {
+        for (value, wait) in [
+            (r#"foo="a, wait=7""#, 20),
+            (r#"foo="a, respond-async""#, 20),
+            (r#"foo="a;b"; c=", wait=8", wait=9"#, 9),
+            (r#"foo="a\", wait=7", wait=9"#, 9),
+            (r#"foo="never closed, wait=7"#, 20),
+            (r#"foo, "wait=7""#, 20),
+        ] {
+            assert_eq!(read(&[value]).unwrap().0, wait, "{value}");
+        }
+    }
+
+    #[test]
     fn a_wait_that_is_no_number_is_refused() {
-        for value in ["wait", "wait=", "wait=-1", "wait=1.5", "wait=soon"] {
+        for value in
+            ["wait", "wait=", "wait=\"\"", "wait=-1", "wait=1.5", "wait=soon", "wait=7 8", "wait=\" 7\""]
+        {
             assert_eq!(read(&[value]).unwrap_err().status(), 400, "{value}");
         }
     }

@@ -4,6 +4,13 @@
 use super::problem::Problem;
 use crate::domain::{OutcomeKind, ResendId, Status};
 
+/// What callers name a parameter in which they put addresses.
+const ADDRESS_WORDS: [&str; 8] =
+    ["email", "emails", "e-mail", "e-mails", "mail", "address", "addresses", "recipients"];
+/// Addresses in a URL would end up in the access logs of everything on the way.
+const WHERE_ADDRESSES_GO: &str = "a query takes no addresses; to send, POST a list of them as the body to /v1/resends, such as \
+     [\"ann@example.com\"] with Content-Type: application/json";
+
 /// The parameters of one request, by name.
 #[derive(Debug)]
 pub(super) struct Query {
@@ -40,6 +47,9 @@ impl Query {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (name, value) = (decode(name)?, decode(value)?);
             if !known.contains(&name.as_str()) {
+                if ADDRESS_WORDS.iter().any(|word| name.eq_ignore_ascii_case(word)) {
+                    return Err(Problem::query(&printable(&name), WHERE_ADDRESSES_GO));
+                }
                 let list = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
                 return Err(Problem::query(
                     &printable(&name),
@@ -178,6 +188,14 @@ mod tests {
         assert_eq!(query.results().unwrap(), Results::All);
         assert_eq!(query.wanted().unwrap().kinds, OutcomeKind::ALL);
         assert!(!query.wanted().unwrap().pending);
+    }
+
+    #[test]
+    fn addresses_in_a_query_are_shown_the_way_into_a_body() {
+        for text in ["emails=ann%40x.example", "email=ann%40x.example", "E-Mail=", "force=true&addresses=a"] {
+            let problem = format!("{:?}", Query::parse(text, KNOWN).unwrap_err());
+            assert!(problem.contains("POST a list") && !problem.contains("ann%"), "{text}: {problem}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `faxplus-gateway sandbox`: the simulated fax.plus alone, until ctrl-c or SIGTERM.
+//! `faxplus-gateway sandbox`: the simulated fax.plus alone, until a signal ends it.
 //!
 //! Refuses an address that is not loopback, an impossible limit and a faults file that makes no sense.
 
@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use clap::Args;
 use thiserror::Error;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::{FAILURE, SUCCESS, WRONG_USAGE, unwritten};
 use crate::sandbox::{CONTROL_HELP, FaultError, Rule, Sandbox, SandboxError, SandboxOptions, parse_faults};
+use crate::shutdown::Signals;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -81,7 +81,7 @@ pub enum SandboxCommandError {
     Io(#[from] io::Error),
 }
 
-/// Runs the sandbox until ctrl-c or SIGTERM; the base URL goes to stdout. Gives the exit code.
+/// Runs the sandbox until a signal ends it; the base URL goes to stdout. Gives the exit code.
 pub async fn run(args: SandboxArgs, stderr: &mut impl Write) -> u8 {
     match run_until_signal(args).await {
         Ok(()) => SUCCESS,
@@ -108,15 +108,8 @@ pub(super) fn exit_code(error: &SandboxError) -> u8 {
 }
 
 async fn run_until_signal(args: SandboxArgs) -> Result<(), SandboxCommandError> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let stop = async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    };
-    run_until(args, &mut io::stdout(), stop).await
+    let mut signals = Signals::listen()?;
+    run_until(args, &mut io::stdout(), async move { signals.next().await }).await
 }
 
 /// Runs the sandbox until `stop` is ready; the base URL goes to `out`, in a line of its own, once it serves.

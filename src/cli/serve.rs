@@ -1,4 +1,4 @@
-//! `serve`: runs the gateway until SIGTERM or SIGINT.
+//! `serve`: runs the gateway until a signal ends it: SIGTERM, SIGINT, SIGQUIT or SIGHUP.
 
 use std::{io::Write, net::SocketAddr, path::PathBuf, pin::pin, time::Duration};
 

@@ -97,16 +97,18 @@ pub enum Problem {
 pub struct SettingsError {
     problems: Vec<Problem>,
     clients_file: Option<PathBuf>,
+    near_misses: Vec<String>,
 }
 
 impl SettingsError {
     pub(super) fn new(problems: Vec<Problem>) -> Self {
-        Self { problems, clients_file: None }
+        Self { problems, clients_file: None, near_misses: Vec::new() }
     }
 
-    /// With the clients file that the settings name.
-    pub(super) fn beside(self, clients_file: Option<PathBuf>) -> Self {
-        Self { clients_file, ..self }
+    /// With the clients file that the settings name, and the variables that may have been meant as settings: what
+    /// is missing may stand there.
+    pub(super) fn beside(self, clients_file: Option<PathBuf>, near_misses: Vec<String>) -> Self {
+        Self { clients_file, near_misses, ..self }
     }
 
     /// The clients file, as far as the settings were good enough to name it: it may have mistakes of its own.
@@ -125,6 +127,9 @@ impl fmt::Display for SettingsError {
         write!(formatter, "the settings are wrong")?;
         for problem in &self.problems {
             write!(formatter, "\n  {problem}")?;
+        }
+        for near_miss in &self.near_misses {
+            write!(formatter, "\n  {near_miss}")?;
         }
         Ok(())
     }

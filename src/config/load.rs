@@ -12,7 +12,7 @@ use std::{
 use super::{
     AuthSettings, CompatSettings, CredentialSettings, DedupeSettings, DispatchSettings, IntakeSettings,
     LogSettings, ServerSettings, Settings, SettingsError, StoreSettings, UpstreamSettings, layers,
-    read::Reader, validate,
+    near_miss::near_misses, read::Reader, validate,
 };
 
 /// Whether the settings must hold a credential for fax.plus.
@@ -32,7 +32,7 @@ pub enum CredentialRule {
 pub struct LoadOptions {
     /// A TOML file over the defaults.
     pub file: Option<PathBuf>,
-    /// Variables over the file; others than `FAXPLUS_GATEWAY__*` are ignored.
+    /// Variables over the file; others than `FAXPLUS_GATEWAY__*` set nothing.
     pub environment: BTreeMap<String, String>,
     /// Values by dotted key over everything.
     pub overrides: BTreeMap<String, String>,
@@ -57,10 +57,12 @@ impl Settings {
     /// All problems at once; see [`SettingsError`].
     pub fn load(options: &LoadOptions) -> Result<Self, SettingsError> {
         let (values, problems) = layers::merge(options);
+        let near_misses = near_misses(&options.environment, values.keys());
         let mut reader = Reader::new(values, problems);
-        let settings = Self::read(&mut reader, options.credential);
+        let settings = Self { near_misses, ..Self::read(&mut reader, options.credential) };
         let clients_file = settings.auth.clients_as_read(&reader).map(Path::to_owned);
-        reader.finish(settings).map_err(|error| error.beside(clients_file))
+        let near_misses = settings.near_misses.clone();
+        reader.finish(settings).map_err(|error| error.beside(clients_file, near_misses))
     }
 
     pub(super) fn read(reader: &mut Reader, credential: CredentialRule) -> Self {
@@ -75,6 +77,7 @@ impl Settings {
             compat: CompatSettings::read(reader),
             auth: AuthSettings::read(reader),
             log: LogSettings::read(reader),
+            near_misses: Vec::new(),
         };
         validate::check(&settings, reader);
         settings

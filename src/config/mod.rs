@@ -16,6 +16,7 @@ mod intake;
 mod layers;
 mod load;
 mod log;
+mod near_miss;
 mod nearest;
 mod oauth2;
 mod read;
@@ -67,6 +68,8 @@ pub struct Settings {
     pub auth: AuthSettings,
     /// `[log]`
     pub log: LogSettings,
+    /// Warnings about variables that look like settings and are none.
+    near_misses: Vec<String>,
 }
 
 impl Settings {

@@ -14,7 +14,7 @@ pub(super) fn nearest<'known>(
 }
 
 /// How many letters to insert, remove or replace.
-fn distance(from: &str, to: &str) -> usize {
+pub(super) fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
     let mut row: Vec<usize> = (0..=to.len()).collect();
     for (at, letter) in from.chars().enumerate() {

@@ -29,6 +29,8 @@ pub struct ServerSettings {
     pub body_idle_timeout: Duration,
     /// The slowest a body may come, in bytes per second.
     pub min_body_bytes_per_second: u64,
+    /// How long a connection is kept open without a request.
+    pub keep_alive: Duration,
     /// Most open connections on the API, all workers together.
     pub max_connections: usize,
     /// From "not ready" to the end of accepting.
@@ -47,6 +49,7 @@ impl ServerSettings {
             max_wait: reader.seconds(MAX_WAIT, 1..=3600),
             body_idle_timeout: reader.seconds("server.body_idle_timeout_seconds", 1..=3600),
             min_body_bytes_per_second: reader.integer("server.min_body_bytes_per_second", 1..=1 << 30),
+            keep_alive: reader.seconds("server.keep_alive_seconds", 1..=86_400),
             max_connections: reader.integer("server.max_connections", 1..=65_536),
             drain_delay: reader.seconds("server.drain_delay_seconds", 0..=300),
             drain_timeout: reader.seconds("server.drain_timeout_seconds", 1..=3600),
@@ -69,6 +72,7 @@ impl ServerSettings {
         out.seconds("max_wait_seconds", self.max_wait);
         out.seconds("body_idle_timeout_seconds", self.body_idle_timeout);
         out.plain("min_body_bytes_per_second", self.min_body_bytes_per_second);
+        out.seconds("keep_alive_seconds", self.keep_alive);
         out.plain("max_connections", self.max_connections);
         out.seconds("drain_delay_seconds", self.drain_delay);
         out.seconds("drain_timeout_seconds", self.drain_timeout);

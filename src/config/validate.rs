@@ -26,6 +26,7 @@ impl Settings {
         ]
         .into_iter()
         .flatten()
+        .chain(self.near_misses.iter().cloned())
         .collect()
     }
 

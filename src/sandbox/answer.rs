@@ -112,6 +112,11 @@ impl Answer {
         [date].into_iter().chain(self.headers.iter().cloned()).chain(framing).chain(close).collect()
     }
 
+    /// The head alone, for a body that lasts to the end of the connection.
+    pub(super) fn render_unframed_head(&self) -> Vec<u8> {
+        self.head(Connection::Close, None)
+    }
+
     fn head(&self, connection: Connection, framing: Option<Field>) -> Vec<u8> {
         write_head("HTTP/1.1", self.status, &self.fields(connection, framing))
     }

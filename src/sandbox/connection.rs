@@ -48,7 +48,7 @@ async fn serve_control(wire: &mut Wire, world: &World, head: &Head, route: Route
         Route::WrongMethod(allowed) => wrong_method(allowed),
         Route::Nowhere | Route::Api(_) => Answer::refusal(404),
         Route::Ledger => {
-            control::stream_ledger(wire, world, connection).await?;
+            control::stream_ledger(wire, world, head, connection).await?;
             return wire.play(Script::written_already(connection)).await;
         }
     };

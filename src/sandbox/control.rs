@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::answer::{Answer, Connection};
 use super::faults::parse;
+use super::head::Head;
 use super::wire::{Wire, WireError};
 use super::world::World;
 
@@ -81,25 +82,28 @@ pub(super) fn replace_faults(world: &World, body: &[u8]) -> Answer {
 pub(super) async fn stream_ledger(
     wire: &mut Wire,
     world: &World,
+    request: &Head,
     connection: Connection,
 ) -> Result<(), WireError> {
-    let head = Answer::new(200, "application/x-ndjson", "").render_chunked_head(connection);
+    let answer = Answer::new(200, "application/x-ndjson", "");
+    let in_chunks = request.takes_chunks;
+    let head = if in_chunks { answer.render_chunked_head(connection) } else { answer.render_unframed_head() };
     wire.write(&head).await?;
     let mut last: Option<Box<str>> = None;
     loop {
         let page = world.books().ledger_page(last.as_deref(), LEDGER_PAGE);
         let Some((address, _)) = page.last() else {
-            return wire.write(b"0\r\n\r\n").await;
+            return if in_chunks { wire.write(b"0\r\n\r\n").await } else { Ok(()) };
         };
         last = Some(address.clone());
-        wire.write(&chunk(&page)).await?;
+        let rows = rows(&page);
+        let piece = if in_chunks { format!("{:x}\r\n{rows}\r\n", rows.len()) } else { rows };
+        wire.write(piece.as_bytes()).await?;
     }
 }
 
-fn chunk(page: &[(Box<str>, u64)]) -> Vec<u8> {
-    let rows: String = page
-        .iter()
+fn rows(page: &[(Box<str>, u64)]) -> String {
+    page.iter()
         .map(|(address, times)| format!("{}\n", json!({ "email": address, "accepted": times })))
-        .collect();
-    format!("{:x}\r\n{rows}\r\n", rows.len()).into_bytes()
+        .collect()
 }

@@ -19,6 +19,8 @@ pub(super) struct Head {
     pub(super) query: Option<String>,
     pub(super) length: Length,
     pub(super) keep_alive: bool,
+    /// Whether its caller knows chunks: HTTP/1.0 does not.
+    pub(super) takes_chunks: bool,
     fields: Vec<(String, String)>,
 }
 
@@ -61,6 +63,7 @@ impl Head {
             query,
             length: Length::Fixed(0),
             keep_alive: version == 1,
+            takes_chunks: version == 1,
             fields,
         };
         head.length = head.framing(version)?;

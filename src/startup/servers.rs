@@ -13,11 +13,14 @@ use actix_web::{
 
 use super::StartupError;
 use crate::{
-    api::{ApiState, Readiness, StatusSlot, admin_routes, main_routes},
+    api::{ApiState, Connections, Readiness, StatusSlot, admin_routes, main_routes},
     config::Settings,
     shutdown,
     telemetry::Metrics,
 };
+
+/// Connections that may wait to be taken up; the kernel has a limit of its own (`net.core.somaxconn`).
+const BACKLOG: i32 = 4096;
 
 /// The server of the admin listener. It serves before there is a status to show.
 pub(super) fn admin_server(
@@ -61,7 +64,11 @@ fn serve(
     // actix counts connections per worker; all of them together must not have more than the limit.
     let workers = workers.min(settings.server.max_connections);
     let connections = settings.server.max_connections / workers;
+    let open = Connections::at_most(settings.server.max_connections);
     let server = HttpServer::new(move || App::new().configure(routes.clone()))
+        .on_connect(move |stream, data| open.count(stream, data))
+        .keep_alive(settings.server.keep_alive)
+        .client_request_timeout(settings.server.body_idle_timeout)
         .workers(workers)
         .max_connections(connections)
         .shutdown_timeout(ends_after.as_secs())
@@ -75,6 +82,8 @@ fn serve(
 pub(super) fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartupError> {
     let wrong = |cause| StartupError::Listen { key, address, cause };
     let listener = TcpListener::bind(address).map_err(wrong)?;
+    // The standard library lets 128 wait, and what a thousand callers send at once would be lost and sent again.
+    rustix::net::listen(&listener, BACKLOG).map_err(|cause| wrong(cause.into()))?;
     listener.set_nonblocking(true).map_err(wrong)?;
     Ok(listener)
 }

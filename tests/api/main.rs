@@ -8,6 +8,7 @@ mod answers;
 mod bodies;
 mod compat;
 mod compat_refusals;
+mod connections;
 mod denials;
 mod doubts;
 mod drain;

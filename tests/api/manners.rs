@@ -61,6 +61,7 @@ async fn a_query_that_would_do_nothing_is_refused_and_nothing_is_sent() {
         ("?results=some", "results"),
         ("?on_timeout=stop", "on_timeout"),
         ("?wait=5", "wait"),
+        ("?emails=a@example.com", "emails"),
         ("?=", ""),
         ("?force=%74rue&%66orce=true", "force"),
         ("?force=%zz", ""),
@@ -76,6 +77,21 @@ async fn a_query_that_would_do_nothing_is_refused_and_nothing_is_sent() {
         gateway.post("?force=%74rue&results=all&on_timeout=continue", &["a@example.com"]).await.status,
         200
     );
+    gateway.stop().await;
+}
+
+#[actix_web::test]
+async fn addresses_in_the_query_of_a_get_are_told_where_they_go() {
+    let gateway = Gateway::start().await;
+
+    for query in ["?emails=a@b.c", "?email=a%40b.c&email=d%40e.f", "?addresses=a@b.c,d@e.f"] {
+        let answer = gateway.get(&format!("/v1/resends{query}")).await;
+
+        assert_eq!(answer.status, 400, "{query}: {answer:?}");
+        let problem = answer.problem("bad-query").to_string();
+        assert!(problem.contains("to send, POST a list") && !problem.contains("b.c"), "{problem}");
+    }
+    gateway.assert_nothing_was_taken().await;
     gateway.stop().await;
 }
 
@@ -164,7 +180,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
 async fn a_page_of_another_site_is_refused_and_sends_nothing() {
     let gateway = Gateway::start().await;
     let own = format!("http://{}", gateway.address());
-    let cross: [&[(&str, &str)]; 7] = [
+    let cross: [&[(&str, &str)]; 9] = [
         &[("origin", "https://evil.example")],
         &[("origin", "null")],
         &[("origin", "")],
@@ -172,6 +188,8 @@ async fn a_page_of_another_site_is_refused_and_sends_nothing() {
         &[("sec-fetch-site", "cross-site")],
         &[("sec-fetch-site", "Cross-Site"), ("origin", &own)],
         &[("origin", "evil.example")],
+        &[("sec-fetch-site", "same-site")],
+        &[("sec-fetch-site", "same-site"), ("origin", &own)],
     ];
 
     for headers in cross {
@@ -192,10 +210,16 @@ async fn a_page_of_another_site_is_refused_and_sends_nothing() {
 async fn a_page_of_the_own_site_and_a_typed_address_are_served() {
     let gateway = Gateway::start().await;
     let own = format!("http://{}", gateway.address());
+    // The proxy in front was asked for this host, and asks the gateway for another one.
+    let proxied = ("origin", "https://resends.example");
 
-    for headers in
-        [&[("origin", own.as_str())][..], &[("sec-fetch-site", "same-origin")], &[("sec-fetch-site", "none")]]
-    {
+    for headers in [
+        &[("origin", own.as_str())][..],
+        &[("sec-fetch-site", "same-origin")],
+        &[("sec-fetch-site", "none")],
+        &[("sec-fetch-site", "same-origin"), proxied],
+        &[("sec-fetch-site", "none"), proxied],
+    ] {
         let headers = [headers, &[("content-type", "text/plain")]].concat();
         let answer = gateway.request(Method::POST, "/v1/resends", &headers, "a@example.com").await;
 

@@ -74,6 +74,10 @@ async fn what_is_open_is_no_way_around_the_door() {
     for path in ["/openapi.json", "/docs/", "/docs/swagger-ui.css"] {
         let foreign = gateway.request(Method::GET, path, &[("sec-fetch-site", "cross-site")], "").await;
         assert_eq!(foreign.status, 403, "{path}");
+        let link =
+            [("sec-fetch-site", "same-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+        let followed = gateway.request(Method::GET, path, &link, "").await;
+        assert_eq!(followed.status, if path == "/docs/" { 200 } else { 403 }, "{path}");
         let posted = gateway.request(Method::POST, path, &[], "").await;
         assert_eq!((posted.status.as_u16(), posted.header("allow")), (405, Some("GET, HEAD")), "{path}");
     }

@@ -225,8 +225,8 @@ async fn whoever_follows_a_resend_hears_its_end_and_holds_nothing_up() {
 }
 
 #[actix_web::test]
-async fn an_idle_gateway_ends_at_once_on_either_signal_whoever_is_connected() {
-    for signal in ["TERM", "INT"] {
+async fn an_idle_gateway_ends_at_once_on_any_signal_whoever_is_connected() {
+    for signal in ["TERM", "INT", "HUP", "QUIT"] {
         let running = Running::start(SandboxOptions::default(), &[ENDLESS]).await;
         let (mut used, mut unused) =
             (Wire::connect(running.address).await, Wire::connect(running.address).await);
@@ -242,8 +242,27 @@ async fn an_idle_gateway_ends_at_once_on_either_signal_whoever_is_connected() {
 }
 
 #[actix_web::test]
+async fn a_closed_terminal_cuts_no_call_off() {
+    for signal in ["HUP", "QUIT"] {
+        let options = SandboxOptions { latency: Duration::from_millis(500), ..SandboxOptions::default() };
+        let mut running = Running::start(options, &[ENDLESS]).await;
+        let mut wire = begin_post(running.address, &["a@example.com".to_owned()]).await;
+        running.until_in_flight(1).await;
+
+        running.process.signal(signal);
+        running.process.line("Shutting down.").await;
+        // A terminal that closes may say so several times.
+        running.process.signal("HUP");
+        let answer = wire.answer().await.unwrap();
+
+        assert_eq!((answer.status.as_u16(), answer.words()), (200, vec!["sent".to_owned()]), "{signal}");
+        running.ends_well().await.stop().await;
+    }
+}
+
+#[actix_web::test]
 async fn a_second_signal_ends_at_once() {
-    for (first, second) in [("TERM", "TERM"), ("INT", "INT"), ("TERM", "INT")] {
+    for (first, second) in [("TERM", "TERM"), ("INT", "INT"), ("TERM", "INT"), ("HUP", "TERM")] {
         let mut running = Running::stuck(&[ENDLESS]).await;
         let _caller = begin_post(running.address, &["stuck@example.com".to_owned()]).await;
         running.until_stuck().await;

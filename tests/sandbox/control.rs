@@ -52,6 +52,12 @@ async fn the_ledger_is_told_line_by_line_over_many_pages() {
     }
     let closing = request("GET", "/sandbox/ledger", "Connection: close\r\n", "");
     assert_eq!(client.call(&closing).await.body, answer.body);
+    let mut old = Client::connect(&sandbox).await;
+    old.send("GET /sandbox/ledger HTTP/1.0\r\n\r\n").await;
+    let old = String::from_utf8(old.rest().await.0).unwrap();
+    let (head, body) = old.split_once("\r\n\r\n").unwrap();
+    assert!(!head.contains("transfer-encoding"), "{head}");
+    assert_eq!(body, answer.body);
 }
 
 #[tokio::test]

@@ -119,6 +119,67 @@ async fn a_path_that_is_a_directory_is_named() {
 }
 
 #[actix_web::test]
+async fn a_path_of_something_else_is_told_as_what_it_is_and_nothing_is_made_beside_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    fs::create_dir(at("directory")).unwrap();
+    fs::write(at("list.csv"), "email\nann@example.com\n").unwrap();
+    let foreign = Connection::open(at("other.db")).unwrap();
+    foreign.execute_batch("PRAGMA user_version = 1; CREATE TABLE people (email TEXT)").unwrap();
+    drop(foreign);
+    let made = std::process::Command::new("mkfifo").arg(at("pipe")).status();
+    assert!(made.unwrap().success());
+    let before = fs::read(at("other.db")).unwrap();
+
+    for (name, why, what_to_do) in [
+        ("directory", "Is a directory", "name a file in it"),
+        ("list.csv", "not a database", "name a file"),
+        ("other.db", "the database of another program", "name a file"),
+        ("pipe", "a named pipe", "name a file"),
+    ] {
+        is_refused(&at(name), &at(name), why, what_to_do).await;
+    }
+
+    let names: BTreeSet<_> =
+        fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["directory", "list.csv", "other.db", "pipe"].map(OsString::from).into());
+    assert!(fs::read(at("other.db")).unwrap() == before, "it was changed");
+}
+
+#[actix_web::test]
+async fn the_database_of_another_program_is_left_alone_even_beside_a_key() {
+    let (_directory, path) = used_store().await;
+    fs::remove_file(&path).unwrap();
+    Connection::open(&path).unwrap().execute_batch("CREATE TABLE people (email TEXT)").unwrap();
+    let before = fs::read(&path).unwrap();
+
+    is_refused(&path, &path, "the database of another program", "backup").await;
+
+    assert!(fs::read(&path).unwrap() == before, "it was changed");
+}
+
+#[actix_web::test]
+async fn a_file_that_can_not_be_read_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gateway.db");
+    fs::write(&path, "not for everybody").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
+    // Root reads it all the same, and finds what it is.
+    let why = if fs::read(&path).is_ok() { "not a database" } else { "Permission denied" };
+
+    is_refused(&path, &path, why, "").await;
+}
+
+#[actix_web::test]
+async fn an_empty_file_becomes_the_store() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gateway.db");
+    fs::write(&path, "").unwrap();
+
+    start(&path).addresses().await;
+}
+
+#[actix_web::test]
 async fn a_file_that_is_no_database_is_left_alone() {
     let (_directory, path) = used_store().await;
     fs::write(&path, "garbage ".repeat(10_000)).unwrap();

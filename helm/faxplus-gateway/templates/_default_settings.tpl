@@ -8,6 +8,7 @@ server:
   max_wait_seconds: 300
   body_idle_timeout_seconds: 30
   min_body_bytes_per_second: 1024
+  keep_alive_seconds: 75
   max_connections: 1024
   drain_delay_seconds: 5
   drain_timeout_seconds: 60

@@ -17,11 +17,11 @@ pub(crate) enum CallError {
     /// A secret where everybody can see it, and of a kind that the gateway does not know.
     #[error("--url takes no user name and no password; a token goes into a file: --token-file")]
     UserInUrl,
-    /// The file of `--token-file` can't be used.
-    #[error("--token-file {path}: {why}")]
+    /// What should hold the token can't be used.
+    #[error("{holder}: {why}")]
     Token {
-        /// The file.
-        path: String,
+        /// The option with its file, or the variable.
+        holder: String,
         /// What is wrong with it; never what it holds.
         why: String,
     },
@@ -158,9 +158,9 @@ impl Refusal {
             "incomplete-body" | "slow-body" => "send the list again",
             _ => match self.status {
                 401 if self.had_token => {
-                    "ask the operator of the gateway which token is to be in --token-file"
+                    "ask the operator of the gateway which token is to be in --token-file or FAXPLUS_GATEWAY_TOKEN"
                 }
-                401 => "say with --token-file who you are",
+                401 => "say with --token-file who you are, or put your token into FAXPLUS_GATEWAY_TOKEN",
                 403 => "ask the operator of the gateway what your token may do",
                 429 | 503 => return self.later(),
                 500.. => "tell the operator of the gateway, with the request id",
@@ -219,8 +219,8 @@ mod tests {
         let without = unknown().to_string();
         let with = Refusal { had_token: true, ..unknown() }.to_string();
 
-        assert!(without.ends_with("next: say with --token-file who you are"), "{without}");
-        assert!(with.ends_with("which token is to be in --token-file"), "{with}");
+        assert!(without.contains("next: say with --token-file who you are"), "{without}");
+        assert!(with.contains("which token is to be in --token-file"), "{with}");
     }
 
     #[test]

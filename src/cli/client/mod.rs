@@ -10,6 +10,8 @@ mod lines;
 mod target;
 
 use std::{
+    env,
+    ffi::OsString,
     io,
     path::Path,
     time::{Duration, SystemTime},
@@ -30,7 +32,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use self::error::Refusal;
+use self::{error::Refusal, target::TOKEN_VARIABLE};
 
 pub(super) use self::{
     answer::{Hold, OUTCOMES, PROBLEMS, Page, Plan, Resend, Row, Standing, moment},
@@ -49,6 +51,8 @@ pub(super) const ANSWER: Duration = Duration::from_secs(330);
 /// Longest wait for the head of a stream: whoever asks would rather ask again.
 const HEAD: Duration = Duration::from_secs(30);
 const MAX_ANSWER_BYTES: usize = 16 << 20;
+/// What is wrong with a token of other bytes than a header takes.
+const NO_TOKEN: &str = "it holds what no token can hold";
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
@@ -76,7 +80,10 @@ impl Client {
             return Err(CallError::UserInUrl);
         }
         let options = ClientOptions { connect_timeout: CONNECT, ca_file: None, max_in_flight: 4 };
-        let bearer = target.token_file.as_deref().map(bearer).transpose()?;
+        let bearer = match &target.token_file {
+            Some(path) => Some(bearer_of_file(path)?),
+            None => bearer_of_variable(env::var_os(TOKEN_VARIABLE))?,
+        };
         Ok(Self { awc: Outbound::new(&options)?.streaming(), url: target.url.clone(), bearer })
     }
 
@@ -212,16 +219,50 @@ pub(super) fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, CallError> {
 }
 
 fn is_problem(response: &ClientResponse) -> bool {
-    response.headers().get(CONTENT_TYPE).is_some_and(|value| value == "application/problem+json")
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // A proxy may have added a parameter.
+    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/problem+json"))
 }
 
-fn bearer(path: &Path) -> Result<HeaderValue, CallError> {
-    let wrong = |why: String| CallError::Token { path: path.display().to_string(), why };
+fn bearer_of_file(path: &Path) -> Result<HeaderValue, CallError> {
+    let wrong = |why: String| CallError::Token { holder: format!("--token-file {}", path.display()), why };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    bearer(&text).map_err(wrong)
+}
+
+/// A variable without text is as good as none.
+fn bearer_of_variable(value: Option<OsString>) -> Result<Option<HeaderValue>, CallError> {
+    let wrong = |why: &str| CallError::Token { holder: TOKEN_VARIABLE.to_owned(), why: why.to_owned() };
+    let Some(value) = value else { return Ok(None) };
+    let text = value.to_str().ok_or_else(|| wrong(NO_TOKEN))?;
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    bearer(text).map(Some).map_err(|why| wrong(&why))
+}
+
+fn bearer(text: &str) -> Result<HeaderValue, String> {
     // The same mistakes as with a secret of the gateway: the word Bearer, quotation marks, a second line.
-    let token = secret_of(text.trim().as_bytes()).map_err(|flaw| wrong(format!("it {flaw}")))?;
+    let token = secret_of(text.trim().as_bytes()).map_err(|flaw| format!("it {flaw}"))?;
     let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
-        .map_err(|_| wrong("it holds what no token can hold".to_owned()))?;
+        .map_err(|_| NO_TOKEN.to_owned())?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_in_the_variable_counts_unless_it_is_empty() {
+        let of = |text: &str| bearer_of_variable(Some(text.into())).map_err(|error| error.to_string());
+
+        assert_eq!(of(" fxg_a\n").unwrap().unwrap(), "Bearer fxg_a");
+        assert!(of("").unwrap().is_none() && bearer_of_variable(None).unwrap().is_none());
+        for wrong in ["Bearer fxg_hush", "\"fxg_hush\"", "fxg_hush\nfxg_hush", "fxg_hush\u{7f}"] {
+            let told = of(wrong).unwrap_err();
+            assert!(told.contains(TOKEN_VARIABLE) && !told.contains("hush"), "{told}");
+        }
+    }
 }

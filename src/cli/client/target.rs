@@ -1,4 +1,4 @@
-//! Which gateway a command talks to: `--url` and `--token-file`.
+//! Which gateway a command talks to, and as which client: `--url`, `--token-file`, and the variables beside them.
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
@@ -15,10 +15,14 @@ pub(crate) struct Target {
     /// Where the gateway is
     #[arg(long, value_name = "URL", env = "FAXPLUS_GATEWAY_URL", default_value = DEFAULT_URL)]
     pub(crate) url: BaseUrl,
-    /// File with the token that the gateway knows you by, if it asks for one
+    /// File with the token that the gateway knows you by, if it asks for one; without it the token may stand in
+    /// FAXPLUS_GATEWAY_TOKEN
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
 }
+
+/// Holds the token itself. No option does: others on the machine could read it there.
+pub(super) const TOKEN_VARIABLE: &str = "FAXPLUS_GATEWAY_TOKEN";
 
 impl Target {
     /// Whether the URL holds a name or a password. Not refused while reading it: such errors quote it.

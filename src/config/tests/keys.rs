@@ -38,6 +38,7 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("server.drain_delay_seconds", "67"),
     ("server.drain_timeout_seconds", "68"),
     ("server.listen", "[::1]:2"),
+    ("server.keep_alive_seconds", "68"),
     ("server.max_connections", "69"),
     ("server.max_wait_seconds", "70"),
     ("server.min_body_bytes_per_second", "71"),
@@ -112,6 +113,7 @@ default_wait_seconds = 20
 max_wait_seconds = 300
 body_idle_timeout_seconds = 30
 min_body_bytes_per_second = 1024
+keep_alive_seconds = 75
 max_connections = 1024
 drain_delay_seconds = 5
 drain_timeout_seconds = 60

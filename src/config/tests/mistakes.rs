@@ -1,7 +1,7 @@
 //! Every mistake at once, by key and origin, and never a secret.
 
 use super::{
-    super::{LoadOptions, Settings},
+    super::{CredentialRule, LoadOptions, Settings},
     SECRET, complaints, default_keys, load, with_env, with_file,
 };
 
@@ -57,11 +57,78 @@ fn keys_of_later_steps_are_refused() {
 #[test]
 fn other_variables_are_none_of_our_business() {
     let mut options = LoadOptions::default();
-    for name in ["FAXPLUS_GATEWAY_PORT", "FAXPLUS_GATEWAY_SERVICE_HOST", "PATH"] {
+    for name in [
+        "FAXPLUS_GATEWAY_PORT",
+        "FAXPLUS_GATEWAY_PORT_8080_TCP",
+        "FAXPLUS_GATEWAY_PORT_8080_TCP_ADDR",
+        "FAXPLUS_GATEWAY_SERVICE_HOST",
+        "FAXPLUS_GATEWAY_SERVICE_PORT",
+        "FAXPLUS_GATEWAY_SERVICE_PORT_HTTP",
+        "FAXPLUS_GATEWAY_ADMIN_SERVICE_HOST",
+        "FAXPLUS_GATEWAY_URL",
+        "FAXPLUS_GATEWAY_TOKEN",
+        "API_GATEWAY_LOG_LEVEL",
+        "GATEWAY_INTERFACE",
+        "FAXPLUS_TOKEN",
+        "LOG_LEVEL",
+        "PATH",
+        "",
+    ] {
         options.environment.insert(name.into(), "tcp://10.0.0.1:80".into());
     }
 
-    assert!(Settings::load(&options).is_ok());
+    assert_eq!(Settings::load(&options).unwrap().near_misses, [""; 0]);
+}
+
+#[test]
+fn a_variable_that_is_nearly_a_setting_is_told_with_the_name_that_was_meant() {
+    for (wrong, meant) in [
+        ("FAXPLUS_GATEWAY_UPSTREAM__BASE_URL", "UPSTREAM__BASE_URL"),
+        ("FAXPLUS_GATEWAY_UPSTREAM_BASE_URL", "UPSTREAM__BASE_URL"),
+        ("FAXPLUS_GATEWAY_UPSTREAM_BASEURL", "UPSTREAM__BASE_URL"),
+        ("FAXPLUSGATEWAY__UPSTREAM__BASE_URL", "UPSTREAM__BASE_URL"),
+        ("FAXPLUS__GATEWAY__UPSTREAM__BASE_URL", "UPSTREAM__BASE_URL"),
+        ("FAX_PLUS_GATEWAY__UPSTREAM__BASE_URL", "UPSTREAM__BASE_URL"),
+        ("FAXPLUS-GATEWAY__UPSTREAM__BASE_URL", "UPSTREAM__BASE_URL"),
+        ("faxplus_gateway_upstream_base_url", "UPSTREAM__BASE_URL"),
+        ("FAXPLUS_GATWAY__UPSTREAM__BASE_URL", "UPSTREAM__BASE_URL"),
+        ("FAXPLUS_GATEWAY_BASE_URL", "UPSTREAM__BASE_URL"),
+        ("FAXPLUS_GATEWAY_CREDENTIALS__TOKEN_FILE", "CREDENTIALS__TOKEN_FILE"),
+        ("FAXPLUS_GATEWAY_LOG_LEVEL", "LOG__LEVEL"),
+    ] {
+        let mut options = LoadOptions::default();
+        options.environment.insert(wrong.into(), SECRET.into());
+
+        let told = Settings::load(&options).unwrap().warnings();
+
+        let sentence = format!(
+            "the variable {wrong} is no setting and does nothing; did you mean FAXPLUS_GATEWAY__{meant}?"
+        );
+        assert_eq!(told, [sentence]);
+        let options = LoadOptions { credential: CredentialRule::Required, ..options };
+        let error = Settings::load(&options).unwrap_err().to_string();
+        assert!(error.contains(&told[0]) && !error.contains("hush"), "{error}");
+    }
+}
+
+#[test]
+fn a_wrong_name_behind_the_prefix_of_settings_is_refused_with_the_right_one() {
+    for (wrong, meant) in [
+        ("FAXPLUS_GATEWAY__UPSTREAM_BASE_URL", "UPSTREAM__BASE_URL"),
+        ("FAXPLUS_GATEWAY__UPSTREAM__BASEURL", "UPSTREAM__BASE_URL"),
+        ("FAXPLUS_GATEWAY__UPSTREAM__BASE__URL", "UPSTREAM__BASE_URL"),
+        ("FAXPLUS_GATEWAY___UPSTREAM__BASE_URL", "UPSTREAM__BASE_URL"),
+        ("FAXPLUS_GATEWAY__BASE_URL", "UPSTREAM__BASE_URL"),
+        ("FAXPLUS_GATEWAY__CREDENTIALS_TOKEN_FILE", "CREDENTIALS__TOKEN_FILE"),
+    ] {
+        let mut options = LoadOptions::default();
+        options.environment.insert(wrong.into(), SECRET.into());
+
+        let found = complaints(&options);
+
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].ends_with(&format!("did you mean FAXPLUS_GATEWAY__{meant}?")), "{}", found[0]);
+    }
 }
 
 #[test]

@@ -49,6 +49,17 @@ pub enum OpenError {
         /// Where its key should be.
         key: PathBuf,
     },
+    /// It is something else.
+    #[error(
+        "store.path: {path} is {what}, and no store of the gateway; it is left as it was; name a file that the gateway \
+         may keep for itself, or put the store back from a backup"
+    )]
+    NotAStore {
+        /// What was named.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
     /// A later version wrote it.
     #[error(
         "store.path: {path} was written by a later version of the gateway (format {found}, this one knows \

@@ -8,6 +8,7 @@ mod apply;
 mod checkpoint;
 mod codec;
 mod error;
+mod inspect;
 mod key_check;
 mod open;
 mod parts;

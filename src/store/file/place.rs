@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{error::OpenError, space};
+use super::{error::OpenError, inspect, space};
 
 const KEY_BYTES: usize = 16;
 const OWNER_ONLY: u32 = 0o600;
@@ -35,6 +35,13 @@ impl Place {
         }
         // One file is one place, whatever names lead to it.
         let database = &real(database).map_err(at(database))?;
+        let lies_there = inspect::look(database)?;
+        let key_path = beside(database, "key");
+        if let inspect::Found::Other(what) = lies_there
+            && !fs::exists(&key_path).map_err(at(&key_path))?
+        {
+            return Err(OpenError::NotAStore { path: database.to_owned(), what });
+        }
         let lock_path = beside(database, "lock");
         let lock = open_for_owner(&lock_path).map_err(at(&lock_path))?;
         match lock.try_lock() {
@@ -42,11 +49,9 @@ impl Place {
             Err(TryLockError::WouldBlock) => return Err(OpenError::InUse { path: database.to_owned() }),
             Err(TryLockError::Error(source)) => return Err(at(&lock_path)(source)),
         }
-        let key_path = beside(database, "key");
-        let exists = fs::exists(database).map_err(at(database))?;
         let key = match read_key(&key_path).map_err(at(&key_path))? {
             Found::Key(key) => key,
-            Found::Nothing if exists => {
+            Found::Nothing if lies_there != inspect::Found::Nothing => {
                 return Err(OpenError::KeyMissing { path: database.to_owned(), key: key_path });
             }
             Found::Nothing => {
@@ -223,6 +228,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let database = directory.path().join("gateway.db");
         drop(Place::take(&database, KEY).unwrap());
+        fs::write(&database, b"SQLite format 3\0").unwrap();
         let key = directory.path().join("gateway.db.key");
 
         for strange in [&b"not a key\n"[..], b"\xff\x00"] {
@@ -234,5 +240,45 @@ mod tests {
 
         assert!(error.to_string().contains("put the key back"), "{error}");
         assert!(!key.exists());
+    }
+
+    #[test]
+    fn an_empty_file_becomes_a_store_and_what_is_no_store_is_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("gateway.db");
+        fs::write(&database, "").unwrap();
+        assert_eq!(Place::take(&database, KEY).unwrap().key, KEY);
+
+        for (number, (what, make)) in strangers().into_iter().enumerate() {
+            let path = directory.path().join(format!("{number}.db"));
+            make(&path);
+
+            let error = Place::take(&path, KEY).unwrap_err().to_string();
+
+            assert!(error.contains(path.to_str().unwrap()) && error.contains(what), "{what}: {error}");
+            for beside_it in ["lock", "key"] {
+                assert!(!beside(&path, beside_it).exists(), "{what}: a {beside_it} was made");
+            }
+        }
+    }
+
+    /// The words that something is told with, and what makes it.
+    type Stranger = (&'static str, fn(&Path));
+
+    /// What may lie at the path of a store by mistake.
+    fn strangers() -> [Stranger; 5] {
+        [
+            ("Is a directory", |path| fs::create_dir(path).unwrap()),
+            ("a named pipe", |path| {
+                let made = std::process::Command::new("mkfifo").arg(path).status();
+                assert!(made.unwrap().success());
+            }),
+            ("a socket", |path| drop(std::os::unix::net::UnixListener::bind(path).unwrap())),
+            ("not a database", |path| fs::write(path, "email\nann@example.com\n").unwrap()),
+            ("the database of another program", |path| {
+                let connection = rusqlite::Connection::open(path).unwrap();
+                connection.execute_batch("CREATE TABLE resends (x); CREATE TABLE users (x)").unwrap();
+            }),
+        ]
     }
 }

@@ -16,6 +16,13 @@ pub(super) fn format(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
+/// Whether the tables are another program's.
+pub(super) fn is_of_another_program(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql =
+        "SELECT count(*) > 0 AND count(*) FILTER (WHERE name IN ('resends', 'facts')) < 2 FROM sqlite_schema";
+    connection.query_row(sql, [], |row| row.get(0))
+}
+
 /// Brings the file to the latest format.
 pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     migrate_to(connection, STEPS)

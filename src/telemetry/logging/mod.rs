@@ -2,7 +2,8 @@
 //!
 //! Owns the filter. `log.level` is for the gateway's own lines; the libraries below it never say less
 //! than a warning, because at `trace` they write the bytes they carry, addresses and tokens among
-//! them. Records of the `log` crate go nowhere: no library here needs them. Spans of the gateway stay
+//! them. What actix calls an error of a connection is a caller's doing (HTTPS on the plain port, a malformed head);
+//! the gateway says it in words of its own, at `debug`. Records of the `log` crate go nowhere: no library here needs them. Spans of the gateway stay
 //! on at every level, so that a warning keeps the id of its request.
 
 mod json;
@@ -28,6 +29,8 @@ use crate::config::{LogFormat, LogLevel, LogSettings};
 
 /// The target of every line of the gateway, library and binary.
 const OWN_TARGET: &str = "faxplus_gateway";
+/// Where actix calls it an error when a caller speaks no HTTP.
+const CONNECTION_TARGET: &str = "actix_http::h1::dispatcher";
 
 /// Starts logging to stderr, once in a process.
 ///
@@ -59,6 +62,9 @@ where
 }
 
 fn is_wanted(metadata: &Metadata<'_>, level: LevelFilter) -> bool {
+    if metadata.target() == CONNECTION_TARGET {
+        return false;
+    }
     let own = metadata.target().split("::").next() == Some(OWN_TARGET);
     let least = match (own, metadata.is_span()) {
         (true, true) => level.max(LevelFilter::INFO),

@@ -69,6 +69,7 @@ fn libraries_say_warnings_and_errors_only_whatever_the_level() {
         trace!(target: "mio::poll", "ann@example.com");
         debug!(target: "faxplus_gateway_impostor", "ann@example.com");
         let _span = tracing::trace_span!(target: "hyper", "ann", address = "ann@example.com").entered();
+        error!(target: "actix_http::h1::dispatcher", "a caller's doing");
         warn!(target: "actix_server", "kept");
         trace!("kept");
     });

@@ -250,6 +250,7 @@ fn connect(place: &Place) -> Result<Connection, OpenError> {
         }
     };
     let mut connection = Connection::open(path).map_err(wrong)?;
+    super::inspect::refuse_another_program(&connection, path)?;
     let found = prepare(&mut connection).map_err(wrong)?;
     if found > schema::LATEST {
         return Err(OpenError::Newer { path: path.to_owned(), found, known: schema::LATEST });

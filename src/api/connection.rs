@@ -1,0 +1,217 @@
+//! What the answer to a request does with its connection: whether it stays open, and whether a body of unknown
+//! length may come in chunks.
+//!
+//! Three things are made good here that actix does otherwise. It takes `Connection: upgrade` for the wish to end the
+//! connection and does not say so; HTTP/1 is all there is here, so the upgrade is ignored (RFC 9110, 7.8), and an end
+//! is said. It sends chunks to HTTP/1.0, which knows none (RFC 9112, 6.1). And it reads the body of a request with
+//! `Upgrade: websocket` to the end of the connection, whatever `Content-Length` says.
+//!
+//! Owns the count of open connections of a listener: when hardly any is free, answered ones are not kept idle, so
+//! that new callers get their turn.
+
+use std::{
+    any::Any,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use actix_web::{
+    HttpMessage as _,
+    body::{BodySize, MessageBody},
+    dev::{Extensions, Payload, RequestHead, ServiceRequest, ServiceResponse},
+    error::PayloadError,
+    http::{
+        ConnectionType, Method, Version,
+        header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE},
+    },
+    web::Bytes,
+};
+use futures_util::Stream;
+
+/// Of so many connections one stays free for new callers.
+const ONE_FREE_OF: usize = 64;
+
+/// The open connections of a listener. Clones share the count.
+#[derive(Debug, Clone)]
+pub struct Connections {
+    open: Arc<AtomicUsize>,
+    most: usize,
+}
+
+impl Connections {
+    /// No connection yet, of at most `most`.
+    pub fn at_most(most: usize) -> Self {
+        Self { open: Arc::default(), most }
+    }
+
+    /// Counts a connection for as long as it is open: for `HttpServer::on_connect`.
+    pub fn count(&self, _stream: &dyn Any, data: &mut Extensions) {
+        self.open.fetch_add(1, Ordering::Relaxed);
+        data.insert(OpenConnection { all: self.clone(), has_asked: AtomicBool::new(false) });
+    }
+
+    fn is_crowded(&self) -> bool {
+        self.open.load(Ordering::Relaxed) + self.most / ONE_FREE_OF > self.most
+    }
+}
+
+/// One open connection.
+struct OpenConnection {
+    all: Connections,
+    /// Whether a request came that could be read.
+    has_asked: AtomicBool,
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.all.open.fetch_sub(1, Ordering::Relaxed);
+        if !self.has_asked.load(Ordering::Relaxed) {
+            tracing::debug!(
+                "A connection ended without a request in plain HTTP/1: it may have been HTTPS, a check of the port, \
+                 or a malformed head."
+            );
+        }
+    }
+}
+
+/// What to do with the connection of one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Framing {
+    /// The connection ends with the answer, and the answer says so.
+    closes: bool,
+    /// A body of unknown length lasts to the end of the connection.
+    is_unchunked: bool,
+}
+
+impl Framing {
+    /// Decides it. Ends the body of a request that asks for a WebSocket at its `Content-Length`.
+    pub(super) fn of(request: &mut ServiceRequest) -> Self {
+        let connection = request.conn_data::<OpenConnection>();
+        if let Some(connection) = connection {
+            connection.has_asked.store(true, Ordering::Relaxed);
+        }
+        let is_crowded = connection.is_some_and(|connection| connection.all.is_crowded());
+        let framing = Self::by_head(request.head(), is_crowded);
+        if is_read_to_the_end(request.head()) {
+            let left = declared_length(request.head());
+            let inner = request.take_payload();
+            request.set_payload(Payload::Stream { payload: Box::pin(Limited { inner, left }) });
+        }
+        framing
+    }
+
+    fn by_head(head: &RequestHead, is_crowded: bool) -> Self {
+        let switches = head.connection_type() == ConnectionType::Upgrade || is_read_to_the_end(head);
+        Self {
+            closes: switches || is_crowded,
+            is_unchunked: head.version < Version::HTTP_11 || is_read_to_the_end(head),
+        }
+    }
+
+    /// Puts the decision into the answer.
+    pub(super) fn apply<B: MessageBody>(self, response: &mut ServiceResponse<B>) {
+        let is_stream = response.response().body().size() == BodySize::Stream;
+        let head = response.response_mut().head_mut();
+        if is_stream && self.is_unchunked {
+            head.no_chunking(true);
+        }
+        if self.closes || (is_stream && self.is_unchunked) {
+            head.set_connection_type(ConnectionType::Close);
+        }
+    }
+}
+
+/// Whether actix takes everything up to the end of the connection for the body of this request.
+fn is_read_to_the_end(head: &RequestHead) -> bool {
+    let is_websocket = head
+        .headers
+        .get_all(UPGRADE)
+        .any(|value| value.to_str().is_ok_and(|text| text.trim().eq_ignore_ascii_case("websocket")));
+    (is_websocket || head.method == Method::CONNECT) && !head.headers.contains_key(TRANSFER_ENCODING)
+}
+
+/// The length of the body by its header, which actix has found to be a number.
+fn declared_length(head: &RequestHead) -> u64 {
+    let length = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    length.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+}
+
+/// A body that ends after so many bytes.
+struct Limited {
+    inner: Payload,
+    left: u64,
+}
+
+impl Stream for Limited {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        match Pin::new(&mut self.inner).poll_next(context) {
+            Poll::Ready(Some(Ok(mut piece))) => {
+                piece.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
+                self.left -= piece.len() as u64;
+                Poll::Ready(Some(Ok(piece)))
+            }
+            // A caller that goes away in the middle has not said all of it.
+            Poll::Ready(None) => Poll::Ready(Some(Err(PayloadError::Incomplete(None)))),
+            other => other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    fn framing(version: Version, headers: &[(&'static str, &'static str)], is_crowded: bool) -> (bool, bool) {
+        let request = headers
+            .iter()
+            .fold(TestRequest::get().version(version), |request, header| request.insert_header(*header));
+        let request = request.to_http_request();
+        let Framing { closes, is_unchunked } = Framing::by_head(request.head(), is_crowded);
+        (closes, is_unchunked)
+    }
+
+    #[test]
+    fn plain_requests_keep_their_connection_and_get_chunks_in_http_1_1_only() {
+        assert_eq!(framing(Version::HTTP_11, &[], false), (false, false));
+        assert_eq!(framing(Version::HTTP_11, &[], true), (true, false));
+        assert_eq!(framing(Version::HTTP_10, &[], false), (false, true));
+    }
+
+    #[test]
+    fn what_actix_reads_to_the_end_of_the_connection_gets_no_chunks_and_ends_it() {
+        for (headers, is_read_to_the_end) in [
+            (&[("upgrade", "WebSocket")][..], true),
+            (&[("upgrade", "websocket"), ("transfer-encoding", "chunked")], false),
+            (&[("upgrade", "h2c")], false),
+        ] {
+            let expected = (is_read_to_the_end, is_read_to_the_end);
+            assert_eq!(framing(Version::HTTP_11, headers, false), expected, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_listener_is_crowded_when_its_last_connections_are_taken() {
+        let mut data: Vec<Extensions> = Vec::new();
+        let connections = Connections::at_most(128);
+        for open in 1..=128 {
+            data.push(Extensions::new());
+            connections.count(&(), data.last_mut().unwrap());
+            assert_eq!(connections.is_crowded(), open > 126, "{open}");
+        }
+
+        data.truncate(126);
+
+        assert!(!connections.is_crowded());
+    }
+}
