@@ -34,10 +34,10 @@ impl Dispatcher {
         );
         match report.verdict {
             Verdict::Sent => self.was_sent(call, report.took, now),
-            Verdict::Refused(refusal) => self.was_refused(call, &refusal, now),
-            Verdict::Forbidden(refusal) | Verdict::NotFound(refusal) => {
-                self.was_forbidden(call, &refusal, now);
+            Verdict::Refused(refusal) | Verdict::NotFound(refusal) => {
+                self.was_refused(call, &refusal, now);
             }
+            Verdict::Forbidden(refusal) => self.was_forbidden(call, &refusal, now),
             Verdict::Unknown(reason) => self.is_in_doubt(call, reason, now),
             Verdict::NotSent(unsent) => self.was_not_sent(call, unsent, now),
             Verdict::Unauthorized => self.was_unauthorized(call, report.generation, now),
@@ -69,13 +69,17 @@ impl Dispatcher {
         match verdict {
             Verdict::Sent => CallEnd::Sent,
             Verdict::Unknown(reason) => CallEnd::Unknown(*reason),
-            Verdict::Refused(_) if call.members.len() > 1 && !self.options.isolate_rejected => {
+            Verdict::Refused(_) | Verdict::NotFound(_)
+                if call.members.len() > 1 && !self.options.isolate_rejected =>
+            {
                 CallEnd::Unknown(UnknownReason::RefusedBatch)
             }
-            Verdict::Refused(refusal) if call.members.len() == 1 => CallEnd::Rejected(Arc::clone(refusal)),
+            Verdict::Refused(refusal) | Verdict::NotFound(refusal) if call.members.len() == 1 => {
+                CallEnd::Rejected(Arc::clone(refusal))
+            }
             Verdict::Refused(_)
-            | Verdict::Forbidden(_)
             | Verdict::NotFound(_)
+            | Verdict::Forbidden(_)
             | Verdict::NotSent(_)
             | Verdict::Unauthorized
             | Verdict::Misconfigured(_) => CallEnd::NotSent,

@@ -91,7 +91,7 @@ async fn without_isolation_a_refused_call_is_a_doubt_for_all_in_it() {
 async fn an_upstream_that_refuses_or_fails_everything_never_runs_through_a_long_list() {
     for (status, reason, most_calls, most_unknown) in [
         (400, "upstream_refusing", 45, 0),
-        (410, "upstream_refusing", 45, 0),
+        (404, "upstream_refusing", 45, 0),
         (403, "forbidden", 5, 0),
         (500, "upstream_unavailable", 10, 60),
     ] {
@@ -160,7 +160,7 @@ async fn who_shared_a_refused_call_is_answered_also_when_only_lone_addresses_are
 #[actix_web::test]
 async fn known_culprits_that_are_refused_again_hold_nobody() {
     let gateway = Gateway::start().await;
-    gateway.faults(json!([{"address": "gone*", "fate": "status", "status": 410, "error": "gone"}]));
+    gateway.faults(json!([{"address": "gone*", "fate": "status", "status": 404, "error": "not_found"}]));
     let (gone, good) = (addresses("gone", 40), addresses("good", 40));
     let both: Vec<_> = gone.iter().zip(&good).flat_map(|(gone, good)| [gone.clone(), good.clone()]).collect();
     let id = gateway.post_async("", &both).await;
