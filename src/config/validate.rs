@@ -21,6 +21,7 @@ impl Settings {
             self.plain_http_warning(),
             self.base_url_warning(),
             self.plain_token_warning(),
+            self.token_url_warning(),
             self.dedupe_warning(),
             self.auth_warning(),
         ]
@@ -30,17 +31,22 @@ impl Settings {
         .collect()
     }
 
-    /// fax.plus has one API, at one path.
     fn base_url_warning(&self) -> Option<String> {
-        let url = BaseUrl::parse(&self.upstream.base_url).ok()?;
-        let host = url.host.trim_end_matches('.').to_ascii_lowercase();
-        let is_fax_plus = host == "fax.plus" || host.ends_with(".fax.plus");
-        let is_the_api = host == "restapi.fax.plus" && url.path == "/v3";
-        (is_fax_plus && !is_the_api).then(|| {
+        is_another_place_of_fax_plus(&self.upstream.base_url, "restapi.fax.plus", "/v3").then(|| {
             "upstream.base_url is not that of the API of fax.plus, which is https://restapi.fax.plus/v3: \
              calls will be held as misconfigured if nothing serves it there"
                 .to_owned()
         })
+    }
+
+    fn token_url_warning(&self) -> Option<String> {
+        is_another_place_of_fax_plus(self.credentials.token_url()?, "accounts.fax.plus", "/token").then(
+            || {
+                "credentials.token_url is not that of fax.plus, which is https://accounts.fax.plus/token: \
+             calls will be held as misconfigured if no access token is given there"
+                    .to_owned()
+            },
+        )
     }
 
     fn plain_http_warning(&self) -> Option<String> {
@@ -93,6 +99,15 @@ impl Settings {
             )
         })
     }
+}
+
+/// Whether a URL names a host of fax.plus, and not the one host and path that serve what is wanted.
+fn is_another_place_of_fax_plus(url: &str, host: &str, path: &str) -> bool {
+    BaseUrl::parse(url).is_ok_and(|url| {
+        let named = url.host.trim_end_matches('.').to_ascii_lowercase();
+        let is_fax_plus = named == "fax.plus" || named.ends_with(".fax.plus");
+        is_fax_plus && (named != host || url.path != path)
+    })
 }
 
 fn crosses_in_plain_text(url: &str) -> bool {

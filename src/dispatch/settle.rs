@@ -64,8 +64,8 @@ impl Dispatcher {
             }
             Verdict::Refused(refusal) if call.members.len() == 1 => CallEnd::Rejected(Arc::clone(refusal)),
             Verdict::Refused(_)
-            | Verdict::Forbidden(_)
             | Verdict::NotFound(_)
+            | Verdict::Forbidden(_)
             | Verdict::NotSent(_)
             | Verdict::Unauthorized
             | Verdict::Misconfigured(_) => CallEnd::NotSent,

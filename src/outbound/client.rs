@@ -270,3 +270,21 @@ fn kind_of(error: &SendRequestError) -> FailureKind {
         _ => FailureKind::Unsendable,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_with_tls_keeps_its_host_its_port_and_its_path() {
+        for (url, plain) in [
+            ("https://restapi.fax.plus/v3/accounts", Some("http://restapi.fax.plus:443/v3/accounts")),
+            ("https://localhost:8443/token?a=b", Some("http://localhost:8443/token?a=b")),
+            ("https://[::1]/", Some("http://[::1]:443/")),
+            ("http://restapi.fax.plus/v3", None),
+        ] {
+            let found = plain_form_of(&url.parse().unwrap()).map(|uri| uri.to_string());
+            assert_eq!(found.as_deref(), plain, "{url}");
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! HTTP to the outside: one awc client, its TLS, its timers, and what a failure says about the send.
+//! HTTP to the outside: awc, its TLS, its timers, where an answer ends, and what a failure says about the send.
 //!
 //! Knows nothing of fax.plus. HTTP/1.1 only, redirects off, answers bounded, every exchange under one
 //! deadline of its own. The client is `!Send`: it lives on the thread that made it.

@@ -55,7 +55,7 @@ impl<Io: AsyncRead + Unpin> ToTheClose<Io> {
             // What ends a head may have begun in the piece before.
             let seen = head.len().saturating_sub(2);
             head.extend_from_slice(piece.filled());
-            let is_over = piece.filled().is_empty() || head.len() > MAX_HEAD_BYTES;
+            let is_over = piece.filled().is_empty() || head.len() > MAX_HEAD_BYTES || !may_begin_a_head(head);
             if is_over || has_blank_line(&head[seen..]) {
                 let mut head = take(head);
                 if ends_with_the_connection(&head) {
@@ -66,6 +66,13 @@ impl<Io: AsyncRead + Unpin> ToTheClose<Io> {
         }
         Poll::Ready(Ok(()))
     }
+}
+
+/// Whether bytes may be the start of a head. An answer that begins before the request is out goes on meanwhile: the
+/// rest of its body is no head and must not be waited for as one.
+fn may_begin_a_head(bytes: &[u8]) -> bool {
+    let start = b"HTTP/1.";
+    start.starts_with(bytes) || bytes.starts_with(start)
 }
 
 /// Whether a head may be whole. httparse takes lines that end in a lone LF, too.
@@ -208,6 +215,24 @@ mod tests {
         }
         let endless = [b"HTTP/1.1 200 OK\r\nx: ".as_slice(), &vec![b'y'; MAX_HEAD_BYTES + 1]].concat();
         assert_eq!(read(&[&endless]).await, endless);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_begins_before_the_request_is_out_passes_as_it_comes() {
+        let (client, mut server) = duplex(1 << 20);
+        let mut client = ToTheClose::new(client);
+        let head = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 13\r\n\r\n";
+        client.write_all(b"half a request").await.unwrap();
+        server.write_all(head).await.unwrap();
+        let mut answer = vec![0; head.len()];
+        client.read_exact(&mut answer).await.unwrap();
+
+        client.write_all(b"the other half").await.unwrap();
+        server.write_all(b"{\"error\":\"x\"}").await.unwrap();
+        let mut body = [0; 13];
+        client.read_exact(&mut body).await.unwrap();
+
+        assert_eq!(&body, b"{\"error\":\"x\"}");
     }
 
     #[tokio::test]

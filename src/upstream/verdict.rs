@@ -6,6 +6,7 @@
 //! the second question is answered: a proxy, a login page or a wrong base URL rejects no address.
 
 mod answerer;
+mod edge;
 mod stranger;
 
 use std::{
@@ -15,7 +16,7 @@ use std::{
 
 use awc::http::header;
 
-pub(super) use self::answerer::Answerer;
+pub(super) use self::answerer::{Answerer, json_object};
 pub use self::stranger::Stranger;
 use crate::{
     domain::{CallResult, Refusal, UnknownReason},
@@ -148,7 +149,7 @@ fn says_it_did_nothing(answer: &Answer) -> bool {
 /// What Cloudflare answers when it got no connection, route, TLS or name of the origin. Its other statuses of
 /// this kind (520, 522, 524) follow a request that may have been delivered.
 pub(super) fn is_short_of_origin(answer: &Answer) -> bool {
-    matches!(answer.status.as_u16(), 521 | 523 | 525 | 526 | 530) && stranger::passed_cloudflare(answer)
+    matches!(answer.status.as_u16(), 521 | 523 | 525 | 526 | 530) && edge::passed_cloudflare(answer)
 }
 
 #[cfg(test)]

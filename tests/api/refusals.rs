@@ -164,7 +164,7 @@ async fn who_shared_a_refused_call_is_answered_also_when_only_lone_addresses_are
 #[actix_web::test]
 async fn known_culprits_that_are_refused_again_hold_nobody() {
     let gateway = Gateway::start().await;
-    gateway.faults(json!([{"address": "gone*", "fate": "status", "status": 410, "error": "gone"}]));
+    gateway.faults(json!([{"address": "gone*", "fate": "status", "status": 404, "error": "not_found"}]));
     let (gone, good) = (addresses("gone", 40), addresses("good", 40));
     let both: Vec<_> = gone.iter().zip(&good).flat_map(|(gone, good)| [gone.clone(), good.clone()]).collect();
     let id = gateway.post_async("", &both).await;

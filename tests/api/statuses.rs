@@ -60,7 +60,7 @@ async fn any_other_2xx_is_a_doubt() {
 async fn an_address_refused_alone_is_rejected_in_upstreams_own_words() {
     let gateway = Gateway::start().await;
 
-    for code in [400, 409, 410, 413, 422] {
+    for code in [400, 404, 409, 410, 413, 422] {
         let email = format!("a{code}@example.com");
         let words = json!({"error": "no_such_member", "description": "Nobody\r\n of this\tname\u{0}."});
         next_call(&gateway, with(status(code), words));

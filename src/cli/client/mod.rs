@@ -22,7 +22,7 @@ use awc::{
     error::{ConnectError, SendRequestError},
     http::{
         Method,
-        header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue},
+        header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue},
     },
 };
 use bytes::{Bytes, BytesMut};
@@ -163,6 +163,7 @@ impl Client {
 
     fn request(&self, method: Method, path: &str) -> ClientRequest {
         let request = self.awc.request(method, format!("{}{path}", self.url)).no_decompress();
+        let request = request.insert_header((ACCEPT_ENCODING, "identity"));
         match &self.bearer {
             Some(bearer) => request.insert_header((AUTHORIZATION, bearer.clone())),
             None => request,

@@ -139,6 +139,8 @@ fn a_token_url_without_tls_is_warned_about_when_it_is_used() {
     let warned = |pairs: &[(&str, &str)]| load(pairs).unwrap().warnings().len();
 
     assert_eq!((warned(&used), warned(&[url])), (1, 0));
+    used[4].1 = "https://accounts.fax.plus";
+    assert_eq!(warned(&used), 1, "that is not where fax.plus gives tokens");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use siphasher::sip128::SipHasher13;
 use tokio::time::Instant;
 
-use super::{CredentialError, token_endpoint::TokenRequest};
+use super::{CredentialError, token_request::TokenRequest};
 use crate::config::{OAuth2Settings, SecretSource};
 
 /// Tells one seed from another. Guards nothing: what is kept with it is the better secret.

@@ -8,6 +8,7 @@
 mod grant;
 mod jwt;
 mod token_endpoint;
+mod token_request;
 
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use tokio::time::Instant;
 pub(super) use self::grant::Asked;
 use self::grant::Grant;
 pub use self::token_endpoint::RenewalError;
-pub(super) use self::token_endpoint::{TokenRequest, judge};
+pub(super) use self::{token_endpoint::judge, token_request::TokenRequest};
 use crate::{
     config::{CredentialChoice, SecretSource, secret::SecretError},
     domain::Timestamp,

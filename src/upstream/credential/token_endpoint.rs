@@ -1,23 +1,20 @@
-//! What is asked of the token endpoint, and what its answer means.
+//! What an answer of the token endpoint means.
 //!
-//! RFC 6749, section 6, with HTTP Basic for the client, as fax.plus documents it. Refuses an answer
-//! that holds no token; tells apart what a person must mend, and where, from what passes by itself. An
-//! answer that is neither a token nor an error in the form of OAuth2 is somebody else's.
+//! RFC 6749, sections 5.1 and 5.2. Refuses an answer that holds no token; tells apart what a person must
+//! mend, and where, from what passes by itself. An answer that is neither a token nor an error in the form
+//! of OAuth2 is somebody else's.
 
 use std::time::{Duration, SystemTime};
 
-use awc::http::{StatusCode, header::HeaderValue};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use bytes::Bytes;
+use awc::http::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use thiserror::Error;
 
 use super::{CredentialError, Granted};
 use crate::{
-    config::{OAuth2Settings, RefreshIn},
     outbound::{Answer, Content, Failure, retry_after},
-    upstream::verdict::Stranger,
+    upstream::verdict::{Stranger, json_object},
 };
 
 /// What a lifetime is taken for that is not told.
@@ -59,13 +56,6 @@ pub enum RenewalError {
     Unusable(#[from] CredentialError),
 }
 
-/// A request for an access token. No `Debug`: all of it is secret.
-pub(in crate::upstream) struct TokenRequest {
-    pub(in crate::upstream) url: SecretString,
-    pub(in crate::upstream) authorization: HeaderValue,
-    pub(in crate::upstream) form: Bytes,
-}
-
 #[derive(Deserialize)]
 struct TokenAnswer {
     access_token: SecretString,
@@ -86,30 +76,7 @@ struct Denial {
     error: String,
 }
 
-impl TokenRequest {
-    pub(super) fn new(
-        settings: &OAuth2Settings,
-        secret: &SecretString,
-        refresh_token: &SecretString,
-    ) -> Self {
-        let basic = STANDARD.encode(format!("{}:{}", settings.client_id, secret.expose_secret()));
-        // Base64 is always fit for a header.
-        let mut authorization = HeaderValue::from_str(&format!("Basic {basic}"))
-            .unwrap_or_else(|_| HeaderValue::from_static("Basic"));
-        authorization.set_sensitive(true);
-        let form = form_urlencoded::Serializer::new(String::new())
-            .append_pair("grant_type", "refresh_token")
-            .append_pair("refresh_token", refresh_token.expose_secret())
-            .finish();
-        let (url, form) = match settings.refresh_in {
-            RefreshIn::Body => (settings.token_url.clone(), Bytes::from(form)),
-            RefreshIn::Query => (format!("{}?{form}", settings.token_url), Bytes::new()),
-        };
-        Self { url: SecretString::from(url), authorization, form }
-    }
-}
-
-/// What came of a [`TokenRequest`].
+/// What came of a [`super::TokenRequest`].
 pub(in crate::upstream) fn judge(exchange: Result<Answer, Failure>) -> Result<Granted, RenewalError> {
     let Ok(answer) = exchange else { return Err(RenewalError::NoAnswer) };
     let status = answer.status;
@@ -149,18 +116,13 @@ fn of_denial(answer: &Answer, error: &str) -> Option<RenewalError> {
 
 /// The error that a body names in the form of OAuth2: a JSON object whose `error` is a word.
 fn denial(body: &[u8]) -> Option<String> {
-    let Denial { error } = object(body)?;
+    let Denial { error } = json_object(body)?;
     let is_in_a_word = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     ((1..=64).contains(&error.len()) && error.bytes().all(is_in_a_word)).then_some(error)
 }
 
-/// Reads a JSON object; derived types would take an array as well.
-fn object<'body, T: Deserialize<'body>>(body: &'body [u8]) -> Option<T> {
-    body.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(body).ok()).flatten()
-}
-
 fn token(body: &[u8]) -> Option<Granted> {
-    let answer: TokenAnswer = object(body)?;
+    let answer: TokenAnswer = json_object(body)?;
     let filled = |secret: &SecretString| !secret.expose_secret().trim().is_empty();
     if !filled(&answer.access_token) {
         return None;
@@ -188,9 +150,9 @@ fn failing(answer: &Answer) -> RenewalError {
 #[cfg(test)]
 mod tests {
     use awc::http::header::HeaderMap;
+    use bytes::Bytes;
 
     use super::*;
-    use crate::config::SecretSource;
 
     fn answered(status: u16, body: &str) -> Result<Granted, RenewalError> {
         judge(Ok(Answer {
@@ -198,33 +160,6 @@ mod tests {
             headers: HeaderMap::new(),
             content: Content::Whole(Bytes::copy_from_slice(body.as_bytes())),
         }))
-    }
-
-    fn request(refresh_in: RefreshIn) -> TokenRequest {
-        let inline = |text: &str| SecretSource::Inline(SecretString::from(text));
-        let settings = OAuth2Settings {
-            client_id: "id".to_owned(),
-            client_secret: inline("s:ecret"),
-            refresh_token: inline("r"),
-            token_url: "https://accounts.example/token".to_owned(),
-            refresh_in,
-        };
-        TokenRequest::new(&settings, &SecretString::from("s:ecret"), &SecretString::from("a+b c&d"))
-    }
-
-    #[test]
-    fn the_refresh_token_stands_where_the_settings_say() {
-        let body = request(RefreshIn::Body);
-        let query = request(RefreshIn::Query);
-
-        assert_eq!(body.authorization, "Basic aWQ6czplY3JldA==");
-        assert_eq!(body.form, "grant_type=refresh_token&refresh_token=a%2Bb+c%26d");
-        assert_eq!(body.url.expose_secret(), "https://accounts.example/token");
-        assert!(query.form.is_empty());
-        assert_eq!(
-            query.url.expose_secret(),
-            "https://accounts.example/token?grant_type=refresh_token&refresh_token=a%2Bb+c%26d"
-        );
     }
 
     #[test]

@@ -79,9 +79,15 @@ fn refusal(content: &Content) -> Option<Refusal> {
     Some(Refusal { code: body.error, detail: detail.filter(|text| !text.trim().is_empty()) })
 }
 
-/// Reads a JSON object; derived types would take an array as well.
 fn object<'body, T: Deserialize<'body>>(content: &'body Content) -> Option<T> {
-    let Content::Whole(body) = content else { return None };
+    match content {
+        Content::Whole(body) => json_object(body),
+        Content::TooLong | Content::TimedOut | Content::Broken => None,
+    }
+}
+
+/// Reads a JSON object; derived types would take an array as well.
+pub(in crate::upstream) fn json_object<'body, T: Deserialize<'body>>(body: &'body [u8]) -> Option<T> {
     body.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(body).ok()).flatten()
 }
 
