@@ -245,7 +245,7 @@ fn bearer(text: &str) -> Result<HeaderValue, &'static str> {
     }
     // `Bearer TOKEN`, a token in quotes, two tokens.
     if token.contains(|letter: char| letter.is_whitespace() || letter == '"') {
-        return Err("it holds more than the token alone: no blank and no quote belongs to it");
+        return Err("it must hold the token alone, without spaces or quotes");
     }
     let mut value = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| NO_TOKEN)?;
     value.set_sensitive(true);
