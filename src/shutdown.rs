@@ -21,7 +21,7 @@ pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
     quit: Signal,
-    /// `None` under `nohup`: then the end of the terminal is not the end of the process.
+    /// `None` under `nohup`: the process is meant to outlive its terminal.
     hang_up: Option<Signal>,
 }
 
@@ -66,12 +66,12 @@ fn is_ignored(signal: SignalKind) -> bool {
     mask & (1 << (signal.as_raw_value() - 1)) != 0
 }
 
-/// Returns at the first signal; from then on a second one ends the process at once. Not a SIGHUP: a closed terminal
+/// Returns at the first signal; from then on a second one ends the process at once, except SIGHUP: a closed terminal
 /// may send several.
 pub async fn first_signal(mut signals: Signals) {
     signals.next().await;
     actix_web::rt::spawn(async move {
-        // Its handler stays in place: what comes from now on is passed over.
+        // Its handler stays installed, so later ones are ignored.
         signals.hang_up = None;
         signals.next().await;
         tracing::warn!("A second signal; ends at once.");

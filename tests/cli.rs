@@ -332,13 +332,13 @@ async fn a_missing_token_is_told_with_what_to_do() {
 #[actix_web::test]
 async fn a_variable_that_is_nearly_a_setting_is_told_and_breaks_nothing() {
     let near = ("FAXPLUS_GATEWAY_UPSTREAM__BASE_URL", "https://hush.example");
-    let sentence = "FAXPLUS_GATEWAY_UPSTREAM__BASE_URL is no setting and does nothing; \
+    let sentence = "FAXPLUS_GATEWAY_UPSTREAM__BASE_URL is not a setting and has no effect; \
                     did you mean FAXPLUS_GATEWAY__UPSTREAM__BASE_URL?";
 
     let checked = Process::run(&["check-config"], &[TOKEN, near]).await;
     let without_token = Process::run(&["serve"], &[near]).await;
     let mut process = Process::start(&["serve", "--sandbox"], &gateway_environment(NOWHERE, &[near]));
-    let warning = process.line("is no setting").await;
+    let warning = process.line("is not a setting").await;
     process.addresses().await;
     process.signal("TERM");
     let ended = process.end().await;

@@ -1,13 +1,12 @@
-//! What the answer to a request does with its connection: whether it stays open, and whether a body of unknown
-//! length may come in chunks.
+//! Decides what an answer does with its connection: whether it is kept open, and how a body of unknown length ends.
 //!
-//! Three things are made good here that actix does otherwise. It takes `Connection: upgrade` for the wish to end the
-//! connection and does not say so; HTTP/1 is all there is here, so the upgrade is ignored (RFC 9110, 7.8), and an end
-//! is said. It sends chunks to HTTP/1.0, which knows none (RFC 9112, 6.1). And it reads the body of a request with
-//! `Upgrade: websocket` to the end of the connection, whatever `Content-Length` says.
+//! Corrects three habits of actix. It ends a connection whose request says `Connection: upgrade` without announcing it;
+//! this server speaks HTTP/1 only, so the upgrade is ignored (RFC 9110, 7.8) and the end is announced. It sends chunks
+//! to HTTP/1.0 callers (RFC 9112, 6.1 forbids it). And it reads the body of a request with `Upgrade: websocket` up to
+//! the end of the connection, whatever `Content-Length` says.
 //!
-//! Owns the count of open connections of a listener: when hardly any is free, answered ones are not kept idle, so
-//! that new callers get their turn.
+//! Owns the number of open connections of a listener: when it is nearly full, connections are not kept open after an
+//! answer, so that idle ones never lock new callers out.
 
 use std::{
     any::Any,
@@ -32,8 +31,8 @@ use actix_web::{
 };
 use futures_util::Stream;
 
-/// Of so many connections one stays free for new callers.
-const ONE_FREE_OF: usize = 64;
+/// One of this many connections is reserved for callers whose connection ends with the answer.
+const RESERVED_SHARE: usize = 64;
 
 /// The open connections of a listener. Clones share the count.
 #[derive(Debug, Clone)]
@@ -51,28 +50,28 @@ impl Connections {
     /// Counts a connection for as long as it is open: for `HttpServer::on_connect`.
     pub fn count(&self, _stream: &dyn Any, data: &mut Extensions) {
         self.open.fetch_add(1, Ordering::Relaxed);
-        data.insert(OpenConnection { all: self.clone(), has_asked: AtomicBool::new(false) });
+        data.insert(OpenConnection { all: self.clone(), had_request: AtomicBool::new(false) });
     }
 
-    fn is_crowded(&self) -> bool {
-        self.open.load(Ordering::Relaxed) + self.most / ONE_FREE_OF > self.most
+    fn is_nearly_full(&self) -> bool {
+        self.open.load(Ordering::Relaxed) + self.most / RESERVED_SHARE > self.most
     }
 }
 
 /// One open connection.
 struct OpenConnection {
     all: Connections,
-    /// Whether a request came that could be read.
-    has_asked: AtomicBool,
+    /// Whether a valid request arrived.
+    had_request: AtomicBool,
 }
 
 impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.all.open.fetch_sub(1, Ordering::Relaxed);
-        if !self.has_asked.load(Ordering::Relaxed) {
+        if !self.had_request.load(Ordering::Relaxed) {
             tracing::debug!(
-                "A connection ended without a request in plain HTTP/1: it may have been HTTPS, a check of the port, \
-                 or a malformed head."
+                "A connection ended without a valid HTTP/1 request: TLS on a plain port, a port check, or a malformed \
+                 head."
             );
         }
     }
@@ -84,18 +83,18 @@ pub(super) struct Framing {
     /// The connection ends with the answer, and the answer says so.
     closes: bool,
     /// A body of unknown length lasts to the end of the connection.
-    is_unchunked: bool,
+    lasts_to_close: bool,
 }
 
 impl Framing {
-    /// Decides it. Ends the body of a request that asks for a WebSocket at its `Content-Length`.
+    /// Decides by the request, and by how full the listener is. Ends the body of a request that asks for a WebSocket at its `Content-Length`.
     pub(super) fn of(request: &mut ServiceRequest) -> Self {
         let connection = request.conn_data::<OpenConnection>();
         if let Some(connection) = connection {
-            connection.has_asked.store(true, Ordering::Relaxed);
+            connection.had_request.store(true, Ordering::Relaxed);
         }
-        let is_crowded = connection.is_some_and(|connection| connection.all.is_crowded());
-        let framing = Self::by_head(request.head(), is_crowded);
+        let is_nearly_full = connection.is_some_and(|connection| connection.all.is_nearly_full());
+        let framing = Self::by_head(request.head(), is_nearly_full);
         if is_read_to_the_end(request.head()) {
             let left = declared_length(request.head());
             let inner = request.take_payload();
@@ -104,11 +103,11 @@ impl Framing {
         framing
     }
 
-    fn by_head(head: &RequestHead, is_crowded: bool) -> Self {
+    fn by_head(head: &RequestHead, is_nearly_full: bool) -> Self {
         let switches = head.connection_type() == ConnectionType::Upgrade || is_read_to_the_end(head);
         Self {
-            closes: switches || is_crowded,
-            is_unchunked: head.version < Version::HTTP_11 || is_read_to_the_end(head),
+            closes: switches || is_nearly_full,
+            lasts_to_close: head.version < Version::HTTP_11 || is_read_to_the_end(head),
         }
     }
 
@@ -116,10 +115,10 @@ impl Framing {
     pub(super) fn apply<B: MessageBody>(self, response: &mut ServiceResponse<B>) {
         let is_stream = response.response().body().size() == BodySize::Stream;
         let head = response.response_mut().head_mut();
-        if is_stream && self.is_unchunked {
+        if is_stream && self.lasts_to_close {
             head.no_chunking(true);
         }
-        if self.closes || (is_stream && self.is_unchunked) {
+        if self.closes || (is_stream && self.lasts_to_close) {
             head.set_connection_type(ConnectionType::Close);
         }
     }
@@ -159,7 +158,7 @@ impl Stream for Limited {
                 self.left -= piece.len() as u64;
                 Poll::Ready(Some(Ok(piece)))
             }
-            // A caller that goes away in the middle has not said all of it.
+            // The connection ended before the declared length: the body is incomplete.
             Poll::Ready(None) => Poll::Ready(Some(Err(PayloadError::Incomplete(None)))),
             other => other,
         }
@@ -172,13 +171,17 @@ mod tests {
 
     use super::*;
 
-    fn framing(version: Version, headers: &[(&'static str, &'static str)], is_crowded: bool) -> (bool, bool) {
+    fn framing(
+        version: Version,
+        headers: &[(&'static str, &'static str)],
+        is_nearly_full: bool,
+    ) -> (bool, bool) {
         let request = headers
             .iter()
             .fold(TestRequest::get().version(version), |request, header| request.insert_header(*header));
         let request = request.to_http_request();
-        let Framing { closes, is_unchunked } = Framing::by_head(request.head(), is_crowded);
-        (closes, is_unchunked)
+        let Framing { closes, lasts_to_close } = Framing::by_head(request.head(), is_nearly_full);
+        (closes, lasts_to_close)
     }
 
     #[test]
@@ -189,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_actix_reads_to_the_end_of_the_connection_gets_no_chunks_and_ends_it() {
+    fn a_wish_for_a_websocket_ends_the_connection_and_gets_no_chunks() {
         for (headers, is_read_to_the_end) in [
             (&[("upgrade", "WebSocket")][..], true),
             (&[("upgrade", "websocket"), ("transfer-encoding", "chunked")], false),
@@ -201,17 +204,17 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_is_crowded_when_its_last_connections_are_taken() {
+    fn a_listener_is_nearly_full_when_only_the_reserve_is_free() {
         let mut data: Vec<Extensions> = Vec::new();
         let connections = Connections::at_most(128);
         for open in 1..=128 {
             data.push(Extensions::new());
             connections.count(&(), data.last_mut().unwrap());
-            assert_eq!(connections.is_crowded(), open > 126, "{open}");
+            assert_eq!(connections.is_nearly_full(), open > 126, "{open}");
         }
 
         data.truncate(126);
 
-        assert!(!connections.is_crowded());
+        assert!(!connections.is_nearly_full());
     }
 }

@@ -6,9 +6,9 @@
 
 use actix_web::http::header::{HOST, HeaderMap, ORIGIN};
 
-/// What a browser calls its own request: of a page of this very origin, or typed by a person.
+/// What a browser says of a request that a page of this origin made, or that a person typed.
 const OWN: [&str; 2] = ["same-origin", "none"];
-/// What it calls one of a page that stands elsewhere.
+/// What it says of a request that a page of another origin made.
 const FOREIGN: [&str; 2] = ["cross-site", "same-site"];
 
 /// Whether a browser made this request for a page of another origin.
@@ -80,7 +80,7 @@ mod tests {
             (Some("same-site"), None, true),
             (Some("same-site"), Some(own), true),
             (Some("SAME-SITE"), Some(own), true),
-            // What no browser says counts for nothing.
+            // Values that no browser sends are ignored.
             (Some("trusted"), None, false),
             (Some("trusted"), Some("https://evil.example"), true),
             (Some(""), Some("https://evil.example"), true),

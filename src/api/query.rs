@@ -8,7 +8,7 @@ use crate::domain::{OutcomeKind, ResendId, Status};
 const ADDRESS_WORDS: [&str; 8] =
     ["email", "emails", "e-mail", "e-mails", "mail", "address", "addresses", "recipients"];
 /// Addresses in a URL would end up in the access logs of everything on the way.
-const WHERE_ADDRESSES_GO: &str = "a query takes no addresses; to send, POST a list of them as the body to /v1/resends, such as \
+const WHERE_ADDRESSES_GO: &str = "addresses do not belong in the query; to send, POST a list as the body of /v1/resends, for example \
      [\"ann@example.com\"] with Content-Type: application/json";
 
 /// The parameters of one request, by name.

@@ -1,9 +1,9 @@
-//! Finds variables that were probably meant as settings, and are none: `FAXPLUS_GATEWAY_LOG_LEVEL`, with one
-//! underscore where two belong, would do nothing, and nobody would see it.
+//! Finds environment variables that were probably meant as settings but are not: `FAXPLUS_GATEWAY_LOG_LEVEL`, with one
+//! underscore instead of two, has no effect, and without a warning its author would not notice.
 //!
-//! Such a variable is told, not refused: the environment of a process is full of other people's names, and a stray
-//! one must not keep a pod from starting. What begins with `FAXPLUS_GATEWAY__` is meant for the gateway; there a wrong
-//! name is an error. Never looks at a value.
+//! It is a warning, not an error: the environment of a process holds many names of other origin, and a stray one must
+//! not keep a pod from starting. A name that begins with `FAXPLUS_GATEWAY__` is certainly meant for the gateway; if it
+//! is wrong, that is an error (see `layers`). Never looks at a value.
 
 use std::collections::BTreeMap;
 
@@ -14,26 +14,26 @@ use super::{
 
 /// Read by the commands that talk to a running gateway.
 const OF_COMMANDS: [&str; 2] = ["FAXPLUS_GATEWAY_URL", "FAXPLUS_GATEWAY_TOKEN"];
-/// So many letters may be wrong.
+/// How many letters may be wrong.
 const SLIPS: usize = 2;
 
-/// A sentence for each variable that looks like one of a known key, and is none.
+/// A warning for each variable that resembles the variable of a known key.
 pub(super) fn near_misses<'known>(
     environment: &BTreeMap<String, String>,
     known: impl Iterator<Item = &'known String> + Clone,
 ) -> Vec<String> {
     let settings = format!("{PREFIX}__");
     let is_no_setting = |name: &&String| !name.to_uppercase().starts_with(&settings);
-    let names = environment.keys().filter(is_no_setting).filter(|name| !is_of_another(name));
+    let names = environment.keys().filter(is_no_setting).filter(|name| !is_known_otherwise(name));
     names
         .filter_map(|name| {
             let meant = variable(meant(name, known.clone())?);
-            Some(format!("the variable {name} is no setting and does nothing; did you mean {meant}?"))
+            Some(format!("the variable {name} is not a setting and has no effect; did you mean {meant}?"))
         })
         .collect()
 }
 
-/// The key that a variable seems to mean: its letters are the same but for a slip, or it lacks the section alone.
+/// The key that a variable probably means: its letters differ by a slip at most, or only the section is missing.
 fn meant<'known>(name: &str, known: impl Iterator<Item = &'known String>) -> Option<&'known str> {
     let letters = letters_of(name);
     // Most names of an environment have nothing in common with the gateway's.
@@ -49,9 +49,8 @@ fn meant<'known>(name: &str, known: impl Iterator<Item = &'known String>) -> Opt
     (slips <= SLIPS).then_some(key)
 }
 
-/// Names that Kubernetes gives every container of a namespace for a Service called `faxplus-gateway`, and those of
-/// commands.
-fn is_of_another(name: &str) -> bool {
+/// Whether Kubernetes sets the variable for a Service called `faxplus-gateway`, or a command of this program reads it.
+fn is_known_otherwise(name: &str) -> bool {
     let is_port = |rest: &str| rest.is_empty() || rest.starts_with('_');
     let is_service_link = name.contains("_SERVICE_HOST")
         || name.contains("_SERVICE_PORT")

@@ -19,7 +19,7 @@ use crate::{
     telemetry::Metrics,
 };
 
-/// Connections that may wait to be taken up; the kernel has a limit of its own (`net.core.somaxconn`).
+/// Connections that may wait to be accepted; the kernel has a limit of its own (`net.core.somaxconn`).
 const BACKLOG: i32 = 4096;
 
 /// The server of the admin listener. It serves before there is a status to show.
@@ -82,7 +82,7 @@ fn serve(
 pub(super) fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartupError> {
     let wrong = |cause| StartupError::Listen { key, address, cause };
     let listener = TcpListener::bind(address).map_err(wrong)?;
-    // The standard library lets 128 wait, and what a thousand callers send at once would be lost and sent again.
+    // The standard library allows 128; of a thousand callers at once the others would have to try again.
     rustix::net::listen(&listener, BACKLOG).map_err(|cause| wrong(cause.into()))?;
     listener.set_nonblocking(true).map_err(wrong)?;
     Ok(listener)

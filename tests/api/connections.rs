@@ -217,13 +217,13 @@ async fn a_caller_that_speaks_tls_is_refused_and_no_error_of_the_gateway() {
             assert_eq!(wire.answer().await.unwrap().status, 400);
             assert!(wire.is_closed().await);
         }
-        let said = || process.written().matches("without a request in plain HTTP/1").count();
+        let said = || process.written().matches("without a valid HTTP/1 request").count();
         eventually(async || (said() == lines).then_some(())).await;
         process.signal("TERM");
 
         let ended = process.end().await;
         assert!(ended.code == Some(0) && !ended.stderr.contains("ERROR"), "{}", ended.stderr);
-        assert_eq!(ended.stderr.matches("without a request").count(), lines, "{}", ended.stderr);
+        assert_eq!(ended.stderr.matches("without a valid HTTP/1 request").count(), lines, "{}", ended.stderr);
     }
 }
 

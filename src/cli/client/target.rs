@@ -15,8 +15,8 @@ pub(crate) struct Target {
     /// Where the gateway is
     #[arg(long, value_name = "URL", env = "FAXPLUS_GATEWAY_URL", default_value = DEFAULT_URL)]
     pub(crate) url: BaseUrl,
-    /// File with the token that the gateway knows you by, if it asks for one; without it the token may stand in
-    /// FAXPLUS_GATEWAY_TOKEN
+    /// File with the token that the gateway knows you by, if it asks for one [default: the token in
+    /// FAXPLUS_GATEWAY_TOKEN]
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
 }

@@ -102,7 +102,7 @@ fn a_variable_that_is_nearly_a_setting_is_told_with_the_name_that_was_meant() {
         let told = Settings::load(&options).unwrap().warnings();
 
         let sentence = format!(
-            "the variable {wrong} is no setting and does nothing; did you mean FAXPLUS_GATEWAY__{meant}?"
+            "the variable {wrong} is not a setting and has no effect; did you mean FAXPLUS_GATEWAY__{meant}?"
         );
         assert_eq!(told, [sentence]);
         let options = LoadOptions { credential: CredentialRule::Required, ..options };

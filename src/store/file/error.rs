@@ -51,8 +51,8 @@ pub enum OpenError {
     },
     /// It is something else.
     #[error(
-        "store.path: {path} is {what}, and no store of the gateway; it is left as it was; name a file that the gateway \
-         may keep for itself, or put the store back from a backup"
+        "store.path: {path} is {what}, not a store of the gateway, and was left unchanged; name a file that the \
+         gateway may use for itself, or restore the store from a backup"
     )]
     NotAStore {
         /// What was named.

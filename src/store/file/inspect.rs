@@ -1,5 +1,5 @@
-//! What lies at `store.path`, looked at before anything is made beside it: a path that was mistaken for another is
-//! told as what it is, and left as it was.
+//! Examines what is at `store.path` before anything is created beside it. A path that was mistaken for another is
+//! reported as what it is, and left unchanged.
 
 use std::{
     fs::{self, File},
@@ -16,19 +16,19 @@ use super::{error::OpenError, place::log_of, schema, space};
 const SQLITE: &[u8; 16] = b"SQLite format 3\0";
 const ANOTHER_PROGRAM: &str = "the database of another program";
 
-/// What lies there.
+/// What is at the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
     /// No file, or an empty one.
     Nothing,
     /// What may be a store.
     Store,
-    /// A file of something else, in words. With the key of a store beside it, it is a store that was damaged.
+    /// Another kind of file, in words. With the key of a store beside it, it is a damaged store.
     Other(&'static str),
 }
 
-/// Looks at the file. Refuses what is none, and what can't be read.
-pub(super) fn look(database: &Path) -> Result<Found, OpenError> {
+/// Examines the path. Refuses what is not a file, and what can't be read.
+pub(super) fn examine(database: &Path) -> Result<Found, OpenError> {
     let io = |source| OpenError::Io { path: database.to_owned(), source };
     let kind = match fs::metadata(database) {
         Ok(found) => found.file_type(),
@@ -39,7 +39,7 @@ pub(super) fn look(database: &Path) -> Result<Found, OpenError> {
         let why = "Is a directory: name a file in it, such as gateway.db";
         return Err(io(io::Error::new(io::ErrorKind::IsADirectory, why)));
     }
-    // To open a pipe would wait for its other end.
+    // Opening a pipe would wait for its other end.
     if !kind.is_file() {
         let what = if kind.is_fifo() {
             "a named pipe"
@@ -55,7 +55,7 @@ pub(super) fn look(database: &Path) -> Result<Found, OpenError> {
         .and_then(|file| file.take(SQLITE.len() as u64).read_to_end(&mut start))
         .map_err(io)?;
     Ok(match &start[..] {
-        // What was written may stand in the log alone.
+        // The content may be in the write-ahead log alone.
         [] if space::size(&log_of(database)) == 0 => Found::Nothing,
         [] => Found::Store,
         start if start != SQLITE => Found::Other("not a database"),
@@ -64,7 +64,7 @@ pub(super) fn look(database: &Path) -> Result<Found, OpenError> {
     })
 }
 
-/// Refuses a database that another program made. One that can't be read passes: that is told by its next reader.
+/// Refuses a database that another program made. One that can't be read passes: opening it reports why.
 pub(super) fn refuse_another_program(connection: &Connection, database: &Path) -> Result<(), OpenError> {
     if schema::is_of_another_program(connection).unwrap_or(false) {
         return Err(OpenError::NotAStore { path: database.to_owned(), what: ANOTHER_PROGRAM });
@@ -72,7 +72,7 @@ pub(super) fn refuse_another_program(connection: &Connection, database: &Path) -
     Ok(())
 }
 
-/// Looks into the file itself, without its log, and leaves no trace.
+/// Reads the file itself, without its log, so that no file is created beside it.
 fn is_of_another_program(database: &Path) -> bool {
     let Some(path) = database.to_str() else { return false };
     let path = path.replace('%', "%25").replace('?', "%3f").replace('#', "%23");

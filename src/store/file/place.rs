@@ -35,9 +35,9 @@ impl Place {
         }
         // One file is one place, whatever names lead to it.
         let database = &real(database).map_err(at(database))?;
-        let lies_there = inspect::look(database)?;
+        let content = inspect::examine(database)?;
         let key_path = beside(database, "key");
-        if let inspect::Found::Other(what) = lies_there
+        if let inspect::Found::Other(what) = content
             && !fs::exists(&key_path).map_err(at(&key_path))?
         {
             return Err(OpenError::NotAStore { path: database.to_owned(), what });
@@ -51,7 +51,7 @@ impl Place {
         }
         let key = match read_key(&key_path).map_err(at(&key_path))? {
             Found::Key(key) => key,
-            Found::Nothing if lies_there != inspect::Found::Nothing => {
+            Found::Nothing if content != inspect::Found::Nothing => {
                 return Err(OpenError::KeyMissing { path: database.to_owned(), key: key_path });
             }
             Found::Nothing => {
