@@ -77,6 +77,8 @@ pub(super) struct Dispatcher {
     pub(super) newcomers: VecDeque<ResendId>,
     pub(super) claims: HashMap<AddressKey, Vec<Follower>>,
     pub(super) calls: HashMap<u64, Call>,
+    /// Calls of which nothing had left when it was looked last.
+    pub(super) leaving: Vec<u64>,
     pub(super) settled: Vec<(ResendId, u32, Outcome)>,
     pub(super) culprits: Culprits,
     pub(super) pace: Pace,
@@ -144,6 +146,7 @@ impl Dispatcher {
             newcomers: VecDeque::new(),
             claims: HashMap::new(),
             calls: HashMap::new(),
+            leaving: Vec::new(),
             settled: Vec::new(),
             culprits: Culprits::default(),
             pace: Pace::new(upstream.max_calls_per_second, now),
