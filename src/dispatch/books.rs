@@ -153,8 +153,77 @@ impl Books {
         self.waiting.drain(..).map(|(_, after)| after).collect()
     }
 
-    /// Returns when the store is further, or begins or ends to fail.
+    /// Returns when the store is further, or begins or ends to fail, also if that was before it was asked.
     pub(super) async fn changed(&mut self) {
         self.watch.changed().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::{
+        domain::ClientName,
+        store::{Keeping, Registry, file::Limits},
+        telemetry::metrics::{BuildInfo, Metrics},
+    };
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn books(directory: &Path) -> Books {
+        let metrics = Metrics::new(BuildInfo::current(), &[ClientName::anonymous()], &[]).unwrap();
+        let store = Store::open(&directory.join("gateway.db"), [7; 16], metrics).unwrap();
+        let limits = Limits { max_bytes: None, reserve_bytes: 0 };
+        let registry = Arc::new(Registry::beside_store(HOUR));
+        let keeping = Keeping { retention: HOUR, window: HOUR, limits };
+        let keeper = Keeper::start(store.clone(), registry, keeping).unwrap();
+        Books::new(store, keeper)
+    }
+
+    /// Writes something that somebody waits for, and hands it in.
+    fn hand_in(books: &mut Books) {
+        books.write(Write::Fact("test", Some("1".to_owned())));
+        books.then(After::Finish(ResendId(1)));
+        books.hand_in(Instant::now());
+    }
+
+    async fn until_committed(mut watch: Watch, number: u64) {
+        while watch.committed() < number {
+            watch.changed().await;
+        }
+    }
+
+    /// Commits between the look at the store and the wait for it used to be noticed at the next tick.
+    #[tokio::test]
+    async fn a_batch_that_is_committed_before_it_is_waited_for_wakes_once_and_no_more() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut books = books(directory.path());
+
+        for number in 1..=20 {
+            hand_in(&mut books);
+            until_committed(books.store.watch(), number).await;
+
+            assert!(!books.is_out());
+            assert_eq!(books.changed().now_or_never(), Some(()));
+            assert!(books.due().is_some());
+            // A loop that waits for nothing else sleeps.
+            assert_eq!(books.changed().now_or_never(), None);
+            assert_eq!(books.wake(), None);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_store_that_has_closed_wakes_nobody() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut books = books(directory.path());
+        let store = books.store.clone();
+
+        store.close();
+
+        assert_eq!(books.changed().now_or_never(), None);
     }
 }

@@ -50,6 +50,7 @@ impl Dispatcher {
         match event {
             Event::CallEnded(id, report) => {
                 if let Some(call) = self.calls.remove(&id) {
+                    self.has_departed(id, &call);
                     self.call_ended(id, call, report, now);
                     self.metrics.set_upstream_in_flight(self.calls.len());
                 }

@@ -77,6 +77,8 @@ pub(super) struct Dispatcher {
     pub(super) newcomers: VecDeque<ResendId>,
     pub(super) claims: HashMap<AddressKey, Vec<Follower>>,
     pub(super) calls: HashMap<u64, Call>,
+    /// Calls of which nothing had left when it was looked last.
+    pub(super) leaving: Vec<u64>,
     pub(super) settled: Vec<(ResendId, u32, Outcome)>,
     pub(super) culprits: Culprits,
     pub(super) pace: Pace,
@@ -112,14 +114,6 @@ pub(super) struct Parts {
     pub(super) view: watch::Sender<View>,
 }
 
-/// Returns when a batch that is out may be written; never without one.
-async fn written(ledger: &mut Ledger) {
-    match ledger.books() {
-        Some(books) if books.is_out() => books.changed().await,
-        Some(_) | None => std::future::pending().await,
-    }
-}
-
 impl Dispatcher {
     pub(super) fn new(settings: &Settings, parts: Parts) -> Self {
         let upstream = &settings.upstream;
@@ -152,6 +146,7 @@ impl Dispatcher {
             newcomers: VecDeque::new(),
             claims: HashMap::new(),
             calls: HashMap::new(),
+            leaving: Vec::new(),
             settled: Vec::new(),
             culprits: Culprits::default(),
             pace: Pace::new(upstream.max_calls_per_second, now),
@@ -178,7 +173,8 @@ impl Dispatcher {
 
     /// Works until drained.
     pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Message>) {
-        let mut ending = false;
+        // Whether the inbox is closed, and whether no place in it is kept by a caller any more.
+        let (mut ending, mut inbox_is_over) = (false, false);
         self.tell_expiry();
         loop {
             for _ in 0..MESSAGES {
@@ -191,10 +187,9 @@ impl Dispatcher {
             let now = Instant::now();
             self.go_on(now);
             self.do_chores(now);
+            let more = !self.rests() && (self.strip(now) | self.launch_calls(now));
+            // After the draws: they say whose rows are wanted next.
             self.feed(now);
-            let is_crowded = self.ledger.books().is_some_and(|books| books.is_crowded());
-            let rests = is_crowded || self.draws_no_more();
-            let more = !rests && (self.strip(now) | self.launch_calls(now));
             self.drain_if_asked(now);
             self.hand_in();
             if self.is_drained(now) {
@@ -218,15 +213,21 @@ impl Dispatcher {
             tokio::select! {
                 biased;
                 Some(event) = self.jobs.next(), if !self.jobs.is_empty() => self.happen(event),
-                () = written(&mut self.ledger) => {}
-                message = inbox.recv(), if !ending => match message {
+                () = self.ledger.store_changed() => {}
+                message = inbox.recv(), if !inbox_is_over => match message {
                     Some(message) => self.take(message),
+                    None if ending => inbox_is_over = true,
                     // Nobody is left who could ask for anything.
                     None => return,
                 },
                 () = sleep_until(wake) => {}
             }
         }
+    }
+
+    /// Whether nothing is looked at or drawn now: the gateway ends, or too much waits to be written.
+    pub(super) fn rests(&mut self) -> bool {
+        self.draws_no_more() || self.ledger.books().is_some_and(|books| books.is_crowded())
     }
 
     fn take(&mut self, message: Message) {

@@ -150,6 +150,7 @@ impl Dispatcher {
         self.metrics.set_upstream_in_flight(0);
         let calls: Vec<_> = self.calls.drain().collect();
         for (id, call) in calls {
+            self.has_departed(id, &call);
             let was_written = call.written.is_set();
             self.ledger.call_ended(
                 id,

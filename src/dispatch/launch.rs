@@ -17,31 +17,58 @@ use crate::{domain::TraceContext, outbound::Written, store::file::CallEnd};
 impl Dispatcher {
     /// Launches what may be launched. Says whether there is more to look at right away.
     pub(super) fn launch_calls(&mut self, now: Instant) -> bool {
-        loop {
-            let lone = match self.health.gate(now, self.options.max_in_flight) {
-                Gate::Closed(_) | Gate::Shut => return false,
-                Gate::Lone | Gate::Newcomer(_) if !self.calls.is_empty() => return false,
-                Gate::Newcomer(_) if self.newcomers.is_empty() => return false,
+        self.note_departures();
+        let mut held_back = 0;
+        let more = loop {
+            let (lone, slots) = match self.health.gate(now, self.options.max_in_flight) {
+                Gate::Closed(_) | Gate::Shut => break false,
+                Gate::Lone | Gate::Newcomer(_) if !self.calls.is_empty() => break false,
+                Gate::Newcomer(_) if self.newcomers.is_empty() => break false,
                 Gate::Newcomer(_) if self.pace.next_permit(now) <= now => {
                     match self.draw_newcomer(now) {
                         Some((members, origin)) => self.launch(members, origin, now),
-                        None => return !self.newcomers.is_empty(),
+                        None => break !self.newcomers.is_empty(),
                     }
                     continue;
                 }
-                Gate::Newcomer(_) => return false,
-                Gate::Lone => true,
-                Gate::Open(slots) if self.calls.len() >= slots => return false,
-                Gate::Open(_) => false,
+                Gate::Newcomer(_) => break false,
+                Gate::Lone => (true, 1),
+                Gate::Open(slots) if self.calls.len() >= slots => break false,
+                Gate::Open(slots) => (false, slots),
             };
             if self.pace.next_permit(now) > now {
-                return false;
+                held_back = if self.queue.is_empty() { 0 } else { slots - self.calls.len() };
+                break false;
             }
             match self.draw(lone, now) {
                 Drawn::Call(members, origin) => self.launch(members, origin, now),
-                Drawn::Looked => return true,
-                Drawn::Nothing => return false,
+                Drawn::Looked => break true,
+                Drawn::Nothing => break false,
             }
+        };
+        self.pace.hold_back(held_back);
+        more
+    }
+
+    /// Tells the pace which calls have left since: that is later than their launch.
+    fn note_departures(&mut self) {
+        let (calls, pace) = (&self.calls, &mut self.pace);
+        self.leaving.retain(|id| match calls.get(id).and_then(|call| call.written.at()) {
+            Some(at) => {
+                pace.left(at);
+                false
+            }
+            None => true,
+        });
+    }
+
+    /// A call is over: it will not leave any more, if it has not.
+    pub(super) fn has_departed(&mut self, id: u64, call: &Call) {
+        let Some(place) = self.leaving.iter().position(|leaving| *leaving == id) else { return };
+        self.leaving.swap_remove(place);
+        match call.written.at() {
+            Some(at) => self.pace.left(at),
+            None => self.pace.stayed(),
         }
     }
 
@@ -60,6 +87,7 @@ impl Dispatcher {
             }
         }
         let written = Written::default();
+        self.leaving.push(id);
         self.calls.insert(id, Call { members, origin, permit, launched: now, trace, written, made: false });
         self.metrics.set_upstream_in_flight(self.calls.len());
         match prepared {
@@ -79,6 +107,7 @@ impl Dispatcher {
     /// Gives up a call that was not made.
     pub(super) fn call_off(&mut self, id: u64) {
         if let Some(call) = self.calls.remove(&id) {
+            self.has_departed(id, &call);
             self.metrics.set_upstream_in_flight(self.calls.len());
             self.ledger.call_ended(id, CallEnd::NotSent);
             self.leave_call(&call, false);

@@ -62,6 +62,15 @@ impl Ledger {
         }
     }
 
+    /// Returns when the store has committed something, or begins or ends to fail, since the last time this
+    /// returned: what happened between a look at the store and this is not missed. Never without a store.
+    pub(super) async fn store_changed(&mut self) {
+        match self {
+            Self::Memory(_) => std::future::pending().await,
+            Self::File(_, books) => books.changed().await,
+        }
+    }
+
     fn recent(&self) -> &Recent {
         match self {
             Self::Memory(recent) | Self::File(recent, _) => recent,

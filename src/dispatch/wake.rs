@@ -6,7 +6,7 @@ use super::{dispatcher::Dispatcher, health::Gate};
 
 impl Dispatcher {
     /// The first moment at which something may be due.
-    pub(super) fn next_wake(&self, now: Instant) -> Instant {
+    pub(super) fn next_wake(&mut self, now: Instant) -> Instant {
         let mut wake = self.chores.next();
         let gate = self.health.gate(now, self.options.max_in_flight);
         let may_draw = match gate {
@@ -15,7 +15,7 @@ impl Dispatcher {
             Gate::Lone => self.calls.is_empty(),
             Gate::Open(slots) => self.calls.len() < slots,
         };
-        if !self.queue.is_empty() && may_draw && !self.draws_no_more() {
+        if !self.queue.is_empty() && may_draw && !self.rests() {
             wake = wake.min(self.pace.next_permit(now));
         }
         if let Gate::Closed(until) | Gate::Newcomer(until) = gate {

@@ -14,15 +14,21 @@ use std::{
 
 use awc::body::{BodySize, MessageBody};
 use bytes::Bytes;
+use tokio::time::Instant;
 
 /// Raised when the first byte of a request may have left. Its maker keeps a clone and may look at any
 /// moment, also after it gave the exchange up.
 #[derive(Debug, Clone, Default)]
-pub struct Written(Rc<Cell<bool>>);
+pub struct Written(Rc<Cell<Option<Instant>>>);
 
 impl Written {
     /// Whether any byte may have left; `false` is proof that none did.
     pub fn is_set(&self) -> bool {
+        self.at().is_some()
+    }
+
+    /// When the first byte may have left.
+    pub fn at(&self) -> Option<Instant> {
         self.0.get()
     }
 }
@@ -52,7 +58,7 @@ impl MessageBody for FlaggedBody {
         mut self: Pin<&mut Self>,
         _context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Infallible>>> {
-        self.written.0.set(true);
+        self.written.0.set(self.written.at().or_else(|| Some(Instant::now())));
         Poll::Ready(self.content.take().map(Ok))
     }
 }

@@ -97,11 +97,13 @@ impl Health {
         if self.paused.is_some() {
             return Gate::Shut;
         }
+        // What would open these gates obeys `Retry-After`, too.
+        let probed = |at: Instant| self.pausing.map_or(at, |trouble| at.max(trouble.next_attempt));
         if let Some(trouble) = &self.credential {
-            return Gate::Closed(trouble.next_attempt);
+            return Gate::Closed(probed(trouble.next_attempt));
         }
         if let BreakerState::Open(until) = self.breaker.state() {
-            return Gate::Closed(until);
+            return Gate::Closed(probed(until));
         }
         if let Some(trouble) = self.pausing.filter(|trouble| trouble.next_attempt > now) {
             return Gate::Closed(trouble.next_attempt);

@@ -1,8 +1,9 @@
 //! Learns the rate that upstream permits from nothing but its refusals.
 //!
-//! Seeking: no limit met yet; each admitted call adds one call a second (the rate doubles in 0.7 s).
-//! Climbing: below the last refusal; two per cent a second. Resting: just below a known limit; then a
-//! slow climb past it, less and less often while the limit stays where it was.
+//! Seeking: no limit met yet; each admitted call that was held back adds to the rate, the more the higher it is
+//! and the sooner upstream answers. Climbing: below the last refusal; slowly up. Resting: where the limit is
+//! taken to be; then a slow climb past it, less and less often while it stays where it was. What a refusal says
+//! about the limit is worked out in `evidence`.
 
 use std::time::Duration;
 
@@ -10,22 +11,31 @@ use tokio::time::Instant;
 
 use super::{
     Permit,
+    evidence::{Evidence, Refusal},
     learned::{Learned, Mood},
 };
 
 const FIRST_RATE: f64 = 20.0;
 const LOWEST_RATE: f64 = 0.5;
-/// Added to the rate by each admitted call, by phase.
-const SEEK: f64 = 1.0;
-const CLIMB: f64 = 0.02;
-const PROBE: f64 = 0.01;
-/// What is left of the rate after a refusal: of a guess, of a rate that had proved itself.
-const DEEP_CUT: f64 = 0.72;
-const SMALL_CUT: f64 = 0.95;
-/// A rate has proved itself once it was admitted for so many seconds.
-const PROVEN_SECONDS: f64 = 0.7;
-const FIRST_REST: Duration = Duration::from_secs(20);
-const LONGEST_REST: Duration = Duration::from_secs(300);
+/// What an admitted call adds while seeking, that is, by how many e-folds the rate grows a second: at least and
+/// at most; so much for each call a second ...
+const SEEK_LEAST: f64 = 1.5;
+const SEEK_MOST: f64 = 12.0;
+const SEEK_PER_RATE: f64 = 1.0 / 12.0;
+/// ... but not more than this by the time that upstream's answer is there.
+const SEEK_PER_LATENCY: f64 = 0.2;
+/// The same once a limit was met.
+const CLIMB: f64 = 0.015;
+/// What upstream is taken to need for its answer before the first one.
+const FIRST_LATENCY: f64 = 0.2;
+/// Weight of the newest call in the running mean of that.
+const NEWEST: f64 = 0.3;
+/// So much below what a refusal makes of the limit, as a share, the rate is kept.
+const MARGIN: f64 = 0.004;
+/// A limit that is taken to be at least so close below the refused rate is not climbed to.
+const CLOSE: f64 = 0.85;
+const FIRST_REST: Duration = Duration::from_secs(30);
+const LONGEST_REST: Duration = Duration::from_secs(120);
 /// So far above the last refusal the limit must have moved.
 const MOVED: f64 = 1.15;
 
@@ -43,8 +53,9 @@ pub(super) struct Learner {
     phase: Phase,
     refused_at: f64,
     rest: Duration,
-    last_cut: Option<Instant>,
-    admitted_since_cut: u32,
+    /// How long upstream needs for its answers, in seconds.
+    latency: f64,
+    evidence: Evidence,
 }
 
 impl Learner {
@@ -56,8 +67,8 @@ impl Learner {
             phase: Phase::Seeking,
             refused_at: f64::INFINITY,
             rest: FIRST_REST,
-            last_cut: None,
-            admitted_since_cut: 0,
+            latency: FIRST_LATENCY,
+            evidence: Evidence::default(),
         }
     }
 
@@ -86,28 +97,37 @@ impl Learner {
         self.rate
     }
 
+    /// Whether upstream has refused calls.
+    pub(super) fn has_met_limit(&self) -> bool {
+        self.refused_at.is_finite()
+    }
+
     /// What an admitted call adds to the rate now, and where that ends: a limit that was met is not
     /// counted on to have moved.
     pub(super) fn growth(&self) -> (f64, f64) {
         match self.phase {
-            Phase::Seeking => (SEEK, self.ceiling),
+            Phase::Seeking => (self.seek(), self.ceiling),
             Phase::Climbing => (CLIMB, self.refused_at.min(self.ceiling)),
             Phase::Resting { .. } => (0.0, self.rate),
         }
     }
 
+    fn seek(&self) -> f64 {
+        let wanted = (self.rate * SEEK_PER_RATE).clamp(SEEK_LEAST, SEEK_MOST);
+        wanted.min(SEEK_PER_LATENCY / self.latency)
+    }
+
     pub(super) fn admitted(&mut self, permit: Permit, now: Instant) {
-        if self.last_cut.is_none_or(|cut| permit.taken >= cut) {
-            self.admitted_since_cut += 1;
-        }
+        self.evidence.admitted(permit, now);
         if !permit.was_awaited {
             return;
         }
+        let took = now.saturating_duration_since(permit.taken).as_secs_f64();
+        self.latency = (self.latency + (took - self.latency) * NEWEST).max(0.001);
         let step = match self.phase {
-            Phase::Seeking => SEEK,
-            Phase::Climbing if self.rate < self.refused_at => CLIMB,
-            Phase::Climbing => PROBE,
-            Phase::Resting { until } if now >= until => PROBE,
+            Phase::Seeking => self.seek(),
+            Phase::Climbing => CLIMB,
+            Phase::Resting { until } if now >= until => CLIMB,
             Phase::Resting { .. } => 0.0,
         };
         self.rate = (self.rate + step).min(self.ceiling);
@@ -118,26 +138,29 @@ impl Learner {
     }
 
     pub(super) fn throttled(&mut self, permit: Permit, now: Instant) {
-        // Calls that were under way when the rate was cut say nothing about the new rate.
-        if self.last_cut.is_some_and(|cut| permit.taken < cut) {
-            return;
-        }
-        self.refused_at = self.rate;
-        let proven = f64::from(self.admitted_since_cut) >= self.rate * PROVEN_SECONDS;
-        let (kept, phase) = match self.phase {
-            Phase::Climbing | Phase::Resting { .. } if proven => {
-                let until = now + self.rest;
-                self.rest = (self.rest * 2).min(LONGEST_REST);
-                (SMALL_CUT, Phase::Resting { until })
-            }
-            Phase::Seeking | Phase::Climbing | Phase::Resting { .. } => {
-                self.rest = FIRST_REST;
-                (DEEP_CUT, Phase::Climbing)
-            }
+        let (growth, was_resting, had_rested) = match self.phase {
+            Phase::Seeking => (self.seek(), false, false),
+            Phase::Climbing => (CLIMB, false, false),
+            Phase::Resting { until } => (CLIMB, true, until <= permit.taken),
         };
-        self.phase = phase;
-        self.rate = (self.rate * kept).max(LOWEST_RATE.min(self.ceiling));
-        self.last_cut = Some(now);
-        self.admitted_since_cut = 0;
+        let refused = permit.rate.min(self.rate);
+        let is_first = matches!(self.phase, Phase::Seeking);
+        let refusal = Refusal { permit, refused, growth, is_first, was_resting, had_rested };
+        // Calls that were under way when the rate was cut say nothing about the new rate.
+        let Some(found) = self.evidence.refused(&refusal, now) else { return };
+        self.rest =
+            if was_resting && !found.was_quick { (self.rest * 2).min(LONGEST_REST) } else { FIRST_REST };
+        let rate = found.limit * (1.0 - MARGIN);
+        // What is far below the refused rate is a guess on the safe side: the truth is climbed to.
+        self.phase = if !is_first && (found.is_sure || rate > refused * CLOSE) {
+            Phase::Resting { until: now + self.rest }
+        } else {
+            Phase::Climbing
+        };
+        if !is_first && !found.is_sure {
+            self.evidence.keep_in_mind((rate <= refused * CLOSE).then_some(rate));
+        }
+        self.refused_at = refused;
+        self.rate = rate.max(LOWEST_RATE.min(self.ceiling));
     }
 }

@@ -1,9 +1,10 @@
 //! How fast to call: a rate learned from what upstream refuses, under a ceiling.
 //!
-//! Pure: time comes in. Two parts. `meter` hands out permits at a rate and never lets more than the
-//! ceiling into any one second. `learn` moves the rate: fast upward until the first 429, down at each,
-//! then slowly back to where it was refused, and past it now and then to see whether the limit moved.
+//! Pure: time comes in. `meter` hands out permits at a rate and never lets more than the ceiling into any one
+//! second. `learn` moves the rate: fast upward until the first 429, then to where the limit is by the `evidence`
+//! of each refusal, and past it now and then to see whether the limit moved.
 
+mod evidence;
 mod learn;
 mod learned;
 mod meter;
@@ -19,13 +20,20 @@ use meter::Meter;
 pub(super) struct Pace {
     learner: Learner,
     meter: Meter,
+    /// Permits taken so far.
+    taken: u64,
 }
 
 /// A permit that was taken; the call carries it to its end.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Permit {
     pub(super) taken: Instant,
-    /// Whether calls were waiting for it: only then does its success say that more would be welcome.
+    /// Its number: they count up.
+    number: u64,
+    /// The rate then.
+    rate: f64,
+    /// Whether the pace, and nothing else, held a call back for it: only then does its success say that more
+    /// would be welcome.
     pub(super) was_awaited: bool,
 }
 
@@ -43,18 +51,36 @@ pub(super) struct Outlook {
 impl Pace {
     /// A pace that has learned nothing yet, under `ceiling` calls a second (`None`: no ceiling).
     pub(super) fn new(ceiling: Option<f64>, now: Instant) -> Self {
-        Self { learner: Learner::new(ceiling), meter: Meter::new(ceiling, now) }
+        Self { learner: Learner::new(ceiling), meter: Meter::new(ceiling, now), taken: 0 }
     }
 
     /// When the next permit can be had; not after `now` means at once.
     pub(super) fn next_permit(&self, now: Instant) -> Instant {
-        self.meter.next(self.rate(), now)
+        self.meter.next(now)
     }
 
     /// Takes the permit that is due.
     pub(super) fn take(&mut self, now: Instant) -> Permit {
-        let was_awaited = self.meter.take(self.rate(), now);
-        Permit { taken: now, was_awaited }
+        let rate = self.rate();
+        let was_awaited = self.meter.take(rate, self.learner.has_met_limit(), now);
+        self.taken += 1;
+        Permit { taken: now, number: self.taken, rate, was_awaited }
+    }
+
+    /// Hears at the end of a turn how many calls the pace alone holds back: not those for which there is no slot
+    /// or no address, or that upstream's condition forbids.
+    pub(super) fn hold_back(&mut self, calls: usize) {
+        self.meter.hold_back(calls);
+    }
+
+    /// The call of a permit left at `at`: its second begins.
+    pub(super) fn left(&mut self, at: Instant) {
+        self.meter.left(at);
+    }
+
+    /// The call of a permit ended and never left.
+    pub(super) fn stayed(&mut self) {
+        self.meter.stayed();
     }
 
     /// A call of this permit was accepted or refused for what it held: upstream had room for it.

@@ -212,6 +212,27 @@ fn probes_obey_retry_after() {
     assert!(health.wants_probe(now + 600 * SECOND));
 }
 
+/// The loop sleeps until the gate may open: if that was before the probe is due, nothing would wake it then.
+#[test]
+fn a_gate_that_a_probe_opens_is_closed_until_that_is_due() {
+    let now = Instant::now();
+    let wait = Duration::from_secs(60);
+    let mut broken = proven(now);
+    (0..5).for_each(|_| broken.failed(Outage::Errors, now));
+    let mut refused = proven(now);
+    refused.credential_refused(now, now);
+    assert!(matches!(broken.gate(now, SLOTS), Gate::Closed(until) if until < now + wait));
+    assert_eq!(refused.gate(now, SLOTS), Gate::Closed(now));
+
+    for health in [&mut broken, &mut refused] {
+        health.must_pause(NotSentReason::Throttled, Some(wait), now, now, 0.0);
+
+        assert_eq!(health.gate(now, SLOTS), Gate::Closed(now + wait));
+    }
+    assert!(broken.wants_probe(now + wait));
+    assert!(refused.wants_credential_proof(now + wait));
+}
+
 #[test]
 fn what_was_seen_last_is_the_cause_of_an_outage() {
     let now = Instant::now();

@@ -193,10 +193,12 @@ impl Watch {
         self.0.borrow().fault
     }
 
-    /// Returns when something changed.
+    /// Returns when something has changed since the last time this returned, also when that happened before it
+    /// was asked; never once the thread that writes has ended.
     pub async fn changed(&mut self) {
-        // The sender goes with the thread, which goes last.
-        drop(self.0.changed().await);
+        if self.0.changed().await.is_err() {
+            std::future::pending().await
+        }
     }
 }
 
