@@ -1,6 +1,7 @@
 //! Why a body was refused: what is wrong, in a plain sentence, and where.
 //!
-//! No error quotes the body: what a caller posted stays out of logs.
+//! No error quotes the body but the names of columns, which only its caller is shown: what was posted stays out
+//! of logs.
 
 use std::fmt;
 
@@ -10,7 +11,7 @@ use super::gzip::GzipFault;
 use super::sink::Full;
 
 /// Why the intake stopped. Every one of them refuses the body as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum IntakeError {
     /// The body is not what its media type says.
     #[error("{0}")]
@@ -33,7 +34,7 @@ pub enum IntakeError {
 }
 
 /// A fault in the text of a body, and where it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseError {
     /// What is wrong.
     pub kind: ParseErrorKind,
@@ -46,23 +47,45 @@ pub struct ParseError {
 }
 
 /// What is wrong with the text of a body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ParseErrorKind {
     /// Bytes that are no UTF-8.
-    #[error("the body is not UTF-8")]
+    #[error(
+        "the body is not UTF-8 here, as in files of Windows-1252 (\"ANSI\") or Latin-1; save it as UTF-8"
+    )]
     NotUtf8,
+    /// Two or four bytes a character.
+    #[error("the body is UTF-16 or UTF-32 (\"Unicode text\"); save it as UTF-8")]
+    Utf16,
+    /// A file that is no list.
+    #[error("the body looks like {0}")]
+    LooksLike(FileKind),
+    /// JSON where lines of text or CSV are expected.
+    #[error(
+        "the body looks like JSON; send Content-Type: application/json, or application/x-ndjson when each line is \
+         a value"
+    )]
+    LooksLikeJson,
     /// JSON without any value.
     #[error("the body is empty; expected a JSON array of strings")]
     EmptyBody,
     /// The body ends before the JSON value does.
     #[error("the body ends in the middle of the JSON value")]
     Truncated,
-    /// JSON that begins with a byte order mark.
-    #[error("JSON must not begin with a byte order mark")]
-    ByteOrderMark,
     /// JSON of another shape.
-    #[error("expected an array of strings, or an object {{\"emails\": [...]}}")]
+    #[error(
+        "expected an array of strings, or an object {{\"emails\": [...]}}; an address a line is Content-Type: \
+         text/plain"
+    )]
     ExpectedList,
+    /// The values of NDJSON where one value is expected.
+    #[error(
+        "this looks like a value of NDJSON; send an array of strings, or Content-Type: application/x-ndjson"
+    )]
+    LooksLikeNdjson,
+    /// A string as Python and JavaScript print it.
+    #[error("JSON strings stand in double quotes, not in single ones")]
+    SingleQuote,
     /// JSON of another shape where only an array will do.
     #[error("expected an array of strings")]
     ExpectedStrings,
@@ -112,8 +135,14 @@ pub enum ParseErrorKind {
     #[error("an escape in a string is one half of a surrogate pair")]
     LoneSurrogate,
     /// A line of NDJSON of another shape.
-    #[error("expected a JSON string or an object {{\"email\": \"...\"}} on the line")]
+    #[error(
+        "expected a JSON string or an object {{\"email\": \"...\"}} on the line; an address a line is \
+         Content-Type: text/plain"
+    )]
     ExpectedLine,
+    /// One JSON value where a value a line is expected.
+    #[error("this looks like one JSON list; send Content-Type: application/json")]
+    LooksLikeOneValue,
     /// A line of NDJSON that ends too early.
     #[error("the line ends in the middle of its JSON value")]
     LineTruncated,
@@ -133,13 +162,24 @@ pub enum ParseErrorKind {
     UnclosedQuote,
     /// Several CSV columns, none with addresses.
     #[error(
-        "the first row has several columns and none is called \"email\"; name the column of the addresses so, \
-         or send that column alone"
+        "the first row has several columns and none is called \"email\" (or e-mail, email address, mail), but \
+         {0}; name the column of the addresses so, or send that column alone"
     )]
-    NoEmailColumn,
-    /// Two CSV columns with addresses.
-    #[error("the first row has two columns called \"email\"")]
+    NoEmailColumn(Columns),
+    /// Several CSV columns without names.
+    #[error(
+        "the first row holds an address in one of several columns: it is no header; put a row before it that \
+         calls the column of the addresses \"email\", or send that column alone"
+    )]
+    NoHeader,
+    /// Several CSV columns that could hold the addresses.
+    #[error("several columns of the first row could hold the addresses; call just one of them \"email\"")]
     RepeatedEmailColumn,
+    /// The line in which spreadsheets tell each other the separator.
+    #[error(
+        "the first line is a `sep=` line of a spreadsheet; leave it out, and separate the columns by commas"
+    )]
+    SepLine,
     /// CSV columns separated by something else.
     #[error("the columns are separated by {0}; separate them by commas")]
     WrongSeparator(Separator),
@@ -180,6 +220,72 @@ pub enum Separator {
     /// As spreadsheets put it into the clipboard.
     #[error("tabs")]
     Tab,
+    /// As some databases write it.
+    #[error("vertical bars")]
+    Pipe,
+}
+
+impl Separator {
+    /// Every one.
+    pub(super) const ALL: [Self; 3] = [Self::Semicolon, Self::Tab, Self::Pipe];
+
+    pub(super) fn character(self) -> char {
+        match self {
+            Self::Semicolon => ';',
+            Self::Tab => '\t',
+            Self::Pipe => '|',
+        }
+    }
+}
+
+/// What a body is that is no list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum FileKind {
+    /// Also a workbook of today's spreadsheets.
+    #[error("a zip archive, as .xlsx workbooks are; save the sheet as CSV in UTF-8 and send that")]
+    Zip,
+    /// A workbook or document of old.
+    #[error("an old Office file, as .xls workbooks are; save the sheet as CSV in UTF-8 and send that")]
+    OldOffice,
+    /// A document.
+    #[error("a PDF; send the addresses as text or CSV in UTF-8")]
+    Pdf,
+    /// Packed without saying so.
+    #[error("gzip; say so with Content-Encoding: gzip")]
+    Gzip,
+    /// Packed in another way.
+    #[error("compressed data of a kind that is not read; send the list itself, or compress it with gzip")]
+    Compressed,
+}
+
+/// The names of a few columns. Shows them to the caller who sent them, and to no log.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Columns(String);
+
+impl Columns {
+    /// Adds a name; one of which nothing shows is passed over.
+    pub(super) fn add(&mut self, name: impl Iterator<Item = char>) {
+        let name: String = name.filter(|character| !character.is_control()).collect();
+        if name.is_empty() {
+            return;
+        }
+        if !self.0.is_empty() {
+            self.0.push_str(", ");
+        }
+        self.0.push_str(&name);
+    }
+}
+
+impl fmt::Display for Columns {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Columns {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Columns(..)")
+    }
 }
 
 impl ParseErrorKind {
@@ -191,6 +297,7 @@ impl ParseErrorKind {
             b'n' => Self::NotAString(Found::Null),
             b'[' => Self::NotAString(Found::Array),
             b'{' => Self::NotAString(Found::Object),
+            b'\'' => Self::SingleQuote,
             _ => Self::ExpectedString,
         }
     }
@@ -224,7 +331,8 @@ mod tests {
         error.line = Some(4);
         assert_eq!(error.to_string(), "line 4: an element is a number; expected a string (at byte 40)");
 
-        error = ParseError { kind: ParseErrorKind::TrailingData, line: None, ..error };
+        error.kind = ParseErrorKind::TrailingData;
+        error.line = None;
         assert_eq!(
             error.to_string(),
             "the body goes on after the end of the JSON value (at byte 40, element 3)"

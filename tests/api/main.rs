@@ -38,6 +38,7 @@ mod pace;
 mod problem;
 #[path = "../support/process.rs"]
 mod process;
+mod real_files;
 mod recent_sends;
 mod refusals;
 mod renewals;
