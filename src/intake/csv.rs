@@ -77,15 +77,19 @@ impl Csv {
     /// Judges the line that was held back, which ends at `end`, and reads it. One without text was not yet the
     /// first.
     fn look_at_first_line(&mut self, end: u64, sink: &mut impl Sink) -> Result<(), Stop> {
-        let Some(first) = self.first_line.take() else { return Ok(()) };
-        let line = first.into_text();
+        let Some(mut first) = self.first_line.take() else { return Ok(()) };
+        let line = first.text();
         let base = end - line.len() as u64;
-        if has_no_text(&line) {
-            self.first_line = Some(FirstLine::default());
-        } else if let Some(kind) = mistake(&line) {
-            return Err(Fault::new(kind, base).into());
+        if !has_no_text(line) {
+            return match mistake(line) {
+                Some(kind) => Err(Fault::new(kind, base).into()),
+                None => self.rows(line, base, sink),
+            };
         }
-        self.rows(&line, base, sink)
+        self.rows(line, base, sink)?;
+        first.clear();
+        self.first_line = Some(first);
+        Ok(())
     }
 
     fn rows(&mut self, text: &str, base: u64, sink: &mut impl Sink) -> Result<(), Stop> {

@@ -12,7 +12,7 @@ use super::address::Parts;
 use super::column_name::is_email_column;
 use super::error::ParseErrorKind::{self, SepLine, WrongSeparator};
 use super::error::Separator;
-use super::invisible::is_invisible;
+use super::invisible::{is_invisible, trim};
 use super::sink::prefix;
 
 /// Most bytes of the line that are looked at.
@@ -42,8 +42,14 @@ impl FirstLine {
     }
 
     /// What was taken so far.
-    pub(super) fn into_text(self) -> String {
-        self.text
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Makes room for the next line.
+    pub(super) fn clear(&mut self) {
+        self.text.clear();
+        self.is_whole = false;
     }
 
     /// Heap bytes it holds.
@@ -65,8 +71,8 @@ pub(super) fn has_no_text(line: &str) -> bool {
 
 /// What keeps a body with this first line from being read as CSV with commas.
 pub(super) fn mistake(line: &str) -> Option<ParseErrorKind> {
-    let line = bare(line);
-    if is_sep_line(line) {
+    let line = trim(line);
+    if is_sep_line(bare(line)) {
         return Some(SepLine);
     }
     if cells(line, ',').any(is_email_column) {
@@ -89,11 +95,14 @@ fn is_sep_line(line: &str) -> bool {
             .all(|character| is_invisible(character) || matches!(character, ',' | ';' | '|' | ':' | '"'))
 }
 
-/// Whether the columns seem to be separated by this character: by the others there are no more of them.
+/// Whether the columns seem to be separated by this character: outside quotes it is no rarer than the comma.
 /// Addresses and nothing else between separators are no columns, but several addresses in one.
 fn is_more_frequent_than_commas(line: &str, separator: char) -> bool {
-    let count = |wanted: char| line.matches(wanted).count();
-    if count(separator) == 0 || count(separator) < count(',') {
+    let (own, commas) = match (unquoted(line, separator), unquoted(line, ',')) {
+        (0, 0) => (line.matches(separator).count(), line.matches(',').count()),
+        counts => counts,
+    };
+    if own == 0 || own < commas {
         return false;
     }
     let filled = || cells(line, separator).filter(|cell| !cell.is_empty());
@@ -102,6 +111,11 @@ fn is_more_frequent_than_commas(line: &str, separator: char) -> bool {
     // A vertical bar may stand in an address: it is a separator only beside one.
     let is_likely = separator != '|' || (addresses > 0 && columns > 1 && Parts::scan(line).is_err());
     is_likely && (addresses < columns || columns < 2)
+}
+
+/// How often a character stands outside quotes.
+fn unquoted(line: &str, wanted: char) -> usize {
+    line.split('"').step_by(2).map(|part| part.matches(wanted).count()).sum()
 }
 
 fn cells(line: &str, separator: char) -> impl Iterator<Item = &str> {
@@ -130,6 +144,8 @@ mod tests {
             ("ann@example.com;Ann", Separator::Semicolon),
             ("ann@example.com;", Separator::Semicolon),
             ("  \"ann@example.com\";\"Lee, Ann\"", Separator::Semicolon),
+            ("\"ann@example.com\";\"1,000,000\"", Separator::Semicolon),
+            ("\"Adresse\"; \"Name, Vorname, Titel\"", Separator::Semicolon),
             ("email\tname", Separator::Tab),
             ("\"Name\"\t\"Email Address\"", Separator::Tab),
             ("ann@example.com\tAnn", Separator::Tab),
@@ -146,6 +162,7 @@ mod tests {
             "email,name",
             "name;x,email",
             "\"Lee; Ann\",\"email\"",
+            "\"Lee; Ann; x\",phone",
             "ann@example.com",
             "a|b@example.com",
             "\tann@example.com\t",

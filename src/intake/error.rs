@@ -250,6 +250,9 @@ pub enum FileKind {
     /// A document.
     #[error("a PDF; send the addresses as text or CSV in UTF-8")]
     Pdf,
+    /// A page, or what a web site calls a workbook.
+    #[error("a web page or XML; send the addresses as text or CSV in UTF-8")]
+    Markup,
     /// Packed without saying so.
     #[error("gzip; say so with Content-Encoding: gzip")]
     Gzip,

@@ -56,7 +56,7 @@ enum Grammar {
     Json(Json),
     Ndjson(Ndjson),
     Text(Text),
-    Csv(Csv),
+    Csv(Box<Csv>),
 }
 
 impl Parser {
@@ -67,7 +67,7 @@ impl Parser {
             Format::JsonArray => Grammar::Json(Json::array_only()),
             Format::Ndjson => Grammar::Ndjson(Ndjson::default()),
             Format::Text => Grammar::Text(Text::default()),
-            Format::Csv => Grammar::Csv(Csv::default()),
+            Format::Csv => Grammar::Csv(Box::default()),
         };
         Self {
             format,
@@ -89,7 +89,7 @@ impl Parser {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        let read = self.from_head(bytes, sink);
+        let read = self.take(bytes, sink);
         self.explained(read)
     }
 
@@ -138,7 +138,7 @@ impl Parser {
     }
 
     /// Holds the first bytes back until there are enough to be looked at.
-    fn from_head(&mut self, bytes: &[u8], sink: &mut impl Sink) -> Result<(), Stop> {
+    fn take(&mut self, bytes: &[u8], sink: &mut impl Sink) -> Result<(), Stop> {
         let Some(head) = &mut self.head else { return self.characters(bytes, sink) };
         let rest = head.fill(bytes);
         if !head.is_full() {

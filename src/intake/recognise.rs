@@ -25,6 +25,8 @@ const FILES: [(&[u8], FileKind); 8] = [
     (b"7z\xbc\xaf\x27\x1c", FileKind::Compressed),
 ];
 
+const MARKUP: [&[u8]; 4] = [b"<!doctype", b"<html", b"<?xml", b"<table"];
+
 /// The first bytes of a body, until they are looked at.
 #[derive(Clone)]
 pub(super) struct Head {
@@ -74,8 +76,21 @@ pub(super) fn check(format: Format, head: &[u8]) -> Result<(), Fault> {
 }
 
 fn file(head: &[u8]) -> Option<ParseErrorKind> {
-    let known = FILES.iter().find(|(magic, _)| head.starts_with(magic));
-    known.map(|(_, kind)| LooksLike(*kind)).or_else(|| is_wide(head).then_some(Utf16))
+    let known = FILES.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, kind)| *kind);
+    let known = known.or_else(|| is_markup(head).then_some(FileKind::Markup));
+    known.map(LooksLike).or_else(|| is_wide(head).then_some(Utf16))
+}
+
+/// Whether it is a page or a table of a web site, which some of them call a workbook.
+fn is_markup(head: &[u8]) -> bool {
+    let text = visible(head);
+    let begins = |word: &&[u8]| text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    MARKUP.iter().any(begins)
+}
+
+/// What comes behind a byte order mark and white space.
+fn visible(head: &[u8]) -> &[u8] {
+    head.strip_prefix(MARK).unwrap_or(head).trim_ascii_start()
 }
 
 /// Whether it is UTF-16 or UTF-32: by its mark, or because the first characters have zero bytes beside them.
@@ -95,12 +110,11 @@ fn is_wide(head: &[u8]) -> bool {
 
 /// Where a JSON array or object begins. No address begins like that.
 fn json(head: &[u8]) -> Option<usize> {
-    let text = head.strip_prefix(MARK).unwrap_or(head).trim_ascii_start();
+    let text = visible(head);
     let [first, inside @ ..] = text else { return None };
-    let is_json = match (first, inside.trim_ascii_start().first()?) {
-        (b'[', b'"' | b'\'' | b'{' | b']') => true,
-        (b'{', b'"' | b'\'') => true,
-        _ => false,
-    };
+    let is_json = matches!(
+        (first, inside.trim_ascii_start().first()?),
+        (b'[', b'"' | b'\'' | b'{' | b']') | (b'{', b'"' | b'\'')
+    );
     is_json.then_some(head.len() - text.len())
 }

@@ -7,11 +7,13 @@ const FORMATS: [Format; 5] = [Format::Json, Format::JsonArray, Format::Ndjson, F
 
 #[test]
 fn files_that_are_no_lists_are_recognised_in_every_format() {
-    let table: [(&[u8], FileKind); 5] = [
+    let table: [(&[u8], FileKind); 7] = [
         (b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0", FileKind::Zip),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", FileKind::OldOffice),
         (b"%PDF-1.7\n%\xe2\xe3", FileKind::Pdf),
         (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", FileKind::Gzip),
+        (b"<!DOCTYPE html>\n<html>", FileKind::Markup),
+        (b"\xef\xbb\xbf\r\n<Table><tr>", FileKind::Markup),
         (b"\x28\xb5\x2f\xfd\x04", FileKind::Compressed),
     ];
     for (body, kind) in table {
@@ -69,9 +71,12 @@ fn json_where_lines_are_expected_is_named() {
 
 #[test]
 fn what_could_be_a_list_is_read_as_one() {
-    for body in
-        ["[my list]\na@example.com", "{a}@example.com\nb@example.com", "\u{feff}7z@example.com\nPK@x.com"]
-    {
+    for body in [
+        "[my list]\na@example.com",
+        "<a@example.com>\nb",
+        "{a}@example.com\nb@example.com",
+        "\u{feff}7z@example.com\nPK@x.com",
+    ] {
         for format in [Format::Text, Format::Csv] {
             assert_eq!(texts(format, body).len(), 2, "{body}");
         }
