@@ -4,7 +4,8 @@
 //! nothing more and repeats the error.
 
 use super::digest::BodyHasher;
-use super::error::{FileKind, IntakeError, ParseError, ParseErrorKind};
+use super::error::{IntakeError, ParseError, ParseErrorKind};
+use super::found::FileKind;
 use super::gzip::{Gunzip, GzipFault, PIECE_BYTES};
 use super::parser::{Format, Parser};
 use super::sink::Sink;

@@ -11,7 +11,7 @@ use memchr::memchr2;
 use super::address::Parts;
 use super::column_name::is_email_column;
 use super::error::ParseErrorKind::{self, SepLine, WrongSeparator};
-use super::error::Separator;
+use super::found::Separator;
 use super::invisible::{is_invisible, trim};
 use super::sink::prefix;
 

@@ -5,9 +5,9 @@
 use super::carry::Element;
 use super::column_name::is_exact;
 use super::csv_table::Place;
-use super::error::Columns;
 use super::error::ParseErrorKind::{NoEmailColumn, NoHeader, RepeatedEmailColumn};
 use super::fault::Fault;
+use super::found::Columns;
 use super::invisible::trim;
 
 /// Most columns that are named.

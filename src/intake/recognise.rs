@@ -3,9 +3,9 @@
 //! Owns the first [`HEAD_BYTES`] of a body until there are so many, or the body is over: what they are taken
 //! for must not depend on how the body was split. Nothing is recognised that could be a good list.
 
-use super::error::FileKind;
 use super::error::ParseErrorKind::{self, LooksLike, LooksLikeJson, Utf16};
 use super::fault::Fault;
+use super::found::FileKind;
 use super::parser::Format;
 
 /// Most bytes that are looked at.

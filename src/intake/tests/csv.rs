@@ -254,6 +254,8 @@ fn every_csv_fault_has_its_name_and_place() {
         ("name,email\nJo,a\n\n\"J\no\"\nb", MissingEmail, 17, 1, 4),
         ("name,email\rJo,a\r\r\"J\ro\"\rb", MissingEmail, 17, 1, 4),
         ("name,email\nJo,a\nx", MissingEmail, 16, 1, 3),
+        ("email\rab\n\"c\"x", TextAfterQuote, 12, 1, 3),
+        ("email,n\ra,\"\r\"\nb\"", StrayQuote, 15, 1, 4),
         ("email\na\nb,c\n", ExtraColumn, 10, 2, 3),
         ("email,name\na,b,\"c\"", ExtraColumn, 15, 1, 2),
         ("a\nb\"c", StrayQuote, 3, 1, 2),
