@@ -7,7 +7,7 @@ use crate::intake::{Encoding, Format};
 
 const SERVED: &str = "application/json, application/x-ndjson, text/plain or text/csv";
 
-/// A longer media type is not told again.
+/// A longer media type is not repeated to the caller.
 const SHOWN_BYTES: usize = 100;
 
 /// What `Content-Encoding` may say.
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_media_type_is_told_with_what_it_usually_means() {
+    fn a_refused_media_type_is_named_with_what_it_usually_means() {
         for (value, expected) in [
             (
                 "application/x-www-form-urlencoded",

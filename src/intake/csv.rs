@@ -68,10 +68,11 @@ impl Csv {
     pub(super) fn finish(&mut self, end: u64, sink: &mut impl Sink) -> Result<(), Stop> {
         self.look_at_first_line(end, sink)?;
         match self.state {
-            State::Start if self.table.is_between_rows() => Ok(()),
-            State::Start | State::Plain | State::Quote => self.end_field("", End::Row, sink),
-            State::Quoted => Err(self.field.fault(UnclosedQuote).into()),
+            State::Start if self.table.is_between_rows() => {}
+            State::Start | State::Plain | State::Quote => self.end_field("", End::Row, sink)?,
+            State::Quoted => return Err(self.field.fault(UnclosedQuote).into()),
         }
+        Ok(self.table.finish()?)
     }
 
     /// Judges the line that was held back, which ends at `end`, and reads it. One without text was not yet the

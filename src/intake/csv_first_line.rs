@@ -86,7 +86,7 @@ pub(super) fn mistake(line: &str) -> Option<ParseErrorKind> {
     found.map(|separator| WrongSeparator(*separator))
 }
 
-/// The line that tells a spreadsheet what separates the columns.
+/// Whether the line is the one that names the separator to a spreadsheet.
 fn is_sep_line(line: &str) -> bool {
     let Some((word, rest)) = line.split_at_checked("sep=".len()) else { return false };
     word.eq_ignore_ascii_case("sep=")

@@ -1,6 +1,6 @@
 //! The first row of a CSV body: which of its columns holds the addresses, and what else it is called.
 //!
-//! Keeps no more than a few short names, to tell them to the caller who has none of the known ones.
+//! Keeps no more than a few short names, for the error of a caller whose file has none of the known ones.
 
 use super::carry::Element;
 use super::column_name::is_exact;
@@ -50,6 +50,11 @@ impl Header {
         }
         self.columns += 1;
         Ok(())
+    }
+
+    /// Whether an address stands in one of the names.
+    pub(super) fn holds_address(&self) -> bool {
+        self.holds_address
     }
 
     /// The column with the addresses and how many there are, when the row is over and began at `row`. `None`

@@ -6,7 +6,7 @@
 
 use super::carry::{Carry, Element};
 use super::csv_header::Header;
-use super::error::ParseErrorKind::{self, ExtraColumn, MissingEmail};
+use super::error::ParseErrorKind::{self, ExtraColumn, LineEndsLost, MissingEmail};
 use super::fault::{Fault, Stop};
 use super::sink::Sink;
 
@@ -28,6 +28,8 @@ pub(super) struct Table {
     waits: bool,
     /// That blank field.
     blank: Carry,
+    /// Where the header stands, when an address stands in it.
+    suspect: Option<Place>,
     index: u64,
 }
 
@@ -86,6 +88,14 @@ impl Table {
         self.column == 0
     }
 
+    /// All rows were read.
+    pub(super) fn finish(&self) -> Result<(), Fault> {
+        match self.suspect {
+            Some(header) if self.index == 0 => Err(header.fault(LineEndsLost)),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// How many elements were read.
     pub(super) fn index(&self) -> u64 {
         self.index
@@ -141,6 +151,7 @@ impl Table {
         if !self.has_text {
             return Ok(());
         }
+        self.suspect = header.holds_address().then_some(self.row);
         let (email, columns) = header.finish(self.row)?;
         if email.is_none() {
             self.send(field, sink)?;

@@ -148,7 +148,9 @@ pub enum ParseErrorKind {
     #[error("the line ends in the middle of its JSON value")]
     LineTruncated,
     /// A line of NDJSON with more than one value.
-    #[error("the line goes on after its JSON value")]
+    #[error(
+        "the line goes on after its JSON value; curl keeps the ends of lines with --data-binary, not with -d"
+    )]
     LineTrailingData,
     /// A quote inside an unquoted CSV field.
     #[error(
@@ -173,6 +175,12 @@ pub enum ParseErrorKind {
          calls the column of the addresses \"email\", or send that column alone"
     )]
     NoHeader,
+    /// One CSV row that is header and addresses at once.
+    #[error(
+        "the only row names the columns and holds an address: the ends of lines are lost; curl keeps them with \
+         --data-binary, not with -d"
+    )]
+    LineEndsLost,
     /// Several CSV columns that could hold the addresses.
     #[error("several columns of the first row could hold the addresses; call just one of them \"email\"")]
     RepeatedEmailColumn,

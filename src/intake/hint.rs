@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_many_addresses_is_told_though_it_was_cut() {
+    fn a_line_of_many_addresses_has_its_hint_though_it_was_cut() {
         let line = vec!["a@example.com"; 90].join(";");
 
         assert_eq!(hint(&line[..1024], InvalidReason::TooLong), Some(SEVERAL));

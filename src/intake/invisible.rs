@@ -2,10 +2,9 @@
 //!
 //! The set is `White_Space` (PropList.txt) and `Default_Ignorable_Code_Point` (DerivedCoreProperties.txt) of
 //! Unicode 17: white space, zero-width characters, byte order marks, marks of writing direction, fillers,
-//! tags. The marks of interlinear annotations are added, for they show nothing either. Variation selectors
-//! are left out: they belong to the character before them, and IDNA judges them.
+//! tags, variation selectors. The marks of interlinear annotations are added, for they show nothing either.
 
-/// Whether a character shows nothing wherever it stands.
+/// Whether a character shows nothing by itself.
 pub(super) fn is_invisible(character: char) -> bool {
     match character {
         '!'..='~' => false,
@@ -24,10 +23,17 @@ pub(super) fn is_invisible(character: char) -> bool {
         | '\u{fff0}'..='\u{fffb}'
         | '\u{1bca0}'..='\u{1bca3}'
         | '\u{1d173}'..='\u{1d17a}'
-        | '\u{e0000}'..='\u{e00ff}'
-        | '\u{e01f0}'..='\u{e0fff}' => true,
-        other => other.is_whitespace(),
+        | '\u{e0000}'..='\u{e0fff}' => true,
+        other => other.is_whitespace() || is_variation_selector(other),
     }
+}
+
+/// Whether a character only says how the one before it looks.
+pub(super) fn is_variation_selector(character: char) -> bool {
+    matches!(
+        character,
+        '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}'
+    )
 }
 
 /// The text from its first to its last character that shows.
@@ -74,6 +80,7 @@ mod tests {
             '\u{2069}',
             '\u{3000}',
             '\u{feff}',
+            '\u{fe0f}',
             '\u{fff9}',
             '\u{e0020}',
         ] {
@@ -87,10 +94,8 @@ mod tests {
     }
 
     #[test]
-    fn what_shows_and_what_belongs_to_the_character_before_is_kept() {
-        for shown in
-            ['!', '~', '\0', '\u{1f}', '\u{7f}', 'é', '\u{300}', '\u{600}', '\u{2010}', '\u{fe0f}', '中']
-        {
+    fn what_shows_is_kept() {
+        for shown in ['!', '~', '\0', '\u{1f}', '\u{7f}', 'é', '\u{300}', '\u{600}', '\u{2010}', '中'] {
             assert!(!is_invisible(shown), "{shown:?}");
         }
     }

@@ -41,8 +41,6 @@ pub struct Parser {
     grammar: Grammar,
     /// The first bytes, until they were looked at.
     head: Option<Head>,
-    /// Whether nothing but byte order marks came so far.
-    is_at_start: bool,
     /// The bytes before the cut character, or before the next byte.
     offset: u64,
     /// The beginning of a character that the end of the last piece cut.
@@ -69,16 +67,7 @@ impl Parser {
             Format::Text => Grammar::Text(Text::default()),
             Format::Csv => Grammar::Csv(Box::default()),
         };
-        Self {
-            format,
-            grammar,
-            head: Some(Head::new()),
-            is_at_start: true,
-            offset: 0,
-            cut: [0; 4],
-            cut_length: 0,
-            failed: None,
-        }
+        Self { format, grammar, head: Some(Head::new()), offset: 0, cut: [0; 4], cut_length: 0, failed: None }
     }
 
     /// Reads the next bytes of the body.
@@ -195,8 +184,8 @@ impl Parser {
 
     fn piece(&mut self, text: &str, sink: &mut impl Sink) -> Result<(), Stop> {
         let end = self.offset + text.len() as u64;
-        let text = if self.is_at_start { text.trim_start_matches(MARK) } else { text };
-        self.is_at_start &= text.is_empty();
+        // The first piece holds all of the head, and so all marks that there may be.
+        let text = if self.offset == 0 { text.trim_start_matches(MARK) } else { text };
         self.offset = end;
         let base = end - text.len() as u64;
         match &mut self.grammar {

@@ -99,7 +99,7 @@ async fn invisible_characters_around_an_address_are_never_sent_and_inside_it_are
 
         let again = gateway.post("", &[dressed("text"), email("text")]).await;
         assert_eq!(again.words(), ["duplicate", "duplicate"]);
-        assert_eq!(again.outcomes()[0].0, dressed("text"), "what the caller sent is told as it was");
+        assert_eq!(again.outcomes()[0].0, dressed("text"), "what the caller sent comes back as it was");
         let lookup = json!({"email": dressed("text")}).to_string();
         let found =
             gateway.request(Method::POST, "/v1/recent-sends/lookup", &[("content-type", JSON)], lookup).await;
@@ -205,7 +205,7 @@ async fn what_cannot_be_taken_is_refused_with_its_name_and_place() {
 }
 
 #[actix_web::test]
-async fn a_list_under_another_media_type_is_told_which_one_is_right() {
+async fn a_list_under_another_media_type_is_refused_with_the_right_one() {
     let gateway = Gateway::start().await;
     let json = "[\"ann@example.com\", \"bob@example.com\"]";
     for format in [TEXT, CSV] {
@@ -220,6 +220,11 @@ async fn a_list_under_another_media_type_is_told_which_one_is_right() {
     assert_refused(&gateway, JSON, b"['ann@example.com']", None, &["double quotes"]).await;
     assert_refused(&gateway, NDJSON, json.as_bytes(), Some(1), &["application/json"]).await;
     assert_refused(&gateway, NDJSON, b"ann@example.com\n", Some(1), &["text/plain"]).await;
+    for (format, body) in
+        [(CSV, "email,nameann@example.com,Ann"), (NDJSON, "\"ann@example.com\"\"bob@example.com\"")]
+    {
+        assert_refused(&gateway, format, body.as_bytes(), Some(1), &["--data-binary"]).await;
+    }
     let patched = gateway.patch_body(PATH, &[], "['ann@example.com']").await.fault(400, "malformed_body");
     assert!(patched["description"].as_str().unwrap().contains("double quotes"), "{patched}");
     gateway.assert_nothing_was_taken().await;
@@ -227,7 +232,7 @@ async fn a_list_under_another_media_type_is_told_which_one_is_right() {
 }
 
 #[actix_web::test]
-async fn a_file_that_is_no_list_is_told_what_it_looks_like() {
+async fn a_file_that_is_no_list_is_refused_with_what_it_looks_like() {
     let gateway = Gateway::start().await;
     let files: [(&[u8], &str); 4] = [
         (b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0\xb5", ".xlsx"),
@@ -253,7 +258,7 @@ async fn a_file_that_is_no_list_is_told_what_it_looks_like() {
 }
 
 #[actix_web::test]
-async fn several_addresses_in_one_place_are_invalid_and_told_so() {
+async fn several_addresses_in_one_place_are_invalid_and_the_detail_says_so() {
     let gateway = Gateway::start().await;
     let pair = "a@example.com; b@example.com";
     for (format, body) in [

@@ -77,7 +77,7 @@ async fn standard_input_is_recognised() {
 }
 
 #[actix_web::test]
-async fn a_file_that_is_no_list_is_told_what_it_is_and_what_to_do() {
+async fn a_file_that_is_no_list_is_refused_with_what_it_is_and_what_to_do() {
     let stage = Stage::start().await;
 
     for (name, content, word) in [

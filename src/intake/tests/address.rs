@@ -24,7 +24,7 @@ const TABLE: [(InvalidReason, &[&str]); 5] = [
         "a\0@example.com", "\u{0}", "a\nb", "a@example.com\u{7f}", "a@exam\rple.com", "a\u{85}@example.com",
         "a b@example.com", "a@exam ple.com", "a@b@example.com", "@@", "Ann <a@example.com>", "\"a\"@example.com",
         "a@example.com,b@example.com", "a@example.com;", "ann@exam\u{200b}ple.com", "a\u{a0}b@example.com",
-        "a\u{feff}@example.com", "a@\u{202e}.com", "a@exam\u{ad}ple.com", "a@exam\u{2028}ple.com", "a\u{200d}@example.com",
+        "a\u{feff}@example.com", "a@\u{202e}.com", "a@exam\u{ad}ple.com", "a@exam\u{2028}ple.com", "a@exam\u{fe0f}ple.com", "a\u{200d}@example.com",
     ]),
 ];
 
@@ -69,6 +69,7 @@ fn the_send_form_is_trimmed_and_its_domain_is_lower_case_ascii() {
         ("a@b.c", "a", "b.c"),
         (" \t\r\nAnn.Lee+x@Example.COM \u{c}", "Ann.Lee+x", "example.com"),
         ("\u{feff}ann@example.com\u{a0}", "ann", "example.com"),
+        ("\u{fe0f}ann@example.com\u{fe0f}", "ann", "example.com"),
         ("\u{202a}ann@example.com\u{202c}", "ann", "example.com"),
         ("\u{200b} ann@example.com\u{200d}\u{3000}", "ann", "example.com"),
         ("a@i❤\u{fe0f}.example", "a", "xn--i-7iq.example"),
@@ -131,10 +132,12 @@ fn model(text: &str) -> Result<String, InvalidReason> {
         return Err(NoAtSign);
     }
     let is_hidden = |side: &str, but: &[char]| side.replace(but, "").chars().any(is_invisible);
+    // Behind a heart it says how the heart looks.
+    let domain = sides[1].replace("❤\u{fe0f}", "❤");
     if sides.len() > 2
         || has(&|character| "\",;<>".contains(character))
         || is_hidden(sides[0], &[])
-        || is_hidden(sides[1], &['\u{200c}', '\u{200d}'])
+        || is_hidden(&domain, &['\u{200c}', '\u{200d}'])
     {
         return Err(BadCharacter);
     }
@@ -173,7 +176,7 @@ fn candidate() -> impl Strategy<Value = String> {
     let wide = (
         "[a-c]{1,2}",
         Just("@".to_owned()),
-        "[a-büß例.。ａ\u{a0}\u{ad}\u{200b}\u{200d}\u{300}-]{1,8}\\.(com|ü|1)",
+        "[a-büß例.。ａ\u{a0}\u{ad}\u{200b}\u{200d}\u{300}-]{1,8}|[a-c]{1,2}[❤b]\u{fe0f}[a-c]{0,2}\\.(com|ü|1)",
     );
     let noise = "[ \t\n\u{c}\u{a0}\u{feff}]{0,2}[aA1.@ \"<>,;:()\\[\\]\\\\\u{0}\u{7f}\u{85}\u{a0}éü-]{0,10}[ \r\n]{0,2}";
     prop_oneof![

@@ -75,13 +75,16 @@ fn model(body: &[u8]) -> Option<Elements> {
     let rows = rows(text)?;
     let has_text = |row: &&Vec<String>| row.iter().any(|field| !is_blank(field));
     let mut rows = rows.iter().filter(has_text).peekable();
-    let Some(first) = rows.peek() else {
+    let Some(first) = rows.peek().copied() else {
         return Some(Vec::new());
     };
     let columns = first.len();
     let (email, is_data) = layout(first)?;
     if !is_data {
         rows.next();
+    }
+    if first.iter().any(|field| field.contains('@')) && !is_data && rows.peek().is_none() {
+        return None;
     }
     rows.map(|row| {
         let has_more = row.iter().skip(columns).any(|field| !is_blank(field));
@@ -246,6 +249,7 @@ fn every_csv_fault_has_its_name_and_place() {
     let table = [
         ("email,name,Email\n", RepeatedEmailColumn, 11, 0, 1),
         ("a@b.c,Ann\n", NoHeader, 0, 0, 1),
+        ("\nemail,namea@b.c,Annd@e.f,Dan", LineEndsLost, 1, 0, 2),
         ("email;name\na;b", WrongSeparator(Separator::Semicolon), 0, 0, 1),
         ("\"email\";\"name\"\r\n\"a\";\"A\"\r\n", WrongSeparator(Separator::Semicolon), 0, 0, 1),
         ("email;name, first\r\na;b", WrongSeparator(Separator::Semicolon), 0, 0, 1),
