@@ -124,9 +124,10 @@ pub(super) async fn read_short(payload: Payload, pace: BodyPace, most: usize) ->
     Ok(body)
 }
 
-/// Reads a short body strictly: a JSON object with the members of `T` and no others. What was wrong is told by
-/// its place, not by its text.
+/// Reads a short body strictly: a JSON object with the members of `T` and no others, behind a byte order mark or
+/// none. What was wrong is told by its place, not by its text.
 pub(super) fn object<T: DeserializeOwned>(body: &[u8], expected: &str) -> Result<T, Problem> {
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     // A list of the members' values would do for serde, too.
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(Problem::json_body(expected, 1, 1));

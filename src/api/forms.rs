@@ -5,6 +5,7 @@
 //! people. Who opens the CSV in a spreadsheet imports its columns as text.
 
 use super::{media::ResultForm, render::RowBody};
+use crate::intake::is_blank;
 
 /// The columns of the CSV.
 pub(super) const CSV_HEADER: &str = "index,email,outcome,reason,detail,sent_at\r\n";
@@ -56,9 +57,9 @@ fn write_field(text: &str, page: &mut Vec<u8>) {
     page.push(b'"');
 }
 
-/// An address a line. What holds the end of a line, or nothing, can't be one: it is left out.
+/// An address a line. What holds the end of a line, or shows nothing, can't be one: it is left out.
 fn write_text(email: &str, page: &mut Vec<u8>) {
-    if !email.contains(['\r', '\n']) && !email.trim_ascii().is_empty() {
+    if !email.contains(['\r', '\n']) && !is_blank(email) {
         page.extend_from_slice(email.as_bytes());
         page.push(b'\n');
     }
@@ -101,7 +102,7 @@ mod tests {
     #[test]
     fn a_line_of_text_is_one_address() {
         assert_eq!(line("a@example.com"), "a@example.com\n");
-        for text in ["", "  ", "\t", "a@example.com\nb@example.com", "a\r", "\n"] {
+        for text in ["", "  ", "\t", "\u{a0}\u{200b}", "a@example.com\nb@example.com", "a\r", "\n"] {
             assert_eq!(line(text), "", "{text:?}");
         }
     }

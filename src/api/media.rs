@@ -10,6 +10,9 @@ use crate::intake::{Encoding, Format};
 
 const SERVED: &str = "application/json, application/x-ndjson, text/plain or text/csv";
 
+/// A longer media type is not repeated to the caller.
+const SHOWN_BYTES: usize = 100;
+
 /// What `Content-Encoding` may say.
 pub(super) const ENCODINGS: [(&str, Encoding); 4] = [
     ("identity", Encoding::Identity),
@@ -51,20 +54,44 @@ impl ResultForm {
 /// The format of a body.
 pub(super) fn format(headers: &HeaderMap) -> Result<Format, Problem> {
     let refuse = |what: &str| {
-        Problem::media_type(format!("{what}; lists are taken as {SERVED} (say which with Content-Type)"))
+        Problem::media_type(format!("{what}; send -H 'Content-Type: ...' with {SERVED}; nothing was sent"))
     };
-    let value = text(headers, CONTENT_TYPE).ok_or_else(|| refuse("the body's media type is not given"))?;
+    let Some(value) = text(headers, CONTENT_TYPE) else { return Err(refuse(&received(""))) };
     let (essence, parameters) = value.split_once(';').unwrap_or((value, ""));
     if !is_utf8(parameters) {
-        return Err(refuse("the body's character set is not UTF-8"));
+        return Err(refuse("the body's character set is not UTF-8: save the list as UTF-8"));
     }
     match essence.trim().to_ascii_lowercase().as_str() {
         "application/json" => Ok(Format::Json),
         "application/x-ndjson" => Ok(Format::Ndjson),
         "text/plain" => Ok(Format::Text),
         "text/csv" => Ok(Format::Csv),
-        _ => Err(refuse("the body's media type is not served")),
+        other => Err(refuse(&received(other))),
     }
+}
+
+/// What came instead of a media type that is served, and what that usually means.
+pub(super) fn received(essence: &str) -> String {
+    let essence = essence.trim().to_ascii_lowercase();
+    let why = match essence.as_str() {
+        "" => return "no Content-Type was received".to_owned(),
+        "application/x-www-form-urlencoded" => ", which is curl's default",
+        "multipart/form-data" => {
+            ", as curl -F and web forms send it: send the list alone as the body (curl --data-binary @FILE)"
+        }
+        "application/gzip" | "application/x-gzip" => {
+            ": Content-Type says what the list is, and Content-Encoding: gzip that it is compressed"
+        }
+        "application/ndjson" | "application/jsonl" | "application/x-jsonlines" | "application/jsonlines" => {
+            ", which is called application/x-ndjson here"
+        }
+        sheet if sheet.contains("excel") || sheet.contains("spreadsheet") => {
+            ": a workbook can't be read, so save the sheet as CSV in UTF-8"
+        }
+        _ => "",
+    };
+    let is_shown = essence.len() <= SHOWN_BYTES && essence.bytes().all(|byte| byte.is_ascii_graphic());
+    format!("received {}{why}", if is_shown { &essence } else { "another media type" })
 }
 
 /// Whether the parameters of a media type leave the character set at UTF-8.
@@ -90,7 +117,11 @@ pub(super) fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
 
 /// Refuses every body but plain JSON.
 pub(super) fn plain_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let refuse = || Problem::media_type("this path takes application/json, not compressed");
+    let essence = text(headers, CONTENT_TYPE).unwrap_or_default().split(';').next().unwrap_or_default();
+    let refuse = || {
+        let what = received(essence);
+        Problem::media_type(format!("{what}; this path takes application/json in UTF-8, not compressed"))
+    };
     match (format(headers).map_err(|_| refuse())?, encoding(headers).map_err(|_| refuse())?) {
         (Format::Json, Encoding::Identity) => Ok(()),
         (Format::Json | Format::JsonArray | Format::Ndjson | Format::Text | Format::Csv, _) => Err(refuse()),
@@ -186,6 +217,29 @@ mod tests {
             assert_eq!(format(&headers(CONTENT_TYPE, value)).unwrap_err().status(), 415, "{value}");
         }
         assert!(format(&HeaderMap::new()).is_err());
+    }
+
+    #[test]
+    fn a_refused_media_type_is_named_with_what_it_usually_means() {
+        for (value, expected) in [
+            (
+                "application/x-www-form-urlencoded",
+                "received application/x-www-form-urlencoded, which is curl's default; ",
+            ),
+            ("multipart/form-data; boundary=x", "received multipart/form-data, as curl -F "),
+            ("application/gzip", "Content-Encoding: gzip"),
+            ("Application/JSONL", "application/x-ndjson here"),
+            ("application/vnd.ms-excel", "received application/vnd.ms-excel: a workbook"),
+            ("text/html", "received text/html; send -H 'Content-Type: ...' with application/json, "),
+            ("a b", "received another media type; "),
+        ] {
+            let problem = format(&headers(CONTENT_TYPE, value)).unwrap_err();
+            let (_, detail, _) = problem.parts();
+            assert!(detail.contains(expected), "{value}: {detail}");
+            assert!(detail.contains(SERVED), "{value}: {detail}");
+        }
+        let problem = format(&HeaderMap::new()).unwrap_err();
+        assert!(problem.parts().1.starts_with("no Content-Type was received; send -H "), "{problem:?}");
     }
 
     #[test]

@@ -55,8 +55,8 @@ pub(super) async fn look_up(
     Query::parse(request.query_string(), &[])?;
     media::plain_json(request.headers())?;
     let body = body::read_short(payload, state.body_pace, MAX_BODY).await?;
-    let address =
-        Address::parse(&body::object::<Question>(&body, EXPECTED)?.email).map_err(Problem::not_an_address)?;
+    let email = body::object::<Question>(&body, EXPECTED)?.email;
+    let address = Address::parse(&email).map_err(|reason| Problem::not_an_address(&email, reason))?;
     let recalled =
         state.resends.recall(&address, caller.name()).await.map_err(|_| Problem::shutting_down())?;
     Ok(HttpResponse::Ok().json(match recalled {
@@ -83,7 +83,9 @@ mod tests {
 
     #[test]
     fn one_member_is_read_and_nothing_beside_it() {
-        assert_eq!(question(b" {\"email\": \"a@example.com\"}\n").unwrap().email, "a@example.com");
+        for body in [" {\"email\": \"a@example.com\"}\n", "\u{feff}{\"email\": \"a@example.com\"}"] {
+            assert_eq!(question(body.as_bytes()).unwrap().email, "a@example.com");
+        }
         for body in [
             "",
             "[\"a@example.com\"]",

@@ -10,6 +10,7 @@ use super::openapi::words;
 use crate::{
     dispatch::View,
     domain::{Counts, Hold, Outcome, OutcomeKind, Status, Timestamp},
+    intake::hint,
     resends::{PlanRow, Resend},
     store::{Row, Snapshot},
 };
@@ -97,7 +98,7 @@ pub(super) struct RowBody<'a> {
     #[schema(nullable = false)]
     pub(super) reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    /// What fax.plus said about a `rejected` address.
+    /// What fax.plus said about a `rejected` address, or what an `invalid` one seems to hold besides.
     #[schema(nullable = false)]
     pub(super) detail: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -153,7 +154,7 @@ fn row_body<'a>(
             let (reason, detail, sent_at) = match outcome {
                 Outcome::Sent => (None, None, None),
                 Outcome::Duplicate(at) => (None, None, at.map(time)),
-                Outcome::Invalid(reason) => (Some(reason.as_str()), None, None),
+                Outcome::Invalid(reason) => (Some(reason.as_str()), hint(email, *reason), None),
                 Outcome::Rejected(refusal) => (Some(refusal.code.as_str()), refusal.detail.as_deref(), None),
                 Outcome::NotSent(reason) => (Some(reason.as_str()), None, None),
                 Outcome::Unknown(reason) => (Some(reason.as_str()), None, None),

@@ -96,7 +96,7 @@ impl Ledger {
         // An entry has a key only because it was an address when it came in.
         let addresses: Vec<_> = members
             .clone()
-            .filter_map(|(member, active)| Address::parse(active.text(member.index)?).ok())
+            .filter_map(|(member, active)| Address::parse_accepted(active.text(member.index)?).ok())
             .collect();
         let texts: Vec<_> = addresses.iter().map(Address::as_str).collect();
         let body = Bytes::from(serde_json::to_vec(&texts).unwrap_or_default());

@@ -119,7 +119,7 @@ macro_rules! reasons {
 reasons! {
     /// Why something is not an address.
     InvalidReason {
-        /// Nothing but white space.
+        /// Nothing that shows.
         Empty => "empty",
         /// Longer than any address can be.
         TooLong => "too_long",
@@ -129,7 +129,7 @@ reasons! {
         BadLocalPart => "bad_local_part",
         /// The part after the `@` is no host name with two labels or more.
         BadDomain => "bad_domain",
-        /// A character that no plain address has.
+        /// A character that no plain address has, visible or not.
         BadCharacter => "bad_character",
     }
 }

@@ -3,10 +3,10 @@
 //! Refuses quoted local parts, display names, comments, address literals and single-label domains.
 //! The reasons are looked for in this order, so that each text has exactly one:
 //!
-//! 1. `too_long`: over 1,024 bytes; `empty`: nothing but ASCII white space; `too_long`: over 254 bytes trimmed
+//! 1. `too_long`: over 1,024 bytes; `empty`: nothing that shows; `too_long`: over 254 bytes trimmed
 //! 2. `bad_character`: a control character, wherever it stands
 //! 3. `no_at_sign`
-//! 4. `bad_character`: white space inside, `"`, `,`, `;`, `<`, `>` or a second `@`
+//! 4. `bad_character`: an invisible character inside (but those of a domain that IDNA judges), `"`, `,`, `;`, `<`, `>` or a second `@`
 //! 5. `bad_local_part`: no ASCII dot-atom of 1 to 64 bytes
 //! 6. `bad_domain`: not ASCII, and IDNA (UTS 46) makes no ASCII of it; `too_long`: over 254 bytes by that
 //! 7. `bad_domain`: no host name of at least two labels, the last not all digits
@@ -15,6 +15,7 @@ use std::{borrow::Cow, fmt};
 
 use crate::domain::InvalidReason;
 
+use super::invisible::{is_invisible, is_variation_selector, trim};
 use super::sink::ELEMENT_BYTES;
 
 /// Most bytes of an address (RFC 5321: a path of 256 bytes less its angle brackets).
@@ -45,7 +46,7 @@ pub(super) struct Parts<'text> {
 }
 
 impl Address {
-    /// Reads an address, with or without white space around it.
+    /// Reads an address, with or without invisible characters around it.
     ///
     /// # Errors
     /// The one reason why `text` is no address.
@@ -58,6 +59,18 @@ impl Address {
         text.push_str(&parts.domain);
         text[at..].make_ascii_lowercase();
         Ok(Self { text, at })
+    }
+
+    /// Reads an address that was judged when its list came in. Earlier versions let invisible characters
+    /// stand inside a domain, and sent it without them: what they promised is sent as they did.
+    ///
+    /// # Errors
+    /// The one reason why `text` never was an address.
+    pub fn parse_accepted(text: &str) -> Result<Self, InvalidReason> {
+        Self::parse(text).or_else(|reason| {
+            let visible: String = text.chars().filter(|character| !is_invisible(*character)).collect();
+            if text.is_ascii() { Err(reason) } else { Self::parse(&visible) }
+        })
     }
 
     /// The whole address.
@@ -88,7 +101,7 @@ impl<'text> Parts<'text> {
         if text.len() > ELEMENT_BYTES {
             return Err(InvalidReason::TooLong);
         }
-        let text = text.trim_ascii();
+        let text = trim(text);
         if text.is_empty() {
             return Err(InvalidReason::Empty);
         }
@@ -128,10 +141,24 @@ fn find_at_sign(text: &str) -> Result<usize, InvalidReason> {
     if at_signs == 0 {
         return Err(InvalidReason::NoAtSign);
     }
-    if seen & SEPARATOR != 0 || at_signs > 1 || (wide && text.chars().any(char::is_whitespace)) {
+    if seen & SEPARATOR != 0 || at_signs > 1 || (wide && has_invisible(text, at)) {
         return Err(InvalidReason::BadCharacter);
     }
     Ok(at)
+}
+
+/// Whether an invisible character stands where none may. In a domain IDNA judges joiners between letters, and
+/// variation selectors behind what is not ASCII, such as an emoji.
+fn has_invisible(text: &str, at: usize) -> bool {
+    let (local, domain) = text.split_at(at);
+    let mut is_behind_ascii = true;
+    let mut is_misplaced = |one: char| {
+        let is_idna =
+            matches!(one, '\u{200c}' | '\u{200d}') || (is_variation_selector(one) && !is_behind_ascii);
+        is_behind_ascii = one.is_ascii();
+        is_invisible(one) && !is_idna
+    };
+    local.chars().any(is_invisible) || domain.chars().any(&mut is_misplaced)
 }
 
 fn is_dot_atom(local: &[u8]) -> bool {

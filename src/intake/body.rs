@@ -4,8 +4,9 @@
 //! nothing more and repeats the error.
 
 use super::digest::BodyHasher;
-use super::error::IntakeError;
-use super::gzip::{Gunzip, PIECE_BYTES};
+use super::error::{IntakeError, ParseError, ParseErrorKind};
+use super::found::FileKind;
+use super::gzip::{Gunzip, GzipFault, PIECE_BYTES};
 use super::parser::{Format, Parser};
 use super::sink::Sink;
 
@@ -74,11 +75,11 @@ impl<S: Sink> BodyReader<S> {
     /// # Errors
     /// As [`BodyReader::feed`].
     pub fn step(&mut self, bytes: &mut &[u8]) -> Result<bool, IntakeError> {
-        if let Some(error) = self.failed {
-            return Err(error);
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
         }
         let decoded = &mut self.decoded;
-        let result = match &mut self.gunzip {
+        let read = match &mut self.gunzip {
             Some(gunzip) => gunzip.step(bytes, &mut |piece| decoded.take(piece)),
             None => {
                 let (piece, rest) = bytes.split_at(bytes.len().min(PIECE_BYTES));
@@ -86,18 +87,25 @@ impl<S: Sink> BodyReader<S> {
                 decoded.take(piece).map(|()| !rest.is_empty())
             }
         };
-        result.inspect_err(|error| self.failed = Some(*error))
+        read.map_err(|error| {
+            // What came before it may hold a fault of its own.
+            let error = self.decoded.read_head().err().unwrap_or(error);
+            let error = if self.gunzip.is_some() { packed_twice(error) } else { error };
+            self.failed = Some(error.clone());
+            error
+        })
     }
 
     /// The body is over and was well-formed: gives the sink back.
     ///
     /// # Errors
     /// Any [`IntakeError`]: it is not whole, or was refused before.
-    pub fn finish(self) -> Result<S, IntakeError> {
+    pub fn finish(mut self) -> Result<S, IntakeError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
         if let Some(gunzip) = self.gunzip {
+            self.decoded.read_head().map_err(packed_twice)?;
             gunzip.finish()?;
         }
         let Decoded { parser, mut sink, .. } = self.decoded;
@@ -121,7 +129,21 @@ impl<S: Sink> BodyReader<S> {
     }
 }
 
+/// Gzip that comes out of gzip is a fault of the packing, not of a header.
+fn packed_twice(error: IntakeError) -> IntakeError {
+    match error {
+        IntakeError::Malformed(ParseError { kind: ParseErrorKind::LooksLike(FileKind::Gzip), .. }) => {
+            IntakeError::Gzip { fault: GzipFault::Twice }
+        }
+        other => other,
+    }
+}
+
 impl<S: Sink> Decoded<S> {
+    fn read_head(&mut self) -> Result<(), IntakeError> {
+        self.parser.read_head(&mut self.sink)
+    }
+
     /// Takes decoded bytes, up to the limit: a fault before it is told first.
     fn take(&mut self, piece: &[u8]) -> Result<(), IntakeError> {
         let room = self.max_bytes.map_or(u64::MAX, |max| max.saturating_sub(self.bytes));

@@ -5,9 +5,11 @@
 
 use std::fmt;
 
+use super::column_name;
+use super::invisible::is_blank;
 use super::sink::{ELEMENT_BYTES, Full, Sink, cut, prefix};
 
-/// A carriage return that belongs to the end of the line must not count as text, so keep a few more.
+/// One more character shows that an element is too long.
 const KEPT_BYTES: usize = ELEMENT_BYTES + 4;
 
 /// The beginning of an element, from pieces.
@@ -22,7 +24,7 @@ pub(super) struct Carry {
 enum Dropped {
     #[default]
     Nothing,
-    WhiteSpace,
+    Blank,
     Text,
 }
 
@@ -45,7 +47,7 @@ impl Carry {
         if rest.is_empty() || self.dropped == Dropped::Text {
             return;
         }
-        self.dropped = if is_blank(rest) { Dropped::WhiteSpace } else { Dropped::Text };
+        self.dropped = if is_blank(rest) { Dropped::Blank } else { Dropped::Text };
     }
 
     /// Adds one character.
@@ -81,15 +83,7 @@ impl fmt::Debug for Carry {
 }
 
 impl<'text> Element<'text> {
-    /// Leaves out the carriage return of a line that ended in CRLF.
-    pub(super) fn without_carriage_return(self) -> Self {
-        match self.dropped {
-            Dropped::Nothing => Self { text: self.text.strip_suffix('\r').unwrap_or(self.text), ..self },
-            Dropped::WhiteSpace | Dropped::Text => self,
-        }
-    }
-
-    /// Whether it is empty or nothing but white space.
+    /// Whether it is empty or shows nothing.
     pub(super) fn is_blank(self) -> bool {
         self.dropped != Dropped::Text && is_blank(self.text)
     }
@@ -99,9 +93,9 @@ impl<'text> Element<'text> {
         self.text == word
     }
 
-    /// Whether it is this name, in any case and with white space around it or not.
-    pub(super) fn is_named(self, name: &str) -> bool {
-        self.dropped != Dropped::Text && self.text.trim_ascii().eq_ignore_ascii_case(name)
+    /// Whether it is a name of the column with the addresses.
+    pub(super) fn is_email_column(self) -> bool {
+        self.dropped != Dropped::Text && column_name::is_email_column(self.text)
     }
 
     /// The part of it that is kept.
@@ -114,10 +108,6 @@ impl<'text> Element<'text> {
         let (text, too_long) = cut(self.text);
         sink.element(text, too_long)
     }
-}
-
-fn is_blank(text: &str) -> bool {
-    text.trim_ascii_start().is_empty()
 }
 
 #[cfg(test)]
@@ -138,17 +128,8 @@ mod tests {
         for part in parts {
             carry.push(part);
         }
-        carry.join(last).without_carriage_return().send(&mut seen).unwrap();
+        carry.join(last).send(&mut seen).unwrap();
         seen.0.remove(0)
-    }
-
-    #[test]
-    fn the_carriage_return_of_a_line_does_not_make_it_too_long() {
-        let line = "x".repeat(ELEMENT_BYTES);
-
-        assert_eq!(sent(&[&line, "\r"], ""), (line.clone(), false));
-        assert_eq!(sent(&[], &format!("{line}\r")), (line.clone(), false));
-        assert_eq!(sent(&[&line, "\r"], "\r"), (line, true));
     }
 
     #[test]
@@ -165,8 +146,8 @@ mod tests {
     fn what_was_dropped_is_bounded_and_still_seen() {
         let (mut white, mut text) = (Carry::default(), Carry::default());
         for _ in 0..10_000 {
-            white.push(" \t ");
-            text.push(" \t ");
+            white.push(" \u{a0}\u{200b}");
+            text.push(" \u{a0}\u{200b}");
         }
         text.push("x");
         text.push(" ");

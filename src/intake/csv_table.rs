@@ -1,30 +1,35 @@
-//! What the fields of a CSV body mean: the column `email` of a table, or a single column without header.
+//! What the fields of a CSV body mean: the column of the addresses in a table, or a single column without
+//! header.
 //!
-//! Owns the layout that the first row told. Refuses what could lose an address: rows without the column,
-//! and rows with text behind the last column of the first row.
+//! Owns the layout that the first row told. A row without any text is no row. Refuses what could lose an
+//! address: rows without the column, and rows with text behind the last column of the first row.
 
-use super::carry::Element;
-use super::error::ParseErrorKind::{
-    self, ExtraColumn, MissingEmail, NoEmailColumn, RepeatedEmailColumn, WrongSeparator,
-};
-use super::error::Separator;
+use super::carry::{Carry, Element};
+use super::csv_header::Header;
+use super::error::ParseErrorKind::{self, ExtraColumn, LineEndsLost, MissingEmail};
 use super::fault::{Fault, Stop};
 use super::sink::Sink;
-
-/// The name of the column with the addresses, in any case.
-const COLUMN: &str = "email";
 
 /// A table under way.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     /// What the first row told, once it is over.
     layout: Option<Layout>,
-    /// While the first row is read: the column with the addresses.
-    email: Option<u64>,
+    /// The first row, while it is read.
+    header: Header,
     /// The column of the next field.
     column: u64,
     /// Where the row at hand begins.
     row: Place,
+    /// Whether a field of the row at hand has text.
+    has_text: bool,
+    /// Whether the address of the row at hand is blank, and waits for text in a later field: without any, the
+    /// row is none.
+    waits: bool,
+    /// That blank field.
+    blank: Carry,
+    /// Where the header stands, when an address stands in it.
+    suspect: Option<Place>,
     index: u64,
 }
 
@@ -62,20 +67,17 @@ impl Table {
         &mut self,
         field: Element<'_>,
         place: Place,
-        quoted: bool,
         end: End,
         sink: &mut impl Sink,
     ) -> Result<(), Stop> {
         if self.column == 0 {
             self.row = place;
+            self.has_text = false;
         }
-        let is_blank_line = self.column == 0 && end == End::Row && !quoted && field.is_blank();
-        if is_blank_line {
-            return Ok(());
-        }
+        self.has_text |= !field.is_blank();
         match self.layout {
             Some(layout) => self.data(layout, field, place, end, sink)?,
-            None => self.header(field, place, end, sink)?,
+            None => self.first_row(field, place, end, sink)?,
         }
         self.column = if end == End::Row { 0 } else { self.column + 1 };
         Ok(())
@@ -86,9 +88,22 @@ impl Table {
         self.column == 0
     }
 
+    /// All rows were read.
+    pub(super) fn finish(&self) -> Result<(), Fault> {
+        match self.suspect {
+            Some(header) if self.index == 0 => Err(header.fault(LineEndsLost)),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// How many elements were read.
     pub(super) fn index(&self) -> u64 {
         self.index
+    }
+
+    /// Heap bytes it holds.
+    pub(super) fn bytes(&self) -> usize {
+        self.blank.bytes()
     }
 
     fn data(
@@ -99,43 +114,49 @@ impl Table {
         end: End,
         sink: &mut impl Sink,
     ) -> Result<(), Stop> {
-        if self.column == layout.email {
+        let is_email = self.column == layout.email;
+        if is_email && self.has_text {
             self.send(field, sink)?;
+        } else if is_email {
+            self.blank.push(field.text());
+            self.waits = true;
+        } else if self.waits && self.has_text {
+            self.send_blank(sink)?;
         }
         if self.column >= layout.columns && !field.is_blank() {
             return Err(place.fault(ExtraColumn).into());
         }
-        if end == End::Row && self.column < layout.email {
-            return Err(self.row.fault(MissingEmail).into());
+        if end == End::Row {
+            if self.has_text && self.column < layout.email {
+                return Err(self.row.fault(MissingEmail).into());
+            }
+            self.waits = false;
+            self.blank.clear();
         }
         Ok(())
     }
 
-    fn header(
+    fn first_row(
         &mut self,
         field: Element<'_>,
         place: Place,
         end: End,
         sink: &mut impl Sink,
     ) -> Result<(), Stop> {
-        if field.is_named(COLUMN) {
-            if self.email.is_some() {
-                return Err(place.fault(RepeatedEmailColumn).into());
-            }
-            self.email = Some(self.column);
-        }
+        self.header.take(field, place)?;
         if end == End::Field {
             return Ok(());
         }
-        if self.email.is_none() && self.column == 0 {
-            if let Some(separator) = other_separator(field.text()) {
-                return Err(self.row.fault(WrongSeparator(separator)).into());
-            }
-            self.email = Some(0);
+        let header = std::mem::take(&mut self.header);
+        if !self.has_text {
+            return Ok(());
+        }
+        self.suspect = header.holds_address().then_some(self.row);
+        let (email, columns) = header.finish(self.row)?;
+        if email.is_none() {
             self.send(field, sink)?;
         }
-        let email = self.email.ok_or(self.row.fault(NoEmailColumn))?;
-        self.layout = Some(Layout { email, columns: self.column + 1 });
+        self.layout = Some(Layout { email: email.unwrap_or(0), columns });
         Ok(())
     }
 
@@ -144,16 +165,12 @@ impl Table {
         self.index += 1;
         Ok(())
     }
-}
 
-/// What separates the columns of a first row without commas.
-fn other_separator(row: &str) -> Option<Separator> {
-    let row = row.trim_ascii();
-    if row.contains(';') {
-        Some(Separator::Semicolon)
-    } else if row.contains('\t') {
-        Some(Separator::Tab)
-    } else {
-        None
+    fn send_blank(&mut self, sink: &mut impl Sink) -> Result<(), Stop> {
+        self.blank.join("").send(sink)?;
+        self.index += 1;
+        self.waits = false;
+        self.blank.clear();
+        Ok(())
     }
 }

@@ -1,16 +1,18 @@
 //! Why a body was refused: what is wrong, in a plain sentence, and where.
 //!
-//! No error quotes the body: what a caller posted stays out of logs.
+//! No error quotes the body but the names of columns, which only its caller is shown: what was posted stays out
+//! of logs.
 
 use std::fmt;
 
 use thiserror::Error;
 
+use super::found::{Columns, FileKind, Found, Separator};
 use super::gzip::GzipFault;
 use super::sink::Full;
 
 /// Why the intake stopped. Every one of them refuses the body as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum IntakeError {
     /// The body is not what its media type says.
     #[error("{0}")]
@@ -33,7 +35,7 @@ pub enum IntakeError {
 }
 
 /// A fault in the text of a body, and where it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseError {
     /// What is wrong.
     pub kind: ParseErrorKind,
@@ -46,23 +48,45 @@ pub struct ParseError {
 }
 
 /// What is wrong with the text of a body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ParseErrorKind {
     /// Bytes that are no UTF-8.
-    #[error("the body is not UTF-8")]
+    #[error(
+        "the body is not UTF-8 here, as in files of Windows-1252 (\"ANSI\") or Latin-1; save it as UTF-8"
+    )]
     NotUtf8,
+    /// Two or four bytes a character.
+    #[error("the body is UTF-16 or UTF-32 (\"Unicode text\"); save it as UTF-8")]
+    Utf16,
+    /// A file that is no list.
+    #[error("the body looks like {0}")]
+    LooksLike(FileKind),
+    /// JSON where lines of text or CSV are expected.
+    #[error(
+        "the body looks like JSON; send Content-Type: application/json, or application/x-ndjson when each line is \
+         a value"
+    )]
+    LooksLikeJson,
     /// JSON without any value.
     #[error("the body is empty; expected a JSON array of strings")]
     EmptyBody,
     /// The body ends before the JSON value does.
     #[error("the body ends in the middle of the JSON value")]
     Truncated,
-    /// JSON that begins with a byte order mark.
-    #[error("JSON must not begin with a byte order mark")]
-    ByteOrderMark,
     /// JSON of another shape.
-    #[error("expected an array of strings, or an object {{\"emails\": [...]}}")]
+    #[error(
+        "expected an array of strings, or an object {{\"emails\": [...]}}; an address a line is Content-Type: \
+         text/plain"
+    )]
     ExpectedList,
+    /// The values of NDJSON where one value is expected.
+    #[error(
+        "this looks like a value of NDJSON; send an array of strings, or Content-Type: application/x-ndjson"
+    )]
+    LooksLikeNdjson,
+    /// A string as Python and JavaScript print it.
+    #[error("JSON strings stand in double quotes, not in single ones")]
+    SingleQuote,
     /// JSON of another shape where only an array will do.
     #[error("expected an array of strings")]
     ExpectedStrings,
@@ -112,13 +136,21 @@ pub enum ParseErrorKind {
     #[error("an escape in a string is one half of a surrogate pair")]
     LoneSurrogate,
     /// A line of NDJSON of another shape.
-    #[error("expected a JSON string or an object {{\"email\": \"...\"}} on the line")]
+    #[error(
+        "expected a JSON string or an object {{\"email\": \"...\"}} on the line; an address a line is \
+         Content-Type: text/plain"
+    )]
     ExpectedLine,
+    /// One JSON value where a value a line is expected.
+    #[error("this looks like one JSON list; send Content-Type: application/json")]
+    LooksLikeOneValue,
     /// A line of NDJSON that ends too early.
     #[error("the line ends in the middle of its JSON value")]
     LineTruncated,
     /// A line of NDJSON with more than one value.
-    #[error("the line goes on after its JSON value")]
+    #[error(
+        "the line goes on after its JSON value; curl keeps the ends of lines with --data-binary, not with -d"
+    )]
     LineTrailingData,
     /// A quote inside an unquoted CSV field.
     #[error(
@@ -133,13 +165,30 @@ pub enum ParseErrorKind {
     UnclosedQuote,
     /// Several CSV columns, none with addresses.
     #[error(
-        "the first row has several columns and none is called \"email\"; name the column of the addresses so, \
-         or send that column alone"
+        "the first row has several columns and none is called \"email\" (or e-mail, email address, mail), but \
+         {0}; name the column of the addresses so, or send that column alone"
     )]
-    NoEmailColumn,
-    /// Two CSV columns with addresses.
-    #[error("the first row has two columns called \"email\"")]
+    NoEmailColumn(Columns),
+    /// Several CSV columns without names.
+    #[error(
+        "the first row holds an address in one of several columns: it is no header; put a row before it that \
+         calls the column of the addresses \"email\", or send that column alone"
+    )]
+    NoHeader,
+    /// One CSV row that is header and addresses at once.
+    #[error(
+        "the only row names the columns and holds an address: the ends of lines are lost; curl keeps them with \
+         --data-binary, not with -d"
+    )]
+    LineEndsLost,
+    /// Several CSV columns that could hold the addresses.
+    #[error("several columns of the first row could hold the addresses; call just one of them \"email\"")]
     RepeatedEmailColumn,
+    /// The line in which spreadsheets tell each other the separator.
+    #[error(
+        "the first line is a `sep=` line of a spreadsheet; leave it out, and separate the columns by commas"
+    )]
+    SepLine,
     /// CSV columns separated by something else.
     #[error("the columns are separated by {0}; separate them by commas")]
     WrongSeparator(Separator),
@@ -151,37 +200,6 @@ pub enum ParseErrorKind {
     ExtraColumn,
 }
 
-/// What stood where a string is expected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Found {
-    /// A JSON number.
-    #[error("a number")]
-    Number,
-    /// `true` or `false`.
-    #[error("a boolean")]
-    Boolean,
-    /// `null`.
-    #[error("null")]
-    Null,
-    /// A JSON array.
-    #[error("an array")]
-    Array,
-    /// A JSON object.
-    #[error("an object")]
-    Object,
-}
-
-/// What separates the columns instead of a comma.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Separator {
-    /// As spreadsheets write it where the comma is the decimal mark.
-    #[error("semicolons")]
-    Semicolon,
-    /// As spreadsheets put it into the clipboard.
-    #[error("tabs")]
-    Tab,
-}
-
 impl ParseErrorKind {
     /// What is wrong where `byte` stands in the place of a string.
     pub(super) fn not_a_string(byte: u8) -> Self {
@@ -191,6 +209,7 @@ impl ParseErrorKind {
             b'n' => Self::NotAString(Found::Null),
             b'[' => Self::NotAString(Found::Array),
             b'{' => Self::NotAString(Found::Object),
+            b'\'' => Self::SingleQuote,
             _ => Self::ExpectedString,
         }
     }
@@ -224,7 +243,8 @@ mod tests {
         error.line = Some(4);
         assert_eq!(error.to_string(), "line 4: an element is a number; expected a string (at byte 40)");
 
-        error = ParseError { kind: ParseErrorKind::TrailingData, line: None, ..error };
+        error.kind = ParseErrorKind::TrailingData;
+        error.line = None;
         assert_eq!(
             error.to_string(),
             "the body goes on after the end of the JSON value (at byte 40, element 3)"

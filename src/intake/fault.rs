@@ -4,7 +4,7 @@ use super::error::{IntakeError, ParseError, ParseErrorKind};
 use super::sink::Full;
 
 /// Why a grammar stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Stop {
     /// The text breaks the grammar.
     Fault(Fault),
@@ -13,7 +13,7 @@ pub(super) enum Stop {
 }
 
 /// What breaks the grammar, and where.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) kind: ParseErrorKind,
     /// Bytes of the decoded body before it.

@@ -19,8 +19,11 @@ const TRAILER_BYTES: usize = 8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum GzipFault {
     /// It does not begin like gzip.
-    #[error("the body is not gzip")]
+    #[error("the body is not gzip, as Content-Encoding says; leave that header out, or compress the list")]
     NotGzip,
+    /// What comes out of it is gzip again.
+    #[error("the body is compressed with gzip twice; compress it once")]
+    Twice,
     /// The header does not end.
     #[error("the gzip header is too long")]
     HeaderTooLong,
@@ -177,14 +180,14 @@ impl Gunzip {
         if made > 0 {
             out(piece)?;
         }
-        let corrupt = IntakeError::Gzip { fault: GzipFault::Corrupt };
-        match status.map_err(|_| corrupt)? {
+        let corrupt = || IntakeError::Gzip { fault: GzipFault::Corrupt };
+        match status.map_err(|_| corrupt())? {
             Status::StreamEnd => {
                 self.state = State::Trailer { read: [0; TRAILER_BYTES], at: 0 };
                 Ok(!compressed.is_empty())
             }
             Status::Ok | Status::BufError if taken == 0 && made == 0 && !compressed.is_empty() => {
-                Err(corrupt)
+                Err(corrupt())
             }
             Status::Ok | Status::BufError => Ok(made == room || !compressed.is_empty()),
         }

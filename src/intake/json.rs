@@ -10,8 +10,8 @@ use super::sink::Sink;
 
 /// The only key of the object form.
 const KEY: &str = "emails";
-/// The first byte of a byte order mark in UTF-8. Nothing else outside strings may begin so either.
-const MARK: u8 = 0xef;
+/// The key of an object on a line of NDJSON.
+const LINE_KEY: &str = "email";
 
 /// A JSON body under way.
 #[derive(Debug, Default)]
@@ -65,8 +65,11 @@ impl Json {
                     at = closed.after;
                     let string = self.string.element(text, closed);
                     self.state = if self.state == State::InKey {
-                        let is_known = string.is(KEY);
-                        self.after_key(is_known)?
+                        let (is_known, is_ndjson) = (string.is(KEY), string.is(LINE_KEY));
+                        self.after_key(is_known).map_err(|fault| match fault.kind {
+                            UnknownKey if is_ndjson => Fault { kind: LooksLikeNdjson, ..fault },
+                            _ => fault,
+                        })?
                     } else {
                         string.send(sink)?;
                         self.index += 1;
@@ -125,7 +128,7 @@ impl Json {
             (State::Colon, b':') => Ok(State::Array),
             (State::AfterArray, b',') => Ok(State::Key),
             (State::AfterArray, b'}') => Ok(State::End),
-            _ => Err(self.unexpected(state, byte, offset)),
+            _ => Err(self.unexpected(state, byte)),
         }
     }
 
@@ -143,16 +146,17 @@ impl Json {
     }
 
     /// What is wrong with a byte that cannot stand here.
-    fn unexpected(&self, state: State, byte: u8, offset: u64) -> ParseErrorKind {
+    fn unexpected(&self, state: State, byte: u8) -> ParseErrorKind {
         match (state, byte) {
-            (State::Start | State::StartOfArray, MARK) if offset == 0 => ByteOrderMark,
             (State::StartOfArray, _) => ExpectedStrings,
+            (State::Start, b'"') => LooksLikeNdjson,
             (State::Start, _) => ExpectedList,
             (State::Element, b']') => TrailingComma,
             (State::FirstElement | State::Element, _) => ParseErrorKind::not_a_string(byte),
             (State::AfterElement, _) => ExpectedCommaOrBracket,
             (State::Key, b'}') if self.has_key => TrailingComma,
             (State::Key, b'}') => MissingKey,
+            (State::Key, b'\'') => SingleQuote,
             (State::Key, _) => ExpectedKey,
             (State::Colon, _) => ExpectedColon,
             (State::Array, _) => ExpectedArray,

@@ -1,16 +1,18 @@
 //! The grammar of NDJSON: a JSON string or `{"email": "..."}` a line, blank lines skipped.
 //!
-//! A line is read like any JSON, never gathered first, so only its address needs room.
+//! A line is read like any JSON, never gathered first, so only its address needs room. A CR alone ends a line
+//! where its value is whole; inside an object it is white space, as in any JSON, and loses nothing.
 
 use super::error::ParseErrorKind::{self, *};
 use super::fault::{Fault, Stop};
 use super::json_string::JsonString;
+use super::lines::Lines;
 use super::sink::Sink;
 
 /// The only key of the object form.
 const KEY: &str = "email";
-/// The first byte of a byte order mark in UTF-8. Nothing else outside strings may begin so either.
-const MARK: u8 = 0xef;
+/// The key of a whole list in one object.
+const LIST_KEY: &str = "emails";
 
 /// An NDJSON body under way.
 #[derive(Debug)]
@@ -23,7 +25,7 @@ pub(super) struct Ndjson {
     key_at: u64,
     /// The element that the line at hand is.
     index: u64,
-    line: u64,
+    lines: Lines,
 }
 
 /// What comes next on the line.
@@ -48,7 +50,7 @@ impl Default for Ndjson {
             has_key: false,
             key_at: 0,
             index: 0,
-            line: 1,
+            lines: Lines::default(),
         }
     }
 }
@@ -68,8 +70,11 @@ impl Ndjson {
                     let string = self.string.element(text, closed);
                     self.state = match self.state {
                         State::InKey => {
-                            let is_known = string.is(KEY);
-                            self.after_key(is_known)?
+                            let (is_known, is_list) = (string.is(KEY), string.is(LIST_KEY));
+                            self.after_key(is_known).map_err(|fault| match fault.kind {
+                                UnknownKey if is_list => Fault { kind: LooksLikeOneValue, ..fault },
+                                _ => fault,
+                            })?
                         }
                         inside => {
                             string.send(sink)?;
@@ -81,9 +86,16 @@ impl Ndjson {
                 state => {
                     let offset = base + at as u64;
                     self.state = match bytes[at] {
-                        b' ' | b'\t' | b'\r' => state,
-                        b'\n' => self.end_line(offset)?,
-                        byte => self.after(state, byte, offset).map_err(|kind| Fault::new(kind, offset))?,
+                        byte @ (b'\n' | b'\r') => self.end_line(byte, offset)?,
+                        byte => {
+                            self.lines.text();
+                            match byte {
+                                b' ' | b'\t' => state,
+                                _ => self
+                                    .after(state, byte, offset)
+                                    .map_err(|kind| Fault::new(kind, offset))?,
+                            }
+                        }
                     };
                     at += 1;
                 }
@@ -94,7 +106,7 @@ impl Ndjson {
 
     /// The body, and with it the last line, ends here.
     pub(super) fn finish(&mut self, end: u64) -> Result<(), Stop> {
-        Ok(self.end_line(end).map(|_| ())?)
+        Ok(self.end_line(b'\n', end).map(|_| ())?)
     }
 
     /// The element that the line at hand is.
@@ -104,7 +116,7 @@ impl Ndjson {
 
     /// The line at hand.
     pub(super) fn line(&self) -> u64 {
-        self.line
+        self.lines.line()
     }
 
     /// Heap bytes it holds.
@@ -112,14 +124,20 @@ impl Ndjson {
         self.string.bytes()
     }
 
-    fn end_line(&mut self, offset: u64) -> Result<State, Fault> {
-        match self.state {
-            State::Start => {}
-            State::End => self.index += 1,
-            _ => return Err(Fault::new(LineTruncated, offset)),
-        }
-        self.line += 1;
-        Ok(State::Start)
+    /// Takes a CR or an LF outside strings.
+    fn end_line(&mut self, byte: u8, offset: u64) -> Result<State, Fault> {
+        let line = self.lines.ending();
+        let state = match (self.state, byte) {
+            (State::Start, _) => State::Start,
+            (State::End, _) => {
+                self.index += 1;
+                State::Start
+            }
+            (inside, b'\r') => inside,
+            _ => return Err(Fault { kind: LineTruncated, offset, line: Some(line) }),
+        };
+        self.lines.end(byte);
+        Ok(state)
     }
 
     /// Takes one byte outside strings that is no white space.
@@ -138,7 +156,7 @@ impl Ndjson {
             (State::Value, b'"') => Ok(State::InValue),
             (State::AfterValue, b',') => Ok(State::Key),
             (State::AfterValue, b'}') => Ok(State::End),
-            _ => Err(self.unexpected(state, byte, offset)),
+            _ => Err(self.unexpected(state, byte)),
         }
     }
 
@@ -156,15 +174,16 @@ impl Ndjson {
     }
 
     /// What is wrong with a byte that cannot stand here.
-    fn unexpected(&self, state: State, byte: u8, offset: u64) -> ParseErrorKind {
+    fn unexpected(&self, state: State, byte: u8) -> ParseErrorKind {
         match (state, byte) {
-            (State::Start, MARK) if offset == 0 => ByteOrderMark,
+            (State::Start, b'[') if self.index == 0 => LooksLikeOneValue,
             (State::Start, _) => match ParseErrorKind::not_a_string(byte) {
                 ExpectedString => ExpectedLine,
                 wrong_type => wrong_type,
             },
             (State::Key, b'}') if self.has_key => TrailingComma,
             (State::Key, b'}') => MissingKey,
+            (State::Key, b'\'') => SingleQuote,
             (State::Key, _) => ExpectedKey,
             (State::Colon, _) => ExpectedColon,
             (State::Value, _) => ParseErrorKind::not_a_string(byte),

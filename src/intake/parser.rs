@@ -1,8 +1,9 @@
-//! One parser over four grammars: takes bytes in pieces of any size, checks that they are UTF-8, and hands
-//! whole characters on.
+//! One parser over four grammars: takes bytes in pieces of any size, looks at the first ones, checks that they
+//! are UTF-8, and hands whole characters on.
 //!
-//! Owns the position in the body and the bytes of a character that the end of a piece cut. After an error
-//! it takes nothing more and repeats the error.
+//! Owns the position in the body, its first bytes until they were looked at, and the bytes of a character that
+//! the end of a piece cut. Passes over byte order marks at the beginning. After an error it takes nothing more
+//! and repeats the error.
 
 use std::str::from_utf8;
 
@@ -11,8 +12,12 @@ use super::error::{IntakeError, ParseErrorKind::NotUtf8};
 use super::fault::{Fault, Stop};
 use super::json::Json;
 use super::ndjson::Ndjson;
+use super::recognise::{Head, check};
 use super::sink::Sink;
 use super::text::Text;
+
+/// The byte order mark that spreadsheets and PowerShell put before text.
+const MARK: char = '\u{feff}';
 
 /// How a list is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,14 +30,17 @@ pub enum Format {
     Ndjson,
     /// `text/plain`: an address a line.
     Text,
-    /// `text/csv`: a column `email`, or a single column.
+    /// `text/csv`: a column of addresses, or a single column.
     Csv,
 }
 
 /// Finds the elements of a body.
 #[derive(Debug)]
 pub struct Parser {
+    format: Format,
     grammar: Grammar,
+    /// The first bytes, until they were looked at.
+    head: Option<Head>,
     /// The bytes before the cut character, or before the next byte.
     offset: u64,
     /// The beginning of a character that the end of the last piece cut.
@@ -46,7 +54,7 @@ enum Grammar {
     Json(Json),
     Ndjson(Ndjson),
     Text(Text),
-    Csv(Csv),
+    Csv(Box<Csv>),
 }
 
 impl Parser {
@@ -57,9 +65,9 @@ impl Parser {
             Format::JsonArray => Grammar::Json(Json::array_only()),
             Format::Ndjson => Grammar::Ndjson(Ndjson::default()),
             Format::Text => Grammar::Text(Text::default()),
-            Format::Csv => Grammar::Csv(Csv::default()),
+            Format::Csv => Grammar::Csv(Box::default()),
         };
-        Self { grammar, offset: 0, cut: [0; 4], cut_length: 0, failed: None }
+        Self { format, grammar, head: Some(Head::new()), offset: 0, cut: [0; 4], cut_length: 0, failed: None }
     }
 
     /// Reads the next bytes of the body.
@@ -67,14 +75,23 @@ impl Parser {
     /// # Errors
     /// [`IntakeError::Malformed`] or [`IntakeError::Full`]; the same again whatever is fed afterwards.
     pub fn feed(&mut self, bytes: &[u8], sink: &mut impl Sink) -> Result<(), IntakeError> {
-        if let Some(error) = self.failed {
-            return Err(error);
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
         }
-        self.characters(bytes, sink).map_err(|stop| {
-            let error = self.grammar.explain(stop);
-            self.failed = Some(error);
-            error
-        })
+        let read = self.take(bytes, sink);
+        self.explained(read)
+    }
+
+    /// Reads what was held back of the beginning, when no more may come: a fault in it is told before any other.
+    ///
+    /// # Errors
+    /// As [`Parser::feed`].
+    pub(super) fn read_head(&mut self, sink: &mut impl Sink) -> Result<(), IntakeError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let read = self.open(sink);
+        self.explained(read)
     }
 
     /// The body is over.
@@ -82,9 +99,7 @@ impl Parser {
     /// # Errors
     /// [`IntakeError::Malformed`] when it is not whole, [`IntakeError::Full`], or what stopped it before.
     pub fn finish(mut self, sink: &mut impl Sink) -> Result<(), IntakeError> {
-        if let Some(error) = self.failed {
-            return Err(error);
-        }
+        self.read_head(sink)?;
         let result = if self.cut_length > 0 {
             Err(Fault::new(NotUtf8, self.offset).into())
         } else {
@@ -101,6 +116,31 @@ impl Parser {
             Grammar::Text(text) => text.bytes(),
             Grammar::Csv(csv) => csv.bytes(),
         }
+    }
+
+    fn explained(&mut self, read: Result<(), Stop>) -> Result<(), IntakeError> {
+        read.map_err(|stop| {
+            let error = self.grammar.explain(stop);
+            self.failed = Some(error.clone());
+            error
+        })
+    }
+
+    /// Holds the first bytes back until there are enough to be looked at.
+    fn take(&mut self, bytes: &[u8], sink: &mut impl Sink) -> Result<(), Stop> {
+        let Some(head) = &mut self.head else { return self.characters(bytes, sink) };
+        let rest = head.fill(bytes);
+        if !head.is_full() {
+            return Ok(());
+        }
+        self.open(sink)?;
+        self.characters(rest, sink)
+    }
+
+    fn open(&mut self, sink: &mut impl Sink) -> Result<(), Stop> {
+        let Some(head) = self.head.take() else { return Ok(()) };
+        check(self.format, head.bytes())?;
+        self.characters(head.bytes(), sink)
     }
 
     /// Hands on what is whole characters, and keeps a cut one.
@@ -143,16 +183,16 @@ impl Parser {
     }
 
     fn piece(&mut self, text: &str, sink: &mut impl Sink) -> Result<(), Stop> {
-        let base = self.offset;
-        self.offset += text.len() as u64;
+        let end = self.offset + text.len() as u64;
+        // The first piece holds all of the head, and so all marks that there may be.
+        let text = if self.offset == 0 { text.trim_start_matches(MARK) } else { text };
+        self.offset = end;
+        let base = end - text.len() as u64;
         match &mut self.grammar {
             Grammar::Json(json) => json.feed(text, base, sink),
             Grammar::Ndjson(ndjson) => ndjson.feed(text, base, sink),
-            Grammar::Text(lines) => lines.feed(without_mark(text, base), sink),
-            Grammar::Csv(csv) => {
-                let unmarked = without_mark(text, base);
-                csv.feed(unmarked, base + (text.len() - unmarked.len()) as u64, sink)
-            }
+            Grammar::Text(lines) => lines.feed(text, sink),
+            Grammar::Csv(csv) => csv.feed(text, base, sink),
         }
     }
 }
@@ -163,7 +203,7 @@ impl Grammar {
             Self::Json(json) => json.finish(end),
             Self::Ndjson(ndjson) => ndjson.finish(end),
             Self::Text(text) => text.finish(sink),
-            Self::Csv(csv) => csv.finish(sink),
+            Self::Csv(csv) => csv.finish(end, sink),
         }
     }
 
@@ -175,9 +215,4 @@ impl Grammar {
             Self::Csv(csv) => stop.at(csv.index(), Some(csv.line())),
         }
     }
-}
-
-/// Leaves out the byte order mark that spreadsheets put before text.
-fn without_mark(text: &str, base: u64) -> &str {
-    if base == 0 { text.strip_prefix('\u{feff}').unwrap_or(text) } else { text }
 }

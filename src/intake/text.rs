@@ -1,33 +1,36 @@
-//! The grammar of plain text: an address a line, LF or CRLF, blank lines skipped.
+//! The grammar of plain text: an address a line, blank lines skipped. A line ends with CR, LF or both.
+
+use memchr::memchr2;
 
 use super::carry::Carry;
 use super::fault::Stop;
+use super::lines::Lines;
 use super::sink::Sink;
 
 /// A plain text under way.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Text {
     carry: Carry,
     index: u64,
-    line: u64,
-}
-
-impl Default for Text {
-    fn default() -> Self {
-        Self { carry: Carry::default(), index: 0, line: 1 }
-    }
+    lines: Lines,
 }
 
 impl Text {
     /// Reads a piece.
     pub(super) fn feed(&mut self, text: &str, sink: &mut impl Sink) -> Result<(), Stop> {
         let mut rest = text;
-        while let Some((line, behind)) = rest.split_once('\n') {
-            self.end_line(line, sink)?;
-            self.line += 1;
-            rest = behind;
+        while let Some(end) = memchr2(b'\r', b'\n', rest.as_bytes()) {
+            if end > 0 {
+                self.lines.text();
+            }
+            self.end_line(&rest[..end], sink)?;
+            self.lines.end(rest.as_bytes()[end]);
+            rest = &rest[end + 1..];
         }
-        self.carry.push(rest);
+        if !rest.is_empty() {
+            self.lines.text();
+            self.carry.push(rest);
+        }
         Ok(())
     }
 
@@ -43,7 +46,7 @@ impl Text {
 
     /// The line at hand.
     pub(super) fn line(&self) -> u64 {
-        self.line
+        self.lines.line()
     }
 
     /// Heap bytes it holds.
@@ -52,7 +55,7 @@ impl Text {
     }
 
     fn end_line(&mut self, line: &str, sink: &mut impl Sink) -> Result<(), Stop> {
-        let element = self.carry.join(line).without_carriage_return();
+        let element = self.carry.join(line);
         if !element.is_blank() {
             element.send(sink)?;
             self.index += 1;

@@ -61,7 +61,7 @@ pub(super) enum Rows {
 }
 
 /// Why reading stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum DraftError {
     /// The body can't be used.
     #[error(transparent)]

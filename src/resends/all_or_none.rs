@@ -13,6 +13,7 @@ use super::{
 use crate::{
     clients::Caller,
     domain::{Entry, InvalidReason, List, ResendId, TraceContext},
+    intake::hint,
     store::{
         Record, Shape,
         file::{Fault, read},
@@ -30,8 +31,25 @@ pub struct InvalidElements {
     pub received: u32,
     /// How many of them are no addresses.
     pub count: u32,
-    /// Where the first 1,000 of those stand, and why they are none.
-    pub named: Vec<(u32, InvalidReason)>,
+    /// The first 1,000 of those.
+    pub named: Vec<InvalidElement>,
+}
+
+/// An element that is no address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidElement {
+    /// Where it stands, from 0.
+    pub index: u32,
+    /// Why it is none.
+    pub reason: InvalidReason,
+    /// What it seems to hold.
+    pub hint: Option<&'static str>,
+}
+
+impl InvalidElement {
+    fn new(index: u32, text: &str, reason: InvalidReason) -> Self {
+        Self { index, reason, hint: hint(text, reason) }
+    }
 }
 
 impl InvalidElements {
@@ -41,7 +59,11 @@ impl InvalidElements {
         (count > 0).then(|| Self {
             received: list.len(),
             count,
-            named: list.invalid_entries().take(MOST_NAMED.min(count as usize)).collect(),
+            named: list
+                .invalid_entries()
+                .take(MOST_NAMED.min(count as usize))
+                .map(|(index, reason)| InvalidElement::new(index, list.text(index), reason))
+                .collect(),
         })
     }
 }
@@ -74,12 +96,12 @@ impl Resends {
         let mut named = Vec::new();
         for number in 0..shape.chunks() {
             let Some(rows) = store.read(move |db| read::chunk(db, id, number)).await? else { continue };
-            named.extend(rows.chunk.entries().zip(rows.first..).filter_map(
-                |((_, entry), index)| match entry {
-                    Entry::Invalid(reason) => Some((index, reason)),
+            named.extend(rows.chunk.entries().zip(rows.first..).filter_map(|((text, entry), index)| {
+                match entry {
+                    Entry::Invalid(reason) => Some(InvalidElement::new(index, text, reason)),
                     Entry::Fresh(_) | Entry::Repeat => None,
-                },
-            ));
+                }
+            }));
             if named.len() >= MOST_NAMED {
                 break;
             }

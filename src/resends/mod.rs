@@ -20,7 +20,7 @@ mod spill;
 mod stow;
 
 pub use admission::{Draft, DraftError, Step};
-pub use all_or_none::InvalidElements;
+pub use all_or_none::{InvalidElement, InvalidElements};
 pub use budget::{BudgetFull, MemoryBudget};
 pub use catalogue::ResendPage;
 pub use found::{ReadError, Reader, Resend};

@@ -18,19 +18,25 @@ const GOOD: &str = r#"["a@example.com"]"#;
 async fn one_invalid_address_refuses_the_list_and_nothing_is_sent() {
     let gateway = Gateway::start().await;
 
-    let answer = gateway.patch(&["a@example.com", "nobody", "b@example.com", "", "a@b@c.example"]).await;
+    let answer = gateway
+        .patch(&["a@example.com", "nobody", "b@example.com", "", "a@b@c.example", "x@y.example, z@y.example"])
+        .await;
 
     let body = answer.fault(400, "invalid_addresses");
     let invalid = json!([
         {"index": 1, "reason": "no_at_sign"},
         {"index": 3, "reason": "empty"},
-        {"index": 4, "reason": body["invalid"][2]["reason"]}
+        {"index": 4, "reason": "bad_character"},
+        {
+            "index": 5, "reason": "bad_character",
+            "detail": "several addresses stand here; list each of them by itself"
+        }
     ]);
     assert_eq!(body["invalid"], invalid);
     let description = body["description"].as_str().unwrap();
     assert!(
         description.starts_with(
-            "3 of 5 elements are no e-mail address: element 1 (no_at_sign), element 3 (empty), "
+            "4 of 6 elements are no e-mail address: element 1 (no_at_sign), element 3 (empty), "
         ) && description.ends_with("; nothing was sent"),
         "{description}"
     );
@@ -117,6 +123,9 @@ async fn json_in_every_dress_is_taken_and_nothing_else() {
     ] {
         gateway.patch_body(PATH, &headers, r#"["new@example.com"]"#).await.fault(415, "media_type");
     }
+    let curl = [("content-type", "application/x-www-form-urlencoded")];
+    let told = gateway.patch_body(PATH, &curl, GOOD).await.fault(415, "media_type");
+    assert!(told["description"].as_str().unwrap().contains("which is curl's default; "), "{told}");
     let broken = gateway.patch_body(PATH, &[("content-encoding", "gzip")], GOOD).await;
     broken.fault(400, "malformed_gzip");
     assert_eq!(gateway.sandbox.stats().calls, 1);

@@ -43,6 +43,7 @@ mod problem;
 #[path = "../support/process.rs"]
 mod process;
 mod raw_upstream;
+mod real_files;
 mod recent_sends;
 mod refusals;
 mod renewals;

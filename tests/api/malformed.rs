@@ -29,12 +29,11 @@ async fn hasty() -> Gateway {
 #[actix_web::test]
 async fn a_malformed_json_body_is_told_with_its_offset_and_index() {
     let gateway = Gateway::start().await;
-    let bodies: [(&[u8], u64, u64); 25] = [
+    let bodies: [(&[u8], u64, u64); 24] = [
         (b"", 0, 0),
         (b"  ", 2, 0),
         (b"\"a@example.com\"", 0, 0),
         (b"null", 0, 0),
-        (b"\xef\xbb\xbf[\"a@example.com\"]", 0, 0),
         (b"[\"a@example.com\"", 16, 1),
         (b"[\"a@example.com", 15, 0),
         (b"[\"a@example.com\",]", 17, 1),
@@ -88,7 +87,7 @@ async fn a_malformed_line_is_told_with_its_number() {
         ("application/x-ndjson", b"\"a@example.com\"\n{\"email\": \"b@example.com\"", 2, 1),
         ("text/plain", b"a@example.com\nb\xff@example.com\n", 2, 1),
         ("text/plain", b"a@example.com\nb@example.com\xe2\x82", 2, 1),
-        ("text/csv", b"name,mail\nA,a@example.com\n", 1, 0),
+        ("text/csv", b"name,phone\nA,1\n", 1, 0),
         ("text/csv", b"email;name\na@example.com;A\n", 1, 0),
         ("text/csv", b"name,email\nA,a@example.com\nB\n", 3, 1),
         ("text/csv", b"name,email\n\"A,a@example.com\n", 2, 0),

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use flate2::{Compression, write::GzEncoder};
 
-use crate::stage::{Stage, assert_printed};
+use crate::stage::{Stage, assert_printed, assert_told};
 
 fn gzipped(text: &str) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -46,7 +46,7 @@ async fn what_a_name_does_not_say_the_option_does() {
     let mistaken = stage.run(&["send", &path]).await;
     let told = stage.run(&["send", &path, "--input-format", "ndjson"]).await;
 
-    assert_printed(&mistaken, 1, &["2  invalid"]);
+    assert_told(&mistaken, 1, &["looks like JSON", "say --input-format"]);
     assert_printed(&told, 0, &["2  sent"]);
     stage.end().await;
 }
@@ -62,6 +62,7 @@ async fn standard_input_is_recognised() {
         ("d", b"\"d@example.com\"\n".to_vec(), None),
         ("e", b"e@example.com\n".to_vec(), None),
         ("f", gzipped(r#"["f@example.com"]"#), None),
+        ("h", "\u{feff}[\"h@example.com\"]".into(), None),
         ("g", b"id,email\n7,g@example.com\n".to_vec(), Some("csv")),
     ] {
         let mut arguments = vec!["send", "-"];
@@ -72,6 +73,27 @@ async fn standard_input_is_recognised() {
         assert_printed(&ended, 0, &["1  sent"]);
         assert_eq!(stage.accepted(&format!("{name}@example.com")), 1, "{name}");
     }
+    stage.end().await;
+}
+
+#[actix_web::test]
+async fn a_file_that_is_no_list_is_refused_with_what_it_is_and_what_to_do() {
+    let stage = Stage::start().await;
+
+    for (name, content, word) in [
+        ("list.xlsx", b"PK\x03\x04\x14\0\x06\0".to_vec(), "save the sheet as CSV"),
+        ("list.csv", b"\"email\";\"name\"\r\n".to_vec(), "semicolons"),
+        ("list.tsv", b"email\tname\n".to_vec(), "tabs"),
+        ("list.txt", "ann@example.com".encode_utf16().flat_map(u16::to_le_bytes).collect(), "UTF-16"),
+        ("list.json", b"['ann@example.com']".to_vec(), "double quotes"),
+    ] {
+        let ended = stage.run(&["send", &stage.file(name, content)]).await;
+
+        assert_told(&ended, 1, &["The body is malformed (status 400)", word, "nothing was sent", "next: "]);
+    }
+    let pair = stage.file("pair.txt", "a@example.com; b@example.com\n");
+    assert_printed(&stage.run(&["send", &pair]).await, 1, &["1  invalid", "several addresses stand here"]);
+    assert_eq!(stage.sandbox.stats().calls, 0);
     stage.end().await;
 }
 

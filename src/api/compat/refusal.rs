@@ -5,7 +5,10 @@ use actix_web::{HttpResponse, http::StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::{api::problem::Problem, resends::InvalidElements};
+use crate::{
+    api::problem::Problem,
+    resends::{InvalidElement, InvalidElements},
+};
 
 /// Elements that a description names.
 const NAMED_IN_WORDS: usize = 5;
@@ -37,13 +40,27 @@ pub(in crate::api) fn told(problem: &Problem) -> (StatusCode, impl Serialize + '
 impl Problem {
     /// 400: elements of a list that must hold addresses only. Says where they stand, not what they are.
     pub(in crate::api) fn invalid_elements(error: &InvalidElements) -> Self {
-        let named = error.named.iter().take(NAMED_IN_WORDS);
-        let places: Vec<_> = named.map(|(at, why)| format!("element {at} ({})", why.as_str())).collect();
+        let places: Vec<_> = error.named.iter().take(NAMED_IN_WORDS).map(in_words).collect();
         let more = if error.count as usize > places.len() { ", …" } else { "" };
         let detail = format!("{error}: {}{more}; nothing was sent", places.join(", "));
-        let invalid: Vec<_> =
-            error.named.iter().map(|(at, why)| json!({"index": at, "reason": why.as_str()})).collect();
+        let invalid: Vec<_> = error.named.iter().map(member).collect();
         Self::new(StatusCode::BAD_REQUEST, "invalid-addresses", "The list holds what is no address", detail)
             .with("invalid", invalid)
     }
+}
+
+fn in_words(element: &InvalidElement) -> String {
+    let (at, why) = (element.index, element.reason.as_str());
+    match element.hint {
+        Some(hint) => format!("element {at} ({why}: {hint})"),
+        None => format!("element {at} ({why})"),
+    }
+}
+
+fn member(element: &InvalidElement) -> Value {
+    let mut member = json!({"index": element.index, "reason": element.reason.as_str()});
+    if let Some(hint) = element.hint {
+        member["detail"] = hint.into();
+    }
+    member
 }

@@ -3,7 +3,10 @@
 
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 
-use crate::api::{media::is_utf8, problem::Problem};
+use crate::api::{
+    media::{is_utf8, received},
+    problem::Problem,
+};
 
 /// Refuses a Bearer with nothing behind it: the SDKs send that when their token is missing. What stands behind
 /// it is not looked at, for callers keep sending their token of fax.plus.
@@ -24,7 +27,12 @@ fn is_empty(value: &HeaderValue) -> bool {
 pub(super) fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     match headers.get(CONTENT_TYPE) {
         Some(value) if !is_json(value) => {
-            Err(Problem::media_type("the list is taken as application/json in UTF-8; nothing was sent"))
+            let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+            Err(Problem::media_type(format!(
+                "{}; the list is taken as application/json in UTF-8: send -H 'Content-Type: application/json'; \
+                 nothing was sent",
+                received(essence)
+            )))
         }
         Some(_) | None => Ok(()),
     }

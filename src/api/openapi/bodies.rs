@@ -23,7 +23,12 @@ pub(super) fn list() -> Value {
         "required": true,
         "description": "A list of addresses in UTF-8. Nothing is sent before all of it was read and found \
             well-formed. May be compressed: see `Content-Encoding`. NDJSON is a string or `{\"email\": \"...\"}` a \
-            line, text an address a line; CSV has a column `email`, or is a single column.",
+            line, text an address a line; CSV has a column called `email`, `e-mail`, `email address`, \
+            `e-mail address` or `mail` (any case; spaces, `_` and `-` alike; `email` wins), or is a single column \
+            without header. Lines end with LF, CRLF, CR CR LF or CR. A byte order mark at the beginning is passed \
+            over; blank lines, and CSV rows without any text, are no addresses. White space and invisible characters \
+            around an address are left out when it is sent. Semicolons or tabs between columns, `sep=` lines, UTF-16 \
+            and other encodings than UTF-8 are refused with their place.",
         "content": {
             "application/json": {"schema": reference("List"), "examples": {
                 "array": {"value": ["ann@example.com", "bob@example.com"]},

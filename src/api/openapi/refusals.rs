@@ -8,7 +8,7 @@ use crate::{
     dispatch::Refused,
     domain::{AuthFailure, BadNote, InvalidReason},
     intake::{Found, Full, GzipFault, IntakeError, ParseError, ParseErrorKind},
-    resends::{BudgetFull, DraftError, InvalidElements, SealError, StoreTrouble},
+    resends::{BudgetFull, DraftError, InvalidElement, InvalidElements, SealError, StoreTrouble},
     store::file::{Fault, Lack},
 };
 
@@ -50,7 +50,10 @@ fn body() -> Vec<Problem> {
     vec![
         Problem::broken_body(),
         Problem::slow_body("no byte came for 30 seconds; nothing was sent"),
-        Problem::media_type("the body's media type is not given"),
+        Problem::media_type(
+            "no Content-Type was received; send -H 'Content-Type: ...' with application/json, \
+             application/x-ndjson, text/plain or text/csv; nothing was sent",
+        ),
     ]
 }
 
@@ -73,7 +76,7 @@ pub(super) fn bad_note() -> Problem {
 
 /// What should be an address.
 pub(super) fn not_an_address() -> Problem {
-    Problem::not_an_address(InvalidReason::NoAtSign)
+    Problem::not_an_address("nobody", InvalidReason::NoAtSign)
 }
 
 /// No form of results that is wanted.
@@ -133,7 +136,7 @@ pub(super) fn key_reused() -> Problem {
 
 /// A list that must hold addresses only.
 pub(super) fn invalid_elements() -> Problem {
-    let named = vec![(1, InvalidReason::NoAtSign)];
+    let named = vec![InvalidElement { index: 1, reason: InvalidReason::NoAtSign, hint: None }];
     Problem::invalid_elements(&InvalidElements { received: 3, count: 1, named })
 }
 

@@ -19,7 +19,10 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use crate::domain::{BadNote, InvalidReason};
+use crate::{
+    domain::{BadNote, InvalidReason},
+    intake::hint,
+};
 
 /// The media type of a problem.
 pub(in crate::api) const PROBLEM_JSON: &str = "application/problem+json";
@@ -161,8 +164,9 @@ impl Problem {
     }
 
     /// 422: what should be an address is none.
-    pub fn not_an_address(reason: InvalidReason) -> Self {
-        let detail = "email holds no address that could be sent";
+    pub fn not_an_address(text: &str, reason: InvalidReason) -> Self {
+        let hint = hint(text, reason).map_or(String::new(), |hint| format!(": {hint}"));
+        let detail = format!("email holds no address that could be sent{hint}");
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "not-an-address", "Not an address", detail)
             .with("reason", reason.as_str())
     }

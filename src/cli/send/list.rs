@@ -23,6 +23,8 @@ const PIECE_BYTES: usize = 64 << 10;
 /// Pieces that are read ahead.
 const AHEAD: usize = 4;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// The byte order mark that PowerShell puts before what it pipes.
+const MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// What a list is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -31,7 +33,7 @@ pub enum InputFormat {
     Json,
     /// A string or `{"email": "..."}` a line
     Ndjson,
-    /// A column `email`, or a single column without header
+    /// A column `email` (or e-mail, email address, mail), or a single column without header
     Csv,
     /// An address a line
     Text,
@@ -74,14 +76,15 @@ impl InputFormat {
         match name.rsplit_once('.').map(|(_, extension)| extension) {
             Some("json") => Self::Json,
             Some("ndjson" | "jsonl") => Self::Ndjson,
-            Some("csv") => Self::Csv,
+            // With tabs it is refused in words, not row by row.
+            Some("csv" | "tsv") => Self::Csv,
             Some(_) | None => Self::Text,
         }
     }
 
     /// By the first bytes.
     fn of_bytes(head: &[u8]) -> Self {
-        let head = head.trim_ascii_start();
+        let head = head.strip_prefix(MARK).unwrap_or(head).trim_ascii_start();
         match head.first() {
             Some(b'[') => Self::Json,
             Some(b'{') if head[1..].trim_ascii_start().starts_with(b"\"emails\"") => Self::Json,
@@ -190,6 +193,7 @@ mod tests {
             ("a.ndjson", InputFormat::Ndjson),
             ("a.jsonl", InputFormat::Ndjson),
             ("a.b.csv", InputFormat::Csv),
+            ("a.tsv", InputFormat::Csv),
             ("a.txt", InputFormat::Text),
             ("csv", InputFormat::Text),
         ] {
@@ -204,6 +208,8 @@ mod tests {
             ("{ \"emails\": []}", InputFormat::Json),
             ("{\"email\": \"a@example.com\"}", InputFormat::Ndjson),
             ("\"a@example.com\"\n", InputFormat::Ndjson),
+            ("\u{feff}[\"a@example.com\"]", InputFormat::Json),
+            ("\u{feff}\"a@example.com\"", InputFormat::Ndjson),
             ("a@example.com\n", InputFormat::Text),
             ("", InputFormat::Text),
         ] {

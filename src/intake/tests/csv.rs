@@ -4,17 +4,23 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::{Elements, as_told, cuts, fault, mutated, mutation, read_split, text, texts};
-use crate::intake::{Format, ParseErrorKind::*, Separator};
+use crate::intake::{
+    Format,
+    ParseErrorKind::*,
+    Separator,
+    column_name::{is_email_column, is_exact},
+    csv_first_line::{LINE_BYTES, has_no_text, mistake},
+    is_blank,
+    recognise::{HEAD_BYTES, check},
+    sink::prefix,
+};
 
-/// A field and whether it is quoted.
-type Field = (String, bool);
-
-/// Takes a body apart into rows; `None` when a quote is out of place.
-fn rows(text: &str) -> Option<Vec<Vec<Field>>> {
+/// Takes a body apart into rows; `None` when a quote is out of place. CRLF is a row and an empty one.
+fn rows(text: &str) -> Option<Vec<Vec<String>>> {
     let mut rows = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
-        let mut row: Vec<Field> = Vec::new();
+        let mut row = Vec::new();
         loop {
             let (field, behind) =
                 if let Some(inside) = rest.strip_prefix('"') { quoted(inside)? } else { plain(rest)? };
@@ -22,7 +28,7 @@ fn rows(text: &str) -> Option<Vec<Vec<Field>>> {
             match behind.strip_prefix(',') {
                 Some(next) => rest = next,
                 None => {
-                    rest = behind.strip_prefix('\n').unwrap_or(behind);
+                    rest = behind.strip_prefix(['\r', '\n']).unwrap_or(behind);
                     break;
                 }
             }
@@ -32,50 +38,57 @@ fn rows(text: &str) -> Option<Vec<Vec<Field>>> {
     Some(rows)
 }
 
-fn plain(text: &str) -> Option<(Field, &str)> {
-    let end = text.find([',', '\n', '"']).unwrap_or(text.len());
+fn plain(text: &str) -> Option<(String, &str)> {
+    let end = text.find([',', '\r', '\n', '"']).unwrap_or(text.len());
     let (field, behind) = text.split_at(end);
-    let ends_row = !behind.starts_with(',');
-    let field = if ends_row { field.strip_suffix('\r').unwrap_or(field) } else { field };
-    if behind.starts_with('"') { None } else { Some(((field.to_owned(), false), behind)) }
+    if behind.starts_with('"') { None } else { Some((field.to_owned(), behind)) }
 }
 
-fn quoted(inside: &str) -> Option<(Field, &str)> {
+fn quoted(inside: &str) -> Option<(String, &str)> {
     let mut end = inside.find('"')?;
     while inside[end + 1..].starts_with('"') {
         end += 2 + inside[end + 2..].find('"')?;
     }
-    let field = (inside[..end].replace("\"\"", "\""), true);
     let behind = &inside[end + 1..];
-    match behind.strip_prefix('\r') {
-        Some(next) if next.is_empty() || next.starts_with('\n') => Some((field, next)),
-        _ if behind.is_empty() || behind.starts_with([',', '\n']) => Some((field, behind)),
+    let is_over = behind.is_empty() || behind.starts_with([',', '\r', '\n']);
+    is_over.then(|| (inside[..end].replace("\"\"", "\""), behind))
+}
+
+/// The column with the addresses, and whether the first row is no header.
+fn layout(first: &[String]) -> Option<(usize, bool)> {
+    let places = |is_one: fn(&str) -> bool| (0..first.len()).filter(move |at| is_one(&first[*at]));
+    let (exact, known): (Vec<_>, Vec<_>) = (places(is_exact).collect(), places(is_email_column).collect());
+    match (exact.as_slice(), known.as_slice()) {
+        ([email], _) | ([], [email]) => Some((*email, false)),
+        ([], []) if first.len() == 1 => Some((0, true)),
         _ => None,
     }
 }
 
 fn model(body: &[u8]) -> Option<Elements> {
-    let text = std::str::from_utf8(body).ok()?;
-    let rows = rows(text.strip_prefix('\u{feff}').unwrap_or(text))?;
-    let is_blank = |field: &Field| field.0.trim_ascii().is_empty();
-    let mut rows = rows.iter().filter(|row| row.len() > 1 || row[0].1 || !is_blank(&row[0])).peekable();
-    let Some(first) = rows.peek() else {
+    check(Format::Csv, &body[..body.len().min(HEAD_BYTES)]).ok()?;
+    let text = std::str::from_utf8(body).ok()?.trim_start_matches('\u{feff}');
+    let first_line = text.split_inclusive(['\r', '\n']).find(|line| !has_no_text(line)).unwrap_or_default();
+    if mistake(prefix(first_line, LINE_BYTES)).is_some() {
+        return None;
+    }
+    let rows = rows(text)?;
+    let has_text = |row: &&Vec<String>| row.iter().any(|field| !is_blank(field));
+    let mut rows = rows.iter().filter(has_text).peekable();
+    let Some(first) = rows.peek().copied() else {
         return Some(Vec::new());
     };
     let columns = first.len();
-    let is_email = |field: &Field| field.0.trim_ascii().eq_ignore_ascii_case("email");
-    let named: Vec<usize> = (0..columns).filter(|at| is_email(&first[*at])).collect();
-    let email = match (named.as_slice(), columns) {
-        ([email], _) => {
-            rows.next();
-            *email
-        }
-        ([], 1) if !first[0].0.trim_ascii().contains([';', '\t']) => 0,
-        _ => return None,
-    };
+    let (email, is_data) = layout(first)?;
+    if !is_data {
+        rows.next();
+    }
+    if first.iter().any(|field| field.contains('@')) && !is_data && rows.peek().is_none() {
+        return None;
+    }
     rows.map(|row| {
         let has_more = row.iter().skip(columns).any(|field| !is_blank(field));
-        if has_more { None } else { row.get(email).map(|field| as_told(&field.0)) }
+        if has_more { None } else { row.get(email).map(|field| as_told(field)) }
     })
     .collect()
 }
@@ -90,7 +103,7 @@ fn written(text: &str, always: bool) -> String {
 
 /// Tables of some columns, the one for addresses anywhere.
 fn table() -> impl Strategy<Value = String> {
-    (1..4_usize, 0..4_usize, "\r?\n", "\u{feff}?", any::<bool>()).prop_flat_map(
+    (1..4_usize, 0..4_usize, "\r{0,2}\n|\r", "\u{feff}?", any::<bool>()).prop_flat_map(
         |(columns, email, end, mark, always)| {
             let email = email % columns;
             vec(vec(text(), columns), 0..6).prop_map(move |rows| {
@@ -109,6 +122,8 @@ fn soup() -> impl Strategy<Value = Vec<u8>> {
     let bits: Vec<&[u8]> = vec![
         b"email",
         b"Email ",
+        b"e_mail",
+        b"\xc2\xa0",
         b"a",
         b",",
         b",",
@@ -156,6 +171,9 @@ proptest! {
 #[test]
 fn the_column_is_found_by_name_in_any_case() {
     assert_eq!(texts(Format::Csv, "name,\"E-Mail\", eMail ,n\nJo,x,a@b.c,1\n"), ["a@b.c"]);
+    assert_eq!(texts(Format::Csv, "Name,Email Address\nJo,a@b.c\n"), ["a@b.c"]);
+    assert_eq!(texts(Format::Csv, "e_mail\u{a0},Name\na@b.c,Jo\n"), ["a@b.c"]);
+    assert_eq!(texts(Format::Csv, "E-Mail\na@b.c\n"), ["a@b.c"]);
     assert_eq!(
         texts(Format::Csv, "\u{feff}EMAIL\r\na\r\n\r\n\"b,\"\"c\"\"\r\nd\"\r\n"),
         ["a", "b,\"c\"\r\nd"]
@@ -164,32 +182,90 @@ fn the_column_is_found_by_name_in_any_case() {
 
 #[test]
 fn a_single_column_needs_no_header() {
-    assert_eq!(texts(Format::Csv, "\n a \n\"\"\nemail\nb"), [" a ", "", "email", "b"]);
+    assert_eq!(texts(Format::Csv, "\n a \n\"\"\nemail\nb"), [" a ", "email", "b"]);
     assert!(texts(Format::Csv, "email").is_empty());
     assert!(texts(Format::Csv, "\r\n \n").is_empty());
 }
 
 #[test]
-fn rows_may_lack_or_add_what_is_empty_but_not_the_address() {
-    assert_eq!(texts(Format::Csv, "email,name\na\nb,\nc,x, ,\n,\n"), ["a", "b", "c", ""]);
+fn a_row_ends_with_any_end_of_a_line_outside_quotes() {
+    let mixed = "email,name,note\nkim1@example.com,Kim\rlee1@example.com,Lee\nmax1@example.com,Max,x\n";
+    assert_eq!(texts(Format::Csv, mixed), ["kim1@example.com", "lee1@example.com", "max1@example.com"]);
+    for end in ["\r", "\n", "\r\n", "\r\r\n"] {
+        let rows = ["email,name", "\"a\",Ann", "b,\"B\r\nob\"", "\"c\",\"C\"", "d"];
+        assert_eq!(texts(Format::Csv, rows.join(end)), ["a", "b", "c", "d"], "{end:?}");
+        assert_eq!(texts(Format::Csv, rows.join(end) + end), ["a", "b", "c", "d"], "{end:?}");
+    }
+    assert_eq!(texts(Format::Csv, "email,name\rann@example.com,Ann\nbob@example.com,Bob\n").len(), 2);
+}
+
+#[test]
+fn a_row_without_any_text_is_no_address_and_one_without_an_address_is_empty() {
+    assert_eq!(texts(Format::Csv, "email,name\na\nb,\nc,x, ,\n,\n"), ["a", "b", "c"]);
+    let blank = ",\n\"\",\" \"\n\u{a0},\u{200b}\n \n\"\"\n,,,\n";
+    assert_eq!(texts(Format::Csv, format!("email,name\na,A\n{}b,B", blank.repeat(50))), ["a", "b"]);
+    assert_eq!(texts(Format::Csv, format!("{blank}name,email\n{blank}A,a\n{blank}")), ["a"]);
+    assert_eq!(texts(Format::Csv, "email,name\n,Ann\n \u{a0},Bob\n\"\",\"C\"\n"), ["", " \u{a0}", ""]);
+    assert_eq!(texts(Format::Csv, "name,email\nAnn,\nBob, \n"), ["", " "]);
+}
+
+#[test]
+fn a_blank_address_is_held_no_longer_than_an_element_may_be() {
+    let (long, short) = (" ".repeat(5000), " ".repeat(1024));
+
+    let (elements, result) =
+        read_split(Format::Csv, format!("email,n\n{long},x\n{short},y\n{long},").as_bytes(), &[]);
+
+    assert_eq!((elements, result), (vec![(short.clone(), true), (short, false)], Ok(())));
+}
+
+#[test]
+fn a_column_called_email_wins_over_one_with_another_known_name() {
+    assert_eq!(texts(Format::Csv, "mail,email,e-mail\nx,a,y\n"), ["a"]);
+    assert_eq!(fault(Format::Csv, "mail,name,e-mail\nx,a,y\n"), (RepeatedEmailColumn, 10, 0, Some(1)));
+}
+
+#[test]
+fn the_fault_names_the_columns_there_are_but_no_address() {
+    let found = |body: &str| fault(Format::Csv, body).0.to_string();
+
+    let told = found("Name,\"Phone, work\", ,Ort\u{7}\n1,2,3,4\n");
+    assert!(told.contains("mail), but Name, Phone, work, Ort; name the column"), "{told}");
+    let long = found(&format!("{}\n", vec!["n".repeat(100); 100].join(",")));
+    assert!(long.len() < 600, "{long}");
+    let data = found("ann@example.com,Ann\n");
+    assert!(data.contains("it is no header") && !data.contains("ann"), "{data}");
 }
 
 #[test]
 fn every_csv_fault_has_its_name_and_place() {
+    let no_email = |body: &str| {
+        let (kind, offset, index, line) = fault(Format::Csv, body);
+        assert!(matches!(kind, NoEmailColumn(_)), "{kind:?}");
+        (offset, index, line)
+    };
+    assert_eq!(no_email("name,phone\na,b"), (0, 0, Some(1)));
+    assert_eq!(no_email("\n\nname,"), (2, 0, Some(3)));
     let table = [
-        ("name,mail\na,b", NoEmailColumn, 0, 0, 1),
-        ("\n\nname,", NoEmailColumn, 2, 0, 3),
         ("email,name,Email\n", RepeatedEmailColumn, 11, 0, 1),
+        ("a@b.c,Ann\n", NoHeader, 0, 0, 1),
+        ("\nemail,namea@b.c,Annd@e.f,Dan", LineEndsLost, 1, 0, 2),
         ("email;name\na;b", WrongSeparator(Separator::Semicolon), 0, 0, 1),
+        ("\"email\";\"name\"\r\n\"a\";\"A\"\r\n", WrongSeparator(Separator::Semicolon), 0, 0, 1),
+        ("email;name, first\r\na;b", WrongSeparator(Separator::Semicolon), 0, 0, 1),
         ("\nemail\tname\na\tb", WrongSeparator(Separator::Tab), 1, 0, 2),
+        ("\r\r\n,,\r\nsep=;\r\nemail;name", SepLine, 7, 0, 3),
         ("name,email\nJo,a\n\n\"J\no\"\nb", MissingEmail, 17, 1, 4),
+        ("name,email\rJo,a\r\r\"J\ro\"\rb", MissingEmail, 17, 1, 4),
         ("name,email\nJo,a\nx", MissingEmail, 16, 1, 3),
+        ("email\rab\n\"c\"x", TextAfterQuote, 12, 1, 3),
+        ("email,n\ra,\"\r\"\nb\"", StrayQuote, 15, 1, 4),
         ("email\na\nb,c\n", ExtraColumn, 10, 2, 3),
         ("email,name\na,b,\"c\"", ExtraColumn, 15, 1, 2),
         ("a\nb\"c", StrayQuote, 3, 1, 2),
         ("a, \"b\"\n", StrayQuote, 3, 0, 1),
         ("\"a\"b", TextAfterQuote, 3, 0, 1),
-        ("\"a\n\"\r,", TextAfterQuote, 5, 0, 2),
+        ("\"a\n\"\r\"b\"x", TextAfterQuote, 8, 1, 3),
         ("x\n\"a\n\nb", UnclosedQuote, 2, 1, 2),
         ("email,n\na,\"\"\"", UnclosedQuote, 10, 1, 2),
     ];
@@ -204,6 +280,6 @@ fn every_csv_fault_has_its_name_and_place() {
 fn a_name_with_something_behind_it_is_not_the_column() {
     let name = format!("email{}x", " ".repeat(3000));
 
-    assert_eq!(fault(Format::Csv, format!("{name},name\na,b")).0, NoEmailColumn);
+    assert!(matches!(fault(Format::Csv, format!("{name},name\na,b")).0, NoEmailColumn(_)));
     assert_eq!(texts(Format::Csv, format!("email{}\na", " ".repeat(3000))), ["a"]);
 }

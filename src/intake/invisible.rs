@@ -1,0 +1,102 @@
+//! Characters that show nothing, and the text without them at its ends.
+//!
+//! The set is `White_Space` (PropList.txt) and `Default_Ignorable_Code_Point` (DerivedCoreProperties.txt) of
+//! Unicode 17: white space, zero-width characters, byte order marks, marks of writing direction, fillers,
+//! tags, variation selectors. The marks of interlinear annotations are added, for they show nothing either.
+
+/// Whether a character shows nothing by itself.
+pub(super) fn is_invisible(character: char) -> bool {
+    match character {
+        '!'..='~' => false,
+        '\u{ad}'
+        | '\u{34f}'
+        | '\u{61c}'
+        | '\u{115f}'..='\u{1160}'
+        | '\u{17b4}'..='\u{17b5}'
+        | '\u{180e}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{3164}'
+        | '\u{feff}'
+        | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}' => true,
+        other => other.is_whitespace() || is_variation_selector(other),
+    }
+}
+
+/// Whether a character only says how the one before it looks.
+pub(super) fn is_variation_selector(character: char) -> bool {
+    matches!(
+        character,
+        '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}'
+    )
+}
+
+/// The text from its first to its last character that shows.
+pub(super) fn trim(text: &str) -> &str {
+    text.trim_matches(is_invisible)
+}
+
+/// Whether a text shows nothing: it is empty, or made of invisible characters alone.
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(is_invisible)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_shows_nothing_is_trimmed_at_both_ends_and_kept_inside() {
+        for hidden in [
+            ' ',
+            '\t',
+            '\n',
+            '\u{b}',
+            '\r',
+            '\u{85}',
+            '\u{a0}',
+            '\u{ad}',
+            '\u{61c}',
+            '\u{1680}',
+            '\u{180e}',
+            '\u{2003}',
+            '\u{200b}',
+            '\u{200c}',
+            '\u{200d}',
+            '\u{200e}',
+            '\u{200f}',
+            '\u{2028}',
+            '\u{202a}',
+            '\u{202c}',
+            '\u{202f}',
+            '\u{205f}',
+            '\u{2060}',
+            '\u{2066}',
+            '\u{2069}',
+            '\u{3000}',
+            '\u{feff}',
+            '\u{fe0f}',
+            '\u{fff9}',
+            '\u{e0020}',
+        ] {
+            assert_eq!(
+                trim(&format!("{hidden}{hidden}a{hidden}b{hidden}")),
+                format!("a{hidden}b"),
+                "{hidden:?}"
+            );
+            assert!(is_blank(&format!("{hidden} {hidden}")), "{hidden:?}");
+        }
+    }
+
+    #[test]
+    fn what_shows_is_kept() {
+        for shown in ['!', '~', '\0', '\u{1f}', '\u{7f}', 'é', '\u{300}', '\u{600}', '\u{2010}', '中'] {
+            assert!(!is_invisible(shown), "{shown:?}");
+        }
+    }
+}
