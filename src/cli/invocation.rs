@@ -62,8 +62,8 @@ impl Start {
 
     /// The profile by which cargo built the program, when cargo would find its package again.
     fn profile(&self) -> Option<&str> {
-        let package = self.package.as_ref().filter(|package| self.folder.starts_with(package))?;
-        self.program.strip_prefix(package).ok()?.parent()?.file_name()?.to_str()
+        self.package.as_ref().filter(|package| self.folder.starts_with(package))?;
+        self.program.parent()?.file_name()?.to_str()
     }
 }
 
@@ -82,7 +82,7 @@ mod tests {
     fn by_cargo(profile: &str, folder: &str) -> Start {
         Start {
             called: format!("target/{profile}/faxplus-gateway").into(),
-            program: format!("{PACKAGE}/target/{profile}/faxplus-gateway").into(),
+            program: format!("/built/{profile}/faxplus-gateway").into(),
             folder: folder.into(),
             package: Some(PACKAGE.into()),
             path: vec!["/usr/bin".into()],

@@ -162,7 +162,7 @@ async fn a_new_access_token_is_not_used_before_the_refresh_token_beside_it_is_wr
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("gateway.db");
     let settings = oauth2(path.to_str().unwrap());
-    let rules = json!([{"target": "token", "times": 1, "fate": "delay", "ms": 1_000}]);
+    let rules = json!([{"target": "token", "times": 1, "fate": "delay", "ms": 5_000}]);
     let faults = faxplus_gateway::sandbox::parse_faults(rules.to_string().as_bytes()).unwrap();
     let gateway = Gateway::with(SandboxOptions { faults, ..rotating() }, &settings).await;
     let other = rusqlite::Connection::open(&path).unwrap();
