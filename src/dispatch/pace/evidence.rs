@@ -18,6 +18,10 @@ const WRONG: f64 = 4.0;
 const QUICK: f64 = 2.0;
 /// A rate is above another one if it is so by this much.
 const ABOVE: f64 = 1.02;
+/// What is kept of a rate of which nothing was admitted: the refusal says no more than the one before.
+const DEEP_CUT: f64 = 0.72;
+/// No refusal makes more of a rate than this wrong: a few calls are no measure.
+const DEEPEST_CUT: f64 = 0.5;
 /// No time is shorter than this, in seconds.
 const LEAST: f64 = 0.001;
 
@@ -88,8 +92,9 @@ impl Evidence {
         {
             self.burst = (self.burst * WRONG).min(refused.max(BURST));
         }
+        let is_blind = self.resumed.is_none();
         let hidden = (2.0 * self.burst * refusal.growth / refused).sqrt();
-        let outgrown = refused / (1.0 + hidden);
+        let outgrown = if is_blind { refused * DEEP_CUT } else { refused / (1.0 + hidden) };
         let found = match below {
             _ if refusal.is_first => Found { limit: outgrown, was_quick, is_sure: false },
             Some(below) => {
@@ -99,7 +104,8 @@ impl Evidence {
             None => {
                 let drained = self.drained(permit, span);
                 let drained = if was_quick { drained } else { drained.max(outgrown) };
-                let limit = drained.max(self.at_least(permit)).min(refused);
+                let (least, most) = if is_blind { (DEEP_CUT, DEEP_CUT) } else { (DEEPEST_CUT, 1.0) };
+                let limit = drained.max(self.at_least(permit)).clamp(refused * least, refused * most);
                 Found { limit, was_quick, is_sure: false }
             }
         };

@@ -197,6 +197,21 @@ fn a_rate_that_nobody_needed_does_not_grow() {
     assert!(pace.rate() < 22.0, "{}", pace.rate());
 }
 
+/// An account that is shut for a while answers 429 to each call: that says nothing about a rate.
+#[test]
+fn a_few_refusals_without_a_success_between_them_do_not_stop_the_gateway() {
+    let mut now = Instant::now();
+    let mut pace = Pace::new(None, now);
+
+    for _ in 0..3 {
+        let permit = pace.take(now);
+        pace.throttled(permit, now + Duration::from_millis(5));
+        now += Duration::from_secs(1);
+    }
+
+    assert!(pace.rate() > 20.0 * 0.72 * 0.72 * 0.71, "{}", pace.rate());
+}
+
 #[test]
 fn what_was_learned_is_gone_on_with() {
     let start = Instant::now();
