@@ -133,7 +133,7 @@ async fn meet(mix: u8) -> (Vec<&'static str>, Answer) {
     ];
     let gateway = Gateway::with(SandboxOptions::default(), &overrides).await;
     gateway.faults(json!([
-        {"address": "r@refused.example", "fate": "status", "status": 404, "error": "not_found"},
+        {"address": "r@refused.example", "fate": "status", "status": 410, "error": "not_found"},
         {"address": "s@refused.example", "fate": "status", "status": 400, "error": "not_pending"},
         {"address": "*@doubt.example", "fate": "accept_then_500"},
         {"address": "*@later.example", "fate": "status", "status": 429, "retry_after": "60"}

@@ -71,7 +71,7 @@ async fn fifty_concurrent_posts_of_one_list_reach_upstream_once() {
 async fn who_was_refused_alone_shares_no_call_with_others_again() {
     let options = SandboxOptions { latency: Duration::from_millis(20), ..SandboxOptions::default() };
     let gateway = Gateway::with(options, &[("upstream.max_in_flight", "1")]).await;
-    gateway.faults(json!([{"address": "bad@*", "fate": "status", "status": 404, "error": "not_found"}]));
+    gateway.faults(json!([{"address": "bad@*", "fate": "status", "status": 410, "error": "not_found"}]));
     gateway.post("", &["bad@example.com"]).await;
     let others = gateway.post_async("?results=none", &addresses("other", 300)).await;
     gateway.until(&others, |resend| resend["counts"]["sent"].as_u64() > Some(0)).await;
