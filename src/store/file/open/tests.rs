@@ -1,11 +1,11 @@
 //! A real file: what is written is read back, by this process and the next.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use super::*;
 use crate::{
     domain::{AddressKey, Chunk, ClientName, Entry, Refusal, ResendId, Timestamp},
-    store::file::{CallEnd, Claim, IdempotencyRow, ResendRow, Stage, Write, read},
+    store::file::{CallEnd, Claim, IdempotencyRow, ResendRow, Stage, Write, read, schema},
     telemetry::metrics::BuildInfo,
 };
 
