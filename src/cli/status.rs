@@ -13,6 +13,7 @@ use thiserror::Error;
 use super::{
     FAILURE, SUCCESS,
     client::{CallError, Client, Page, Resend, Standing, Target, parse, resend_id},
+    invocation,
     paint::Paint,
     unwritten, words,
 };
@@ -95,7 +96,7 @@ async fn paused(client: &Client, target: &Target, paint: Paint) -> Result<String
 
 fn table(page: &Page, paint: Paint) -> String {
     if page.resends.is_empty() {
-        return "No resends. `faxplus-gateway send FILE` makes one.\n".to_owned();
+        return format!("No resends. `{} send FILE` makes one.\n", invocation::command());
     }
     let heading = format!(
         "{:<36}  {:<23}  {:<9}  {:>10}  {:>10}  {:>10}  {:>10}",

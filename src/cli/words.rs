@@ -8,6 +8,7 @@ use indicatif::{HumanCount, HumanDuration};
 
 use super::{
     client::{Hold, OUTCOMES, Resend, Standing, moment},
+    invocation,
     paint::Paint,
 };
 
@@ -57,7 +58,8 @@ pub(super) fn paused(standing: &Standing, options: &str, paint: Paint) -> Option
     }
     let since = standing.since.as_deref().map_or(String::new(), |since| format!(" since {}", clock(since)));
     let head = paint.yellow("Paused");
-    let mut text = format!("{head}{since}: nothing is sent until `faxplus-gateway resume{options}`\n");
+    let command = invocation::command();
+    let mut text = format!("{head}{since}: nothing is sent until `{command} resume{options}`\n");
     if let Some(note) = &standing.note {
         text.push_str(&format!("  note       {}\n", printable(note)));
     }

@@ -7,7 +7,7 @@ use crate::stage::{Stage, assert_printed, assert_told, id_in};
 #[actix_web::test]
 async fn a_pause_holds_a_list_until_it_is_resumed_and_status_tells_of_it_first() {
     let stage = Stage::start().await;
-    let resume = format!("`faxplus-gateway resume --url {}`", stage.url());
+    let resume = format!("faxplus-gateway resume --url {}`", stage.url());
 
     let paused = stage.run(&["pause", "--note", " zebras until noon "]).await;
     let list = stage.list("a", 12);

@@ -144,7 +144,7 @@ async fn a_resend_that_nobody_knows_is_told_with_what_to_do() {
     for command in ["status", "cancel"] {
         let ended = stage.run(&[command, id]).await;
 
-        assert_told(&ended, 1, &["No such resend (status 404)", "`faxplus-gateway status` lists"]);
+        assert_told(&ended, 1, &["No such resend (status 404)", "faxplus-gateway status` lists"]);
         assert_eq!(ended.stdout, "");
     }
     stage.end().await;

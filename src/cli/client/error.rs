@@ -6,7 +6,10 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::BaseUrl;
-use crate::{cli::words, outbound::TlsError};
+use crate::{
+    cli::{invocation, words},
+    outbound::TlsError,
+};
 
 /// No answer, or not the one hoped for.
 #[derive(Debug, Error)]
@@ -28,7 +31,8 @@ pub(crate) enum CallError {
     /// Nobody is there. Nothing was asked.
     #[error(
         "no gateway can be reached at {url}: {why}\n  \
-         start one with `faxplus-gateway serve`, or say with --url (or FAXPLUS_GATEWAY_URL) where it is"
+         start one with `{} serve`, or say with --url (or FAXPLUS_GATEWAY_URL) where it is",
+        invocation::command()
     )]
     Unreachable {
         /// Where it was looked for.
@@ -149,7 +153,10 @@ impl Refusal {
                 "ask the operator of the gateway for that right, or say with --token-file who else you are"
             }
             "not-allowed" => "do it where the gateway listens on a loopback address (server.listen)",
-            "no-such-resend" => "`faxplus-gateway status` lists the resends that the gateway knows",
+            "no-such-resend" => {
+                let command = invocation::command();
+                return format!("`{command} status` lists the resends that the gateway knows").into();
+            }
             "bad-query" => "the gateway may be older than this command: compare their --version",
             "no-such-path" if self.listener == Listener::Admin => {
                 "this looks like the admin listener: say with --url where the API is (server.listen)"

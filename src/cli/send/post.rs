@@ -10,7 +10,10 @@ use tokio::{sync::Notify, time::sleep};
 use uuid::Uuid;
 
 use super::{SendArgs, list::List};
-use crate::cli::client::{ANSWER, CallError, Client, Posting, Resend, parse};
+use crate::cli::{
+    client::{ANSWER, CallError, Client, Posting, Resend, parse},
+    invocation,
+};
 
 /// What the arguments say about the post.
 pub(super) struct Wishes {
@@ -40,14 +43,16 @@ pub(super) enum PostError {
     #[error(
         "no clear answer came from the gateway: it is not known whether it took the list\n  \
          if it did, the work goes on, and this shows it among the newest:\n    \
-         faxplus-gateway status{options}\n  \
+         {} status{options}\n  \
          {again}:\n    \
-         --idempotency-key {key}"
+         --idempotency-key {key}",
+        invocation::command()
     )]
     Unknown { options: String, again: &'static str, key: String },
     #[error(
         "stopped before the gateway answered: if it has the whole list, the work goes on\n  \
-         `faxplus-gateway status{options}` shows it among the newest"
+         `{} status{options}` shows it among the newest",
+        invocation::command()
     )]
     StoppedLate { options: String },
     #[error("stopped before the gateway had the whole list: nothing was sent")]

@@ -6,6 +6,7 @@ use indicatif::HumanCount;
 
 use crate::cli::{
     client::{PROBLEMS, Plan, Resend, Row},
+    invocation,
     paint::{Paint, shown},
     words,
 };
@@ -102,18 +103,20 @@ pub(super) fn is_fine(plan: &Plan) -> bool {
 
 /// The person left; the work did not end.
 pub(super) fn goes_on(id: &str, options: &str) -> String {
+    let command = invocation::command();
     format!(
         "\nStopped watching; the work goes on in the gateway. Resend {id}\n  \
-         look at it:  faxplus-gateway status {id}{options}\n  \
-         stop it:     faxplus-gateway cancel {id}{options}\n"
+         look at it:  {command} status {id}{options}\n  \
+         stop it:     {command} cancel {id}{options}\n"
     )
 }
 
 /// The person left while the results were read.
 pub(super) fn told_in_part(id: &str, options: &str) -> String {
+    let command = invocation::command();
     format!(
         "\nStopped before all results were read; the work is over. Resend {id}\n  \
-         look at it:  faxplus-gateway status {id}{options}\n"
+         look at it:  {command} status {id}{options}\n"
     )
 }
 
