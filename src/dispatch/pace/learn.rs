@@ -39,11 +39,41 @@ const LONGEST_REST: Duration = Duration::from_secs(120);
 /// So far above the last refusal the limit must have moved.
 const MOVED: f64 = 1.15;
 
+/// Above this rate ...
+const FAST: f64 = 500.0;
+/// ... it does not grow while it is more than so many times what is attained: then something else holds calls
+/// back, if only for moments.
+const MOST_UNATTAINED: f64 = 2.0;
+/// What is attained is measured over so many calls and so much time, at least.
+const MEASURED_CALLS: u32 = 10;
+const MEASURED_TIME: Duration = Duration::from_millis(10);
+
 #[derive(Debug, Clone, Copy)]
 enum Phase {
     Seeking,
     Climbing,
     Resting { until: Instant },
+}
+
+/// Calls that were really admitted.
+#[derive(Debug, Default)]
+struct Attained {
+    since: Option<Instant>,
+    calls: u32,
+    /// How many a second, lately; not known at first.
+    rate: Option<f64>,
+}
+
+impl Attained {
+    fn count(&mut self, now: Instant) {
+        let since = *self.since.get_or_insert(now);
+        self.calls += 1;
+        let time = now.saturating_duration_since(since);
+        if self.calls >= MEASURED_CALLS && time >= MEASURED_TIME {
+            *self =
+                Self { since: Some(now), calls: 0, rate: Some(f64::from(self.calls) / time.as_secs_f64()) };
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -55,6 +85,7 @@ pub(super) struct Learner {
     rest: Duration,
     /// How long upstream needs for its answers, in seconds.
     latency: f64,
+    attained: Attained,
     evidence: Evidence,
 }
 
@@ -68,6 +99,7 @@ impl Learner {
             refused_at: f64::INFINITY,
             rest: FIRST_REST,
             latency: FIRST_LATENCY,
+            attained: Attained::default(),
             evidence: Evidence::default(),
         }
     }
@@ -119,11 +151,15 @@ impl Learner {
 
     pub(super) fn admitted(&mut self, permit: Permit, now: Instant) {
         self.evidence.admitted(permit, now);
+        self.attained.count(now);
         if !permit.was_awaited {
             return;
         }
         let took = now.saturating_duration_since(permit.taken).as_secs_f64();
         self.latency = (self.latency + (took - self.latency) * NEWEST).max(0.001);
+        if self.rate > FAST && self.attained.rate.is_some_and(|rate| self.rate > rate * MOST_UNATTAINED) {
+            return;
+        }
         let step = match self.phase {
             Phase::Seeking => self.seek(),
             Phase::Climbing => CLIMB,
