@@ -38,8 +38,6 @@ pub(super) struct Active {
     returned: VecDeque<u32>,
     /// To be sent alone: known culprits, and members of a call that fax.plus denied.
     alone: VecDeque<Member>,
-    /// Denied when alone; tried again alone.
-    suspects: VecDeque<Member>,
     parts: VecDeque<Part>,
     /// Whether an earlier process has settled some of it.
     was_left: bool,
@@ -74,7 +72,6 @@ impl Active {
             next: 0,
             returned: VecDeque::new(),
             alone: VecDeque::new(),
-            suspects: VecDeque::new(),
             parts: VecDeque::new(),
             untold: 0,
             promising: false,
@@ -102,7 +99,7 @@ impl Active {
 
     /// Whether anything of it is at hand to draw or to look at.
     pub(super) fn has_more(&self) -> bool {
-        self.has_rows() || !self.parts.is_empty() || !self.alone.is_empty() || !self.suspects.is_empty()
+        self.has_rows() || !self.parts.is_empty() || !self.alone.is_empty()
     }
 
     /// Whether any address of it waits that was not denied alone.
@@ -184,10 +181,6 @@ impl Active {
         self.alone.push_back(member);
     }
 
-    pub(super) fn put_suspect(&mut self, member: Member) {
-        self.suspects.push_back(member);
-    }
-
     /// Puts a part ahead of the others.
     pub(super) fn put_part(&mut self, part: Part) {
         if !part.is_empty() {
@@ -212,18 +205,12 @@ impl Active {
         self.alone.pop_front()
     }
 
-    /// The next address that was denied alone before.
-    pub(super) fn take_suspect(&mut self) -> Option<Member> {
-        self.suspects.pop_front()
-    }
-
     /// Gives up everything that is not in a call. Parts come back for their claims.
     pub(super) fn give_up(&mut self, reason: NotSentReason) -> Vec<Part> {
         self.stop = Some(reason);
         self.next = self.record.body.len();
         self.returned.clear();
         self.alone.clear();
-        self.suspects.clear();
         self.take_parts()
     }
 

@@ -9,6 +9,8 @@ use tokio::time::Instant;
 
 const RECENT: usize = 20;
 const MAX_COOLDOWN: Duration = Duration::from_secs(300);
+/// After so many failed probes in a row one lone call is tried: what makes them fail may not touch the calls.
+const MOST_PROBES: u32 = 3;
 
 /// What the breaker lets through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub(super) struct Breaker {
     threshold: u32,
     first_cooldown: Duration,
     cooldown: Duration,
+    /// Probes that failed in a row.
+    failed_probes: u32,
 }
 
 impl Breaker {
@@ -40,6 +44,7 @@ impl Breaker {
             threshold,
             first_cooldown: cooldown,
             cooldown,
+            failed_probes: 0,
         }
     }
 
@@ -91,12 +96,19 @@ impl Breaker {
     pub(super) fn probe_answered(&mut self) {
         if let BreakerState::Open(_) = self.state {
             self.state = BreakerState::HalfOpen;
+            self.failed_probes = 0;
         }
+    }
+
+    /// Whether so many probes failed in a row that a lone call is to decide in the place of the next one.
+    pub(super) fn gives_up_probing(&self) -> bool {
+        self.failed_probes >= MOST_PROBES
     }
 
     /// The probe was not answered well; `told` is the wait that upstream asked for.
     pub(super) fn probe_failed(&mut self, now: Instant, told: Option<Duration>) {
         if let BreakerState::Open(_) = self.state {
+            self.failed_probes += 1;
             self.reopen(now, told);
         }
     }
@@ -195,6 +207,22 @@ mod tests {
             breaker.failed(now);
         }
         assert_eq!(breaker.state(), BreakerState::Open(now + COOLDOWN));
+    }
+
+    #[test]
+    fn after_three_failed_probes_a_call_decides_and_probing_begins_anew() {
+        let (mut breaker, now) = opened();
+        for _ in 0..3 {
+            assert!(!breaker.gives_up_probing());
+            breaker.probe_failed(now, None);
+        }
+        assert!(breaker.gives_up_probing());
+
+        breaker.probe_answered();
+        assert_eq!(breaker.state(), BreakerState::HalfOpen);
+        breaker.failed(now);
+
+        assert!(matches!(breaker.state(), BreakerState::Open(_)) && !breaker.gives_up_probing());
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub(super) struct Member {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Denied {
     pub(super) at: Instant,
+    /// Whether fax.plus itself did; else something that answered in its place.
+    pub(super) by_fax_plus: bool,
     /// How often, each time after a call of another address was accepted.
     pub(super) times: u8,
 }
@@ -48,6 +50,8 @@ impl Member {
 pub(super) enum Origin {
     /// Drawn from the heads of resends.
     Fresh,
+    /// The first address of a resend that came while only lone ones are tried, ahead of the next try.
+    Newcomer,
     /// A part of a call that was refused, or whose outcome is in doubt.
     Part,
 }

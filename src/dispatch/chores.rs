@@ -60,7 +60,10 @@ impl Dispatcher {
                 match found {
                     // A lone call decides.
                     Probe::Alive | Probe::Refused => self.health.probe_answered(),
-                    Probe::Failing(..) if found.is_refused() => self.health.probe_answered(),
+                    Probe::Failing(_, told) if found.is_refused() => {
+                        self.wait_as_told(told, now);
+                        self.health.probe_answered();
+                    }
                     Probe::Failing(seen, told) => self.health.probe_failed(seen, told, now),
                 }
             }
@@ -74,12 +77,7 @@ impl Dispatcher {
     /// Does what is due.
     pub(super) fn do_chores(&mut self, now: Instant) {
         self.tend_credential(now);
-        let may_probe = !self.probing && !self.tending.is_keeping() && !self.draws_no_more();
-        if may_probe && self.health.wants_probe(now) && !self.resends.is_empty() {
-            self.probing = true;
-            let upstream = self.upstream.clone();
-            self.spawn(async move { Event::Probed(upstream.probe().await) });
-        }
+        self.probe_if_due(now);
         if now >= self.chores.reread {
             self.chores.reread = now + REREAD_INTERVAL;
             let upstream = self.upstream.clone();
@@ -94,6 +92,27 @@ impl Dispatcher {
             self.expire(now);
             self.keep_pace(now);
             self.publish(now);
+        }
+    }
+
+    fn probe_if_due(&mut self, now: Instant) {
+        let may_probe = !self.probing && !self.tending.is_keeping() && !self.draws_no_more();
+        if !may_probe || !self.health.wants_probe(now) || self.resends.is_empty() {
+            return;
+        }
+        if self.health.gives_up_probing() {
+            return self.health.probe_answered();
+        }
+        self.probing = true;
+        let upstream = self.upstream.clone();
+        self.spawn(async move { Event::Probed(upstream.probe().await) });
+    }
+
+    /// Obeys the wait that the answer to a probe asks for.
+    pub(super) fn wait_as_told(&mut self, told: Option<Duration>, now: Instant) {
+        if let Some(told) = told {
+            let reason = NotSentReason::UpstreamUnavailable;
+            self.health.must_pause(reason, Some(told), now, now, fastrand::f64());
         }
     }
 

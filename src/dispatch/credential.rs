@@ -20,6 +20,9 @@ use crate::{
 /// A token that ends within this time is warned about.
 pub(super) const SOON: Duration = Duration::from_secs(7 * 86_400);
 
+/// After so many proofs without an answer of fax.plus one lone call is tried.
+const MOST_PROOFS: u32 = 3;
+
 /// What is known of the credential besides its health.
 #[derive(Debug, Default)]
 pub(super) struct Tending {
@@ -135,7 +138,14 @@ impl Dispatcher {
                 self.health.credential_proven(now);
             }
             Probe::Refused => self.proof_refused(proof.generation, now),
-            Probe::Failing(..) if probe.is_refused() => self.proof_refused(proof.generation, now),
+            Probe::Failing(_, told) if probe.is_refused() => {
+                self.wait_as_told(told, now);
+                self.proof_refused(proof.generation, now);
+            }
+            Probe::Failing(_, told) if self.health.credential_attempts() > MOST_PROOFS => {
+                self.wait_as_told(told, now);
+                self.health.credential_on_trial(now);
+            }
             Probe::Failing(_, told) => {
                 let is_new = proof.generation != self.tending.refused;
                 let cause = if is_new { Cause::ProofUnanswered } else { Cause::Itself };
@@ -151,7 +161,7 @@ impl Dispatcher {
         if is_new {
             self.metrics.set_credential_valid(true);
         }
-        if is_new || self.health.is_credential_refused_for_long() {
+        if is_new || self.health.credential_attempts() > 1 {
             self.health.credential_on_trial(now);
         } else {
             self.health.credential_unproven(Cause::Itself, None, now);
@@ -192,7 +202,7 @@ impl Dispatcher {
     }
 
     fn has_new_secrets(&mut self) {
-        self.health.credential_replaced();
+        self.health.credential_replaced(Instant::now());
         tracing::info!("Took over a new secret from its file.");
         self.tell_expiry();
     }

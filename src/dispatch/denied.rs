@@ -11,21 +11,32 @@ use tokio::time::Instant;
 
 use super::{
     active::Active,
-    call::{Call, Denied, Member},
+    call::{Call, Denied, Member, Origin},
     dispatcher::Dispatcher,
     health::Denial,
     settle::or_doubt,
 };
 use crate::{
-    domain::{NotSentReason, Outcome, Refusal},
+    domain::{AddressKey, NotSentReason, Outcome, Refusal},
     telemetry::metrics::RetryReason,
     upstream::Stranger,
 };
 
 /// An accepted call proves for so long that this base URL and this credential work.
 const PROOF_LASTS: Duration = Duration::from_secs(3600);
+/// So many addresses in a row may be rejected on such a proof alone: more of them are evidence against it.
+const MOST_ON_AN_EARLIER_PROOF: usize = 2;
 /// An address that was denied alone so often, while others were accepted, is not tried again.
 const MOST_DENIALS: u8 = 3;
+
+/// Why an address may be rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Evidence {
+    /// Another address was accepted between two denials of this one, or it is known to be refused.
+    OfItself,
+    /// A call was accepted a while ago, and no other address is left to try.
+    EarlierProof,
+}
 
 impl Dispatcher {
     /// fax.plus said 403 or 404. Each address of the call goes alone from here.
@@ -34,14 +45,19 @@ impl Dispatcher {
         self.health.answered(call.launched);
         let is_alone = call.members.len() == 1;
         let mut is_decided = false;
+        let (origin, launched) = (call.origin, call.launched);
         for member in call.members {
-            if is_alone && self.is_its_own_fault(&member, now) {
+            let evidence = if is_alone { self.evidence_against(&member, now) } else { None };
+            if let Some(evidence) = evidence {
                 is_decided = true;
+                if evidence == Evidence::EarlierProof {
+                    self.health.believed_earlier_proof();
+                }
                 self.add_culprit(member.key, now);
                 let outcome = or_doubt(&member, || Outcome::Rejected(Arc::clone(refusal)));
                 self.end(member, outcome, now);
             } else if is_alone {
-                self.set_denied_aside(member, now);
+                self.set_denied_aside(member, true, now);
             } else {
                 self.set_aside(member);
             }
@@ -51,7 +67,7 @@ impl Dispatcher {
                 Denial::Forbidden => RetryReason::Forbidden,
                 Denial::NotFound | Denial::Stranger(_) => RetryReason::Misconfigured,
             });
-            self.health.was_denied(denial, call.launched, now, fastrand::f64());
+            self.note_denial(denial, origin, launched, now);
         }
     }
 
@@ -64,35 +80,57 @@ impl Dispatcher {
             "Upstream does not answer like fax.plus; calls are held."
         );
         self.metrics.retry(RetryReason::Misconfigured);
-        let jitter = fastrand::f64();
-        self.health.was_denied(Denial::Stranger(stranger), call.launched, now, jitter);
-        if let Some(told) = stranger.retry_after() {
-            self.health.must_pause(NotSentReason::Misconfigured, Some(told), call.launched, now, jitter);
+        let is_second = self.health.was_denied_before(call.launched);
+        let is_new = call.members.iter().all(|member| member.denied.is_none());
+        self.note_denial(Denial::Stranger(stranger), call.origin, call.launched, now);
+        // One address whose page asks for a wait must not hold the others; two of them speak for everything.
+        if is_second
+            && is_new
+            && let Some(told) = stranger.retry_after()
+        {
+            let reason = NotSentReason::Misconfigured;
+            self.health.must_pause(reason, Some(told), call.launched, now, fastrand::f64());
         }
         if let ([_], Some(member)) = (&call.members[..], call.members.first().cloned()) {
             call.members.clear();
-            return self.set_denied_aside(member, now);
+            return self.set_denied_aside(member, false, now);
         }
         self.stop_sharing(&call);
         self.dissolve(call);
     }
 
-    /// Whether fax.plus denies this lone address for what it is: others are accepted, or were a while ago and
-    /// none is left to try.
-    fn is_its_own_fault(&self, member: &Member, now: Instant) -> bool {
-        if member.denied.is_some_and(|denied| self.health.succeeded_since(denied.at)) {
-            return true;
+    fn note_denial(&mut self, denial: Denial, origin: Origin, launched: Instant, now: Instant) {
+        match origin {
+            Origin::Newcomer => self.health.newcomer_denied(denial, launched, now),
+            Origin::Fresh | Origin::Part => {
+                self.health.was_denied(denial, launched, now, fastrand::f64());
+            }
         }
-        self.health.accepted_within(PROOF_LASTS, now)
-            && (self.culprits.contains(member.key, now) || !self.has_untried())
     }
 
+    /// Whether fax.plus denies this lone address for what it is.
+    fn evidence_against(&self, member: &Member, now: Instant) -> Option<Evidence> {
+        let before = member.denied.filter(|denied| denied.by_fax_plus);
+        if before.is_some_and(|denied| self.health.succeeded_since(denied.at)) {
+            return Some(Evidence::OfItself);
+        }
+        if !self.health.accepted_within(PROOF_LASTS, now) {
+            return None;
+        }
+        if self.culprits.contains(member.key, now) {
+            return Some(Evidence::OfItself);
+        }
+        let believed = self.health.believed_on_earlier_proof() + self.suspects.len();
+        (believed < MOST_ON_AN_EARLIER_PROOF && !self.has_untried()).then_some(Evidence::EarlierProof)
+    }
+
+    /// Whether any address waits, or is in a call, that was not denied alone.
     fn has_untried(&self) -> bool {
         !self.calls.is_empty() || self.resends.values().any(Active::has_untried)
     }
 
     /// An address was denied alone: others are tried before it is tried again.
-    fn set_denied_aside(&mut self, mut member: Member, now: Instant) {
+    fn set_denied_aside(&mut self, mut member: Member, by_fax_plus: bool, now: Instant) {
         if let Some(reason) = member.doubt {
             // It could only become sent or unknown; the addresses behind it must not wait.
             return self.end(member, Outcome::Unknown(reason), now);
@@ -101,7 +139,7 @@ impl Dispatcher {
             None => 1,
             Some(before) => before.times + u8::from(self.health.succeeded_since(before.at)),
         };
-        member.denied = Some(Denied { at: now, times });
+        member.denied = Some(Denied { at: now, by_fax_plus, times });
         self.set_aside(member);
     }
 
@@ -112,9 +150,15 @@ impl Dispatcher {
             .is_some_and(|denied| denied.times >= MOST_DENIALS && self.health.succeeded_since(denied.at))
     }
 
-    /// Ends an address that keeps being denied alone. It holds no claim.
+    /// Whether an address is sent alone from the start.
+    pub(super) fn goes_alone(&self, key: AddressKey, now: Instant) -> bool {
+        self.culprits.contains(key, now) || self.given_up.contains(key, now)
+    }
+
+    /// Ends an address that something else keeps answering for. It holds no claim.
     pub(super) fn give_up(&mut self, member: &Member, now: Instant) {
-        self.add_culprit(member.key, now);
+        // Not written anywhere: what it is known for is not the word of fax.plus.
+        self.given_up.add(member.key, now);
         let outcome = Outcome::NotSent(NotSentReason::Misconfigured);
         self.settled.push((member.resend, member.index, outcome));
     }

@@ -53,6 +53,9 @@ impl Dispatcher {
     /// Draws the next call; of one address when only a `lone` one may go.
     pub(super) fn draw(&mut self, lone: bool, now: Instant) -> Drawn {
         let mut looks = LOOKS;
+        if !lone && let Some(call) = self.draw_suspect(true, &mut looks, now) {
+            return call;
+        }
         for id in self.queue.order(CANDIDATES) {
             let drawn = self.draw_from(id, lone, &mut looks, now);
             self.flush();
@@ -68,23 +71,67 @@ impl Dispatcher {
                 return Drawn::Looked;
             }
         }
-        if self.queue.is_empty() { Drawn::Nothing } else { Drawn::Looked }
+        if !self.queue.is_empty() {
+            return Drawn::Looked;
+        }
+        match self.draw_suspect(false, &mut looks, now) {
+            Some(call) => call,
+            None if self.suspects.is_empty() => Drawn::Nothing,
+            None => Drawn::Looked,
+        }
     }
 
-    /// Draws one address of the resend that came last to a gateway that tries lone addresses only.
-    pub(super) fn draw_newcomer(&mut self, now: Instant) -> Option<(Vec<Member>, Origin)> {
-        let id = self.newcomers.pop_front()?;
-        if self.resends.get(&id).is_none_or(|active| active.called) {
-            return None;
+    /// Draws an address that was denied alone: one `after_success` of another, or, when no other is left, the one
+    /// that was denied the longest ago.
+    fn draw_suspect(&mut self, after_success: bool, looks: &mut usize, now: Instant) -> Option<Drawn> {
+        let mut drawn = None;
+        while drawn.is_none() && *looks > 0 {
+            let Some(denied) = self.suspects.front().and_then(|suspect| suspect.denied) else { break };
+            if after_success && !self.health.succeeded_since(denied.at) {
+                break;
+            }
+            *looks -= 1;
+            let Some(suspect) = self.suspects.pop_front() else { break };
+            if !self.is_given_up(&suspect) {
+                drawn = self.draw_alone(suspect).map(|given| Drawn::Call(given.members, given.origin));
+            } else if let Look::Sendable(suspect) = self.judge(&suspect) {
+                self.give_up(&suspect, now);
+            }
         }
-        let mut looks = LOOKS;
-        let drawn = self.draw_from(id, true, &mut looks, now);
         self.flush();
-        if drawn.is_none() && self.resends.get(&id).is_some_and(Active::may_look) {
-            self.newcomers.push_back(id);
+        drawn
+    }
+
+    /// Draws one address of a resend that came to a gateway that tries lone addresses only, and was not tried.
+    pub(super) fn draw_newcomer(&mut self, now: Instant) -> Option<(Vec<Member>, Origin)> {
+        for _ in 0..self.newcomers.len() {
+            let id = self.newcomers.pop_front()?;
+            let Some(active) = self.resends.get(&id).filter(|active| !active.called) else { continue };
+            if !active.has_more() {
+                // Its rows are being read.
+                if active.has_untried() {
+                    self.newcomers.push_back(id);
+                }
+                continue;
+            }
+            let mut looks = LOOKS;
+            let drawn = self.draw_from(id, true, &mut looks, now);
+            self.flush();
+            self.leave_queue_if_empty(id);
+            if let Some(Given { members, origin, .. }) = drawn {
+                return Some((members, if origin == Origin::Fresh { Origin::Newcomer } else { origin }));
+            }
+            if self.resends.get(&id).is_some_and(Active::has_untried) {
+                self.newcomers.push_back(id);
+            }
         }
-        self.leave_queue_if_empty(id);
-        drawn.map(|given| (given.members, given.origin))
+        None
+    }
+
+    /// Whether a newcomer can be drawn now.
+    pub(super) fn has_newcomer(&self) -> bool {
+        let is_ready = |active: &Active| !active.called && active.has_more();
+        self.newcomers.iter().any(|id| self.resends.get(id).is_some_and(is_ready))
     }
 
     /// Settles what leads the next resend and needs no call. Says whether there is more of that.
@@ -134,21 +181,6 @@ impl Dispatcher {
         }
         if !members.is_empty() {
             return Some(Given { members, origin: Origin::Fresh, shares: true });
-        }
-        self.draw_suspect(id, looks, now)
-    }
-
-    /// Draws an address that was denied alone: only when the resend has no other, which may be accepted.
-    fn draw_suspect(&mut self, id: ResendId, looks: &mut usize, now: Instant) -> Option<Given> {
-        while *looks > 0 {
-            *looks -= 1;
-            let suspect = self.resends.get_mut(&id)?.take_suspect()?;
-            if !self.is_given_up(&suspect) {
-                return self.draw_alone(suspect);
-            }
-            if let Look::Sendable(suspect) = self.judge(&suspect) {
-                self.give_up(&suspect, now);
-            }
         }
         None
     }
@@ -209,7 +241,7 @@ impl Dispatcher {
         let Some((index, key)) = active.look() else { return Look::Passed };
         let member = Member::new(id, index, key);
         match self.judge(&member) {
-            Look::Sendable(member) if self.culprits.contains(key, now) => {
+            Look::Sendable(member) if self.goes_alone(key, now) => {
                 if let Some(active) = self.resends.get_mut(&id) {
                     active.put_alone(member);
                 }

@@ -27,6 +27,7 @@ impl Dispatcher {
         if std::mem::take(&mut active.queued) {
             self.queue.remove(&client, id);
         }
+        self.suspects.retain(|suspect| suspect.resend != id);
         for followers in self.claims.values_mut() {
             followers.retain(|follower| follower.resend != id);
         }

@@ -73,6 +73,7 @@ impl Dispatcher {
 
     /// Hears that an address was accepted.
     pub(super) fn forgive(&mut self, key: AddressKey) {
+        self.given_up.forgive(key);
         if self.culprits.forgive(key) {
             self.forget_culprits(vec![key]);
         }

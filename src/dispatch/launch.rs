@@ -23,11 +23,11 @@ impl Dispatcher {
             let (lone, slots) = match self.health.gate(now, self.options.max_in_flight) {
                 Gate::Closed(_) | Gate::Shut => break false,
                 Gate::Lone | Gate::Newcomer(_) if !self.calls.is_empty() => break false,
-                Gate::Newcomer(_) if self.newcomers.is_empty() => break false,
+                Gate::Newcomer(_) if !self.has_newcomer() => break false,
                 Gate::Newcomer(_) if self.pace.next_permit(now) <= now => {
                     match self.draw_newcomer(now) {
                         Some((members, origin)) => self.launch(members, origin, now),
-                        None => break !self.newcomers.is_empty(),
+                        None => break self.has_newcomer(),
                     }
                     continue;
                 }

@@ -75,7 +75,7 @@ impl Dispatcher {
             }
             match known {
                 Some(memory) => Seen::Known(memory),
-                None if self.culprits.contains(*key, now) => Seen::Culprit,
+                None if self.goes_alone(*key, now) => Seen::Culprit,
                 None => Seen::Fresh,
             }
         };

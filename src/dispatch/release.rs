@@ -20,7 +20,7 @@ impl Dispatcher {
     pub(super) fn dissolve(&mut self, call: Call) {
         match call.origin {
             Origin::Part => self.keep_part(call.members),
-            Origin::Fresh => {
+            Origin::Fresh | Origin::Newcomer => {
                 for member in call.members.into_iter().rev() {
                     // An address that was denied alone before goes alone again.
                     if member.denied.is_some() {
@@ -72,8 +72,10 @@ impl Dispatcher {
         }
         self.free_claim(&member);
         let id = member.resend;
-        if let Some(active) = self.resends.get_mut(&id) {
-            if member.denied.is_some() { active.put_suspect(member) } else { active.put_alone(member) }
+        if member.denied.is_some() {
+            self.suspects.push_back(member);
+        } else if let Some(active) = self.resends.get_mut(&id) {
+            active.put_alone(member);
         }
         self.requeue(id);
     }

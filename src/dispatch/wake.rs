@@ -11,11 +11,12 @@ impl Dispatcher {
         let gate = self.health.gate(now, self.options.max_in_flight);
         let may_draw = match gate {
             Gate::Closed(_) | Gate::Shut => false,
-            Gate::Newcomer(_) => self.calls.is_empty() && !self.newcomers.is_empty(),
+            Gate::Newcomer(_) => self.calls.is_empty() && self.has_newcomer(),
             Gate::Lone => self.calls.is_empty(),
             Gate::Open(slots) => self.calls.len() < slots,
         };
-        if !self.queue.is_empty() && may_draw && !self.rests() {
+        let waits = !self.queue.is_empty() || !self.suspects.is_empty();
+        if waits && may_draw && !self.rests() {
             wake = wake.min(self.pace.next_permit(now));
         }
         if let Gate::Closed(until) | Gate::Newcomer(until) = gate {

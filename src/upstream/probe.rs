@@ -36,7 +36,7 @@ impl Probe {
     pub fn is_refused(self) -> bool {
         match self {
             Self::Refused => true,
-            Self::Failing(Outage::Elsewhere(stranger), None) => (300..=499).contains(&stranger.status()),
+            Self::Failing(Outage::Elsewhere(stranger), _) => (300..=499).contains(&stranger.status()),
             Self::Alive | Self::Failing(..) => false,
         }
     }
@@ -142,7 +142,6 @@ mod tests {
         for (status, body) in [(200, "<html>"), (429, REFUSAL), (500, "<html>"), (503, "")] {
             assert!(!answered(status, &[], body).is_refused(), "{status} {body}");
         }
-        assert!(!answered(403, &[("retry-after", "5")], "<html>").is_refused(), "it is to be asked again");
     }
 
     #[test]

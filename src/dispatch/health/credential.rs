@@ -86,8 +86,9 @@ impl Health {
     }
 
     /// Another credential is in use: what the one before could do proves nothing.
-    pub(in crate::dispatch) fn credential_replaced(&mut self) {
+    pub(in crate::dispatch) fn credential_replaced(&mut self, now: Instant) {
         self.accepted = None;
+        self.credential_since = Some(now);
     }
 
     /// Whether a lone call is to show whether the credential is accepted.
@@ -95,9 +96,9 @@ impl Health {
         self.on_trial
     }
 
-    /// Whether the credential was proved before and refused again.
-    pub(in crate::dispatch) fn is_credential_refused_for_long(&self) -> bool {
-        self.credential.is_some_and(|trouble| trouble.attempt > 1)
+    /// How often the credential was refused or could not be proved.
+    pub(in crate::dispatch) fn credential_attempts(&self) -> u32 {
+        self.credential.map_or(0, |trouble| trouble.attempt)
     }
 
     /// Whether calls wait for the credential.

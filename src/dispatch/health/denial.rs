@@ -62,6 +62,31 @@ impl Health {
         self.denied = Some(Trouble { reason: denial.reason(), cause: denial.cause(), ..trouble });
     }
 
+    /// The first address of a new resend was denied, ahead of the next try: that try is not put off for it.
+    pub(in crate::dispatch) fn newcomer_denied(&mut self, denial: Denial, launched: Instant, now: Instant) {
+        match &mut self.denied {
+            Some(trouble) => {
+                (trouble.reason, trouble.cause, trouble.judged) = (denial.reason(), denial.cause(), now);
+            }
+            None => self.was_denied(denial, launched, now, 0.0),
+        }
+    }
+
+    /// Whether an earlier call was denied, and none has been accepted since.
+    pub(in crate::dispatch) fn was_denied_before(&self, launched: Instant) -> bool {
+        self.denied.is_some_and(|trouble| launched >= trouble.judged)
+    }
+
+    /// An address is rejected on no better evidence than a call that was accepted a while ago.
+    pub(in crate::dispatch) fn believed_earlier_proof(&mut self) {
+        self.on_earlier_proof += 1;
+    }
+
+    /// How many were, since a call was accepted.
+    pub(in crate::dispatch) fn believed_on_earlier_proof(&self) -> usize {
+        self.on_earlier_proof
+    }
+
     /// Whether a call was accepted in the last `time`, with the base URL and the credential in use.
     pub(in crate::dispatch) fn accepted_within(&self, time: Duration, now: Instant) -> bool {
         self.accepted.is_some_and(|launched| now.saturating_duration_since(launched) < time)

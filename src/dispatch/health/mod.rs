@@ -66,6 +66,10 @@ pub(super) struct Health {
     last_success: Option<Instant>,
     /// When the last call was launched that was accepted with the credential in use.
     accepted: Option<Instant>,
+    /// Addresses rejected since the last accepted call because of it.
+    on_earlier_proof: usize,
+    /// Since when the credential in use is.
+    credential_since: Option<Instant>,
     /// Whether one lone call is to show whether the credential is accepted.
     on_trial: bool,
 }
@@ -88,6 +92,8 @@ impl Health {
             proven: false,
             last_success: None,
             accepted: None,
+            on_earlier_proof: 0,
+            credential_since: None,
             on_trial: false,
         }
     }
@@ -136,7 +142,10 @@ impl Health {
         self.lone_refusals = 0;
         self.refusing = None;
         self.last_success = self.last_success.max(Some(launched));
-        self.accepted = self.accepted.max(Some(launched));
+        self.on_earlier_proof = 0;
+        if self.credential_since.is_none_or(|since| launched >= since) {
+            self.accepted = self.accepted.max(Some(launched));
+        }
         if self.denied.is_some_and(|trouble| launched >= trouble.since) {
             self.denied = None;
         }
@@ -219,6 +228,12 @@ impl Health {
         self.breaker.probe_failed(now, told.map(|told| told.min(self.backoff.max_told)));
     }
 
+    /// Whether the open breaker's probe is due and has failed so often that a lone call is to decide in its place:
+    /// what makes it fail may not touch the calls.
+    pub(super) fn gives_up_probing(&self) -> bool {
+        self.breaker.gives_up_probing()
+    }
+
     pub(super) fn breaker(&self) -> BreakerState {
         self.breaker.state()
     }
@@ -238,6 +253,8 @@ impl Health {
         let breaker = match self.breaker.state() {
             BreakerState::Closed => None,
             BreakerState::Open(until) => Some(until),
+            // A lone call was tried, and something else is wrong by now.
+            BreakerState::HalfOpen if self.denied.is_some() => None,
             BreakerState::HalfOpen => self.breaker_since,
         }
         .zip(self.breaker_since)

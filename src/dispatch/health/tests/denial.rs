@@ -72,7 +72,9 @@ fn an_accepted_call_is_proof_for_an_hour_and_only_for_its_credential() {
     health.succeeded(now);
     assert!(health.accepted_within(hour, now + hour - SECOND));
     assert!(!health.accepted_within(hour, now + hour));
-    health.credential_replaced();
-
+    health.credential_replaced(now + SECOND);
     assert!(!health.accepted_within(hour, now));
+    health.succeeded(now);
+
+    assert!(!health.accepted_within(hour, now), "a call with the credential before");
 }
