@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::Timestamp,
-    upstream::{CredentialError, Probe, RenewalError},
+    upstream::{CredentialError, Probe, RenewalError, Stranger},
 };
 
 /// A token that ends within this time is warned about.
@@ -34,6 +34,8 @@ pub(super) struct Tending {
     pub(super) keeping: bool,
     /// The replaced refresh token as the books have it.
     pub(super) kept: Option<SecretString>,
+    /// What refused it, if that was not fax.plus.
+    refused_by: Option<Stranger>,
     /// Which token was refused last; at first the one that is not there.
     pub(super) refused: u64,
     /// Refreshes that failed in a row.
@@ -41,6 +43,10 @@ pub(super) struct Tending {
 }
 
 impl Tending {
+    fn cause(&self) -> Cause {
+        self.refused_by.map_or(Cause::Itself, Cause::RefusedBy)
+    }
+
     /// Whether the token endpoint may be answering.
     pub(super) fn is_asking(&self) -> bool {
         self.asking
@@ -108,10 +114,18 @@ impl Dispatcher {
     }
 
     /// Upstream refuses a token. One that has been replaced since says nothing about the new one.
-    pub(super) fn token_refused(&mut self, generation: u64, launched: Instant, now: Instant) {
+    pub(super) fn token_refused(
+        &mut self,
+        generation: u64,
+        launched: Instant,
+        by: Option<Stranger>,
+        now: Instant,
+    ) {
         let is_in_use = generation == self.upstream.generation();
         if is_in_use && self.health.credential_refused(launched, now) {
             self.tending.refused = self.upstream.generation();
+            self.tending.refused_by = by;
+            self.health.name_refusal(self.tending.cause());
             self.metrics.set_credential_valid(false);
         }
     }
@@ -148,7 +162,7 @@ impl Dispatcher {
             }
             Probe::Failing(_, told) => {
                 let is_new = proof.generation != self.tending.refused;
-                let cause = if is_new { Cause::ProofUnanswered } else { Cause::Itself };
+                let cause = if is_new { Cause::ProofUnanswered } else { self.tending.cause() };
                 self.health.credential_unproven(cause, told, now);
             }
         }
@@ -164,7 +178,7 @@ impl Dispatcher {
         if is_new || self.health.credential_attempts() > 1 {
             self.health.credential_on_trial(now);
         } else {
-            self.health.credential_unproven(Cause::Itself, None, now);
+            self.health.credential_unproven(self.tending.cause(), None, now);
         }
     }
 

@@ -39,7 +39,7 @@ fn sentence(reason: NotSentReason, cause: Cause) -> Cow<'static, str> {
         Cause::Itself => of_reason(reason).into(),
         Cause::Outage(seen) => of_outage(seen),
         Cause::Stranger(stranger) => format!(
-            "what answers at upstream.base_url does not behave like fax.plus: {stranger}; check \
+            "upstream.base_url answers as fax.plus is not known to: {stranger}; check \
              upstream.base_url and any proxy; one address at a time is tried, and the work goes on when fax.plus \
              accepts one"
         )
@@ -47,8 +47,13 @@ fn sentence(reason: NotSentReason, cause: Cause) -> Cow<'static, str> {
         Cause::NotFound => "fax.plus answers 404 (not found); check upstream.base_url and the account; one address \
              at a time is tried, and the work goes on when fax.plus accepts one"
             .into(),
-        Cause::Untried => "fax.plus does not show its account to the access token; one address is tried, and the \
-             work goes on when fax.plus accepts it"
+        Cause::RefusedBy(stranger) => format!(
+            "the access token is refused, and not by fax.plus: {stranger}; check any proxy and the token; goes on \
+             when it is accepted"
+        )
+        .into(),
+        Cause::Untried => "the account can't be read with the access token; one address is tried, and the work goes \
+             on when fax.plus accepts it"
             .into(),
         Cause::NoTokenYet => {
             "the token endpoint of fax.plus has not given an access token yet; goes on when it does".into()
@@ -86,7 +91,9 @@ fn sentence(reason: NotSentReason, cause: Cause) -> Cow<'static, str> {
              HTTP header; goes on when it gives another"
             .into(),
         Cause::ProofUnanswered => {
-            "fax.plus does not answer when a new access token is shown to it; goes on when it accepts it".into()
+            "GET accounts/self gives no usable answer to a new access token; it is asked again, and the work goes on \
+             when fax.plus accepts the token"
+                .into()
         }
     }
 }
@@ -123,9 +130,7 @@ fn of_reason(reason: NotSentReason) -> &'static str {
         NotSentReason::UpstreamUnavailable => {
             "fax.plus can't be reached or fails; it is tried carefully and the work goes on when it answers"
         }
-        NotSentReason::Throttled => {
-            "fax.plus asks for fewer calls; the work goes on after the wait it asks for"
-        }
+        NotSentReason::Throttled => "fax.plus asks for fewer calls; the work goes on after a wait",
         NotSentReason::CredentialsRejected => {
             "fax.plus refuses the access token; goes on when the token changes or is accepted again"
         }

@@ -15,7 +15,7 @@ use crate::{
     domain::{ClientName, NotSentReason, Outcome, Refusal, ResendId, Timestamp, UnknownReason},
     store::file::CallEnd,
     telemetry::metrics::{DedupeHit, RetryReason},
-    upstream::{Outage, Report, Unsent, Verdict},
+    upstream::{Outage, Report, Stranger, Unsent, Verdict},
 };
 
 impl Dispatcher {
@@ -41,7 +41,7 @@ impl Dispatcher {
             Verdict::NotFound(refusal) => self.was_denied(call, Denial::NotFound, &refusal, now),
             Verdict::Unknown(reason) => self.is_in_doubt(call, reason, now),
             Verdict::NotSent(unsent) => self.was_not_sent(call, unsent, now),
-            Verdict::Unauthorized => self.was_unauthorized(call, report.generation, now),
+            Verdict::Unauthorized(by) => self.was_unauthorized(call, report.generation, by, now),
             Verdict::Misconfigured(stranger) => self.was_misconfigured(call, stranger, now),
         }
         if was_on_trial && !self.health.is_credential_on_trial() && !self.health.waits_for_credential() {
@@ -67,7 +67,7 @@ impl Dispatcher {
             | Verdict::NotFound(_)
             | Verdict::Forbidden(_)
             | Verdict::NotSent(_)
-            | Verdict::Unauthorized
+            | Verdict::Unauthorized(_)
             | Verdict::Misconfigured(_) => CallEnd::NotSent,
         }
     }
@@ -169,8 +169,8 @@ impl Dispatcher {
         self.retry(retry, call);
     }
 
-    fn was_unauthorized(&mut self, call: Call, generation: u64, now: Instant) {
-        self.token_refused(generation, call.launched, now);
+    fn was_unauthorized(&mut self, call: Call, generation: u64, by: Option<Stranger>, now: Instant) {
+        self.token_refused(generation, call.launched, by, now);
         self.retry(RetryReason::Unauthorized, call);
     }
 

@@ -20,7 +20,9 @@ pub(super) enum Cause {
     NotFound,
     /// Something that does not behave like fax.plus answers.
     Stranger(Stranger),
-    /// fax.plus does not show the account to the credential; a lone call decides.
+    /// Something that is not fax.plus refuses the credential.
+    RefusedBy(Stranger),
+    /// The account can't be read with the credential; a lone call decides.
     Untried,
     /// There is no access token yet: the token endpoint is being asked.
     NoTokenYet,
@@ -64,9 +66,12 @@ impl Cause {
     /// The reason as which trouble with the credential counts.
     pub(super) fn reason(self) -> NotSentReason {
         match self {
-            Self::Itself | Self::Untried | Self::ClientRefused | Self::GrantRefused | Self::Denied => {
-                NotSentReason::CredentialsRejected
-            }
+            Self::Itself
+            | Self::RefusedBy(_)
+            | Self::Untried
+            | Self::ClientRefused
+            | Self::GrantRefused
+            | Self::Denied => NotSentReason::CredentialsRejected,
             Self::Outage(_)
             | Self::NoTokenYet
             | Self::EndpointSilent

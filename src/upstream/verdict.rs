@@ -30,8 +30,8 @@ pub enum Verdict {
     Sent,
     /// Certainly not sent, for a reason that passes.
     NotSent(Unsent),
-    /// Certainly not sent: the credential was refused.
-    Unauthorized,
+    /// Certainly not sent: the credential was refused, by fax.plus or by what answered in its place.
+    Unauthorized(Option<Stranger>),
     /// Certainly not sent: fax.plus says that the credential, or one of the addresses, may not do this.
     Forbidden(Arc<Refusal>),
     /// Certainly not sent: fax.plus says that it does not know the endpoint, or one of the addresses.
@@ -65,7 +65,7 @@ impl Verdict {
             Self::NotSent(Unsent::Unreachable(_)) => CallResult::ConnectFailed,
             Self::NotSent(Unsent::Throttled(_)) => CallResult::Throttled,
             Self::NotSent(Unsent::Unavailable(_) | Unsent::OriginUnreachable(_)) => CallResult::Unavailable,
-            Self::Unauthorized => CallResult::Unauthorized,
+            Self::Unauthorized(_) => CallResult::Unauthorized,
             Self::Forbidden(_) => CallResult::Forbidden,
             Self::Refused(_) | Self::NotFound(_) => CallResult::Rejected,
             Self::Misconfigured(_) => CallResult::Misconfigured,
@@ -107,7 +107,10 @@ fn judge_answer(answer: &Answer, now: SystemTime) -> Verdict {
             Answerer::Refusing(_) | Answerer::Other(_) => Verdict::Unknown(no_success(&answer.content)),
         },
         // These four mean the same whoever wrote them: fax.plus has not acted.
-        401 => Verdict::Unauthorized,
+        401 => Verdict::Unauthorized(match Answerer::of(answer, now) {
+            Answerer::Other(stranger) => Some(stranger),
+            Answerer::Refusing(_) | Answerer::Accepting => None,
+        }),
         408 => Verdict::NotSent(Unsent::Unavailable(wait())),
         429 => Verdict::NotSent(Unsent::Throttled(wait())),
         503 if says_it_did_nothing(answer) => Verdict::NotSent(Unsent::Unavailable(wait())),

@@ -289,6 +289,24 @@ async fn work_goes_on_after_a_401_and_after_an_outage_where_the_account_may_not_
 }
 
 #[actix_web::test]
+async fn a_token_that_a_proxy_refuses_is_held_in_words_that_say_so() {
+    let gateway = Gateway::start().await;
+    let mut probe = page(401);
+    probe["target"] = json!("probe");
+    gateway.faults(json!([probe, page(401)]));
+
+    let id = gateway.post_async("", &["a@example.com"]).await;
+
+    let words = "not by fax.plus: status 401 with an HTML page; ";
+    let says = |resend: &Value| resend["hold"]["detail"].as_str().is_some_and(|text| text.contains(words));
+    let held = gateway.until(&id, says).await;
+    assert_eq!(held["hold"]["reason"], "credentials_rejected");
+    gateway.faults(json!([]));
+    assert_eq!(count(&gateway.finished(&id).await, "sent"), 1);
+    gateway.stop().await;
+}
+
+#[actix_web::test]
 async fn a_refused_token_that_may_not_read_its_account_is_tried_with_lone_addresses_only() {
     let gateway = Gateway::start().await;
     gateway.faults(json!([

@@ -40,6 +40,13 @@ impl Health {
         true
     }
 
+    /// Says what refused the credential, unless more is known of the trouble.
+    pub(in crate::dispatch) fn name_refusal(&mut self, cause: Cause) {
+        if let Some(trouble) = self.credential.as_mut().filter(|trouble| trouble.cause == Cause::Itself) {
+            trouble.cause = cause;
+        }
+    }
+
     /// A file changed, or another reason to prove the credential now.
     pub(in crate::dispatch) fn credential_changed(&mut self, now: Instant) {
         if std::mem::take(&mut self.on_trial) {

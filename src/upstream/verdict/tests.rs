@@ -31,7 +31,7 @@ fn each_status_of_fax_plus_has_one_verdict() {
         let holds = match status {
             200..=206 => verdict == Verdict::Sent,
             400 | 409 | 410 | 413 | 422 => matches!(verdict, Verdict::Refused(_)),
-            401 => verdict == Verdict::Unauthorized,
+            401 => matches!(verdict, Verdict::Unauthorized(_)),
             403 => matches!(verdict, Verdict::Forbidden(_)),
             404 => matches!(verdict, Verdict::NotFound(_)),
             408 | 503 => verdict == Verdict::NotSent(Unsent::Unavailable(None)),
