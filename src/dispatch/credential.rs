@@ -158,7 +158,7 @@ impl Dispatcher {
             }
             Probe::Failing(_, told) if self.health.credential_attempts() > MOST_PROOFS => {
                 self.wait_as_told(told, now);
-                self.health.credential_on_trial(now);
+                self.health.credential_on_trial(None, now);
             }
             Probe::Failing(_, told) => {
                 let is_new = proof.generation != self.tending.refused;
@@ -176,7 +176,7 @@ impl Dispatcher {
             self.metrics.set_credential_valid(true);
         }
         if is_new || self.health.credential_attempts() > 1 {
-            self.health.credential_on_trial(now);
+            self.health.credential_on_trial(is_new.then_some(Cause::Untried), now);
         } else {
             self.health.credential_unproven(self.tending.cause(), None, now);
         }

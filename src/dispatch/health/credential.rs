@@ -82,11 +82,13 @@ impl Health {
     }
 
     /// The proof was refused, which may only mean that the credential lacks the right to read its account: one
-    /// lone call shows whether it may resend. The trouble stands until then.
-    pub(in crate::dispatch) fn credential_on_trial(&mut self, now: Instant) {
+    /// lone call shows whether it may resend. The trouble stands until then, in other words if it has another `cause`.
+    pub(in crate::dispatch) fn credential_on_trial(&mut self, cause: Option<Cause>, now: Instant) {
         self.credential_proven(now);
         if let Some(trouble) = &mut self.credential_before {
-            (trouble.reason, trouble.cause) = (Cause::Untried.reason(), Cause::Untried);
+            if let Some(cause) = cause {
+                (trouble.reason, trouble.cause) = (cause.reason(), cause);
+            }
             trouble.next_attempt = now;
             self.on_trial = true;
         }

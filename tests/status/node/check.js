@@ -15,7 +15,7 @@ const LOOKS = [
   { name: "phone", width: 320, colorScheme: "light" },
   { name: "phone-dark", width: 320, colorScheme: "dark" },
 ];
-const REFUSED = { address: "*@refused.example", fate: "status", status: 404, error: "not_found" };
+const REFUSED = { address: "*@refused.example", fate: "status", status: 422, error: "not_found" };
 
 // Opens the page and notes whatever a browser complains of.
 async function open(browser, stage, look) {

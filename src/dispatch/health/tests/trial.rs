@@ -6,7 +6,7 @@ use super::*;
 fn on_trial(now: Instant) -> Health {
     let mut health = proven(now);
     health.credential_refused(now, now);
-    health.credential_on_trial(now + SECOND);
+    health.credential_on_trial(Some(Cause::Untried), now + SECOND);
     health
 }
 
