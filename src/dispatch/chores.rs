@@ -58,8 +58,9 @@ impl Dispatcher {
             Event::Probed(found) => {
                 self.probing = false;
                 match found {
-                    // A refused probe may lack a right that the calls need not have: a lone call decides.
+                    // A lone call decides.
                     Probe::Alive | Probe::Refused => self.health.probe_answered(),
+                    Probe::Failing(..) if found.is_refused() => self.health.probe_answered(),
                     Probe::Failing(seen, told) => self.health.probe_failed(seen, told, now),
                 }
             }

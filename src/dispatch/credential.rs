@@ -135,6 +135,7 @@ impl Dispatcher {
                 self.health.credential_proven(now);
             }
             Probe::Refused => self.proof_refused(proof.generation, now),
+            Probe::Failing(..) if probe.is_refused() => self.proof_refused(proof.generation, now),
             Probe::Failing(_, told) => {
                 let is_new = proof.generation != self.tending.refused;
                 let cause = if is_new { Cause::ProofUnanswered } else { Cause::Itself };

@@ -31,6 +31,16 @@ impl Probe {
         }
     }
 
+    /// Whether this request was refused, which needs other rights, and perhaps another way, than the PATCH: a
+    /// proxy may let nothing but that one through. Then it proves nothing, and a lone PATCH has to decide.
+    pub fn is_refused(self) -> bool {
+        match self {
+            Self::Refused => true,
+            Self::Failing(Outage::Elsewhere(stranger), None) => (300..=499).contains(&stranger.status()),
+            Self::Alive | Self::Failing(..) => false,
+        }
+    }
+
     fn of_answer(answer: &Answer, now: SystemTime) -> Self {
         let failing = |seen| Self::Failing(seen, retry_after(&answer.headers, now));
         match answer.status.as_u16() {
@@ -122,6 +132,17 @@ mod tests {
             };
             assert_eq!(stranger.to_string(), words);
         }
+    }
+
+    #[test]
+    fn a_refused_probe_proves_nothing_whoever_refused_it() {
+        for (status, body) in [(401, "<html>"), (403, REFUSAL), (403, "<html>"), (404, ""), (302, "")] {
+            assert!(answered(status, &[], body).is_refused(), "{status} {body}");
+        }
+        for (status, body) in [(200, "<html>"), (429, REFUSAL), (500, "<html>"), (503, "")] {
+            assert!(!answered(status, &[], body).is_refused(), "{status} {body}");
+        }
+        assert!(!answered(403, &[("retry-after", "5")], "<html>").is_refused(), "it is to be asked again");
     }
 
     #[test]

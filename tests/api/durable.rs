@@ -1,6 +1,7 @@
 //! What was promised survives the process.
 
 use faxplus_gateway::sandbox::SandboxOptions;
+use rusqlite::OptionalExtension as _;
 use serde_json::json;
 
 use crate::gateway::{Gateway, addresses, eventually};
@@ -24,12 +25,12 @@ async fn the_file_is_looked_into_and_backed_up_while_it_is_in_use_as_the_readme_
     let statements = statements();
     let [look, status, backup] = statements[..] else { panic!("{statements:?}") };
     let file = rusqlite::Connection::open(&path).unwrap();
-    // The ends of a list and of its calls are told before they are in the file: they are waited for.
+    // A list that ends at once, its end and those of its calls are told before they are in the file: they are waited for.
     let row = |row: &rusqlite::Row<'_>| {
         Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(3)?))
     };
-    let told = || file.query_row(status, [], row).unwrap();
-    let finished = (id.replace('-', ""), "finished".to_owned(), 3);
+    let told = || file.query_row(status, [], row).optional().unwrap();
+    let finished = Some((id.replace('-', ""), "finished".to_owned(), 3));
     let without_end = "SELECT count(*) FROM calls WHERE verdict IS NULL";
     let open_calls = || file.query_row(without_end, [], |row| row.get::<_, i64>(0)).unwrap();
     eventually(async || (told() == finished && open_calls() == 0).then_some(())).await;

@@ -33,6 +33,13 @@ pub struct Ended {
     pub stderr: String,
 }
 
+/// A command with SIGHUP as it is at first: under `nohup`, the tests would hand down that it is ignored.
+fn with_usual_signals(words: &[&str]) -> Command {
+    let mut command = Command::new("/usr/bin/env");
+    command.arg("--default-signal=HUP").args(words);
+    command
+}
+
 #[derive(Clone, Default)]
 struct Output(Arc<Mutex<Vec<u8>>>);
 
@@ -66,8 +73,8 @@ impl Process {
     /// so that a limit set by `ulimit -f` or [`Process::limit_files`] is an error of writing, like a full disk.
     pub fn start_after(shell: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let script = format!("trap '' XFSZ; {shell} exec \"$0\" \"$@\"");
-        let mut command = Command::new("/bin/sh");
-        command.args(["-c", &script, env!("CARGO_BIN_EXE_faxplus-gateway")]);
+        let binary = env!("CARGO_BIN_EXE_faxplus-gateway");
+        let command = with_usual_signals(&["/bin/sh", "-c", &script, binary]);
         Self::spawn_command(command, arguments, environment, Stdio::null())
     }
 
@@ -79,7 +86,7 @@ impl Process {
     }
 
     fn spawn(arguments: &[&str], environment: &[(&str, &str)], input: Stdio) -> Self {
-        let command = Command::new(env!("CARGO_BIN_EXE_faxplus-gateway"));
+        let command = with_usual_signals(&[env!("CARGO_BIN_EXE_faxplus-gateway")]);
         Self::spawn_command(command, arguments, environment, input)
     }
 
