@@ -26,8 +26,10 @@ const SEEK_PER_RATE: f64 = 1.0 / 12.0;
 const SEEK_PER_LATENCY: f64 = 0.2;
 /// A refusal divides the growth by this ...
 const SLOWER: f64 = 24.0;
-/// ... down to this ...
-const LEAST_GROWTH: f64 = 0.0001;
+/// ... down to this for each call a second, but not to more than this by the seconds for which calls were kept
+/// back: where refusals cost little it makes up for those that say nothing ...
+const LEAST_PER_RATE: f64 = 1.5e-6;
+const LEAST_PER_PAUSE: f64 = 0.0001;
 /// ... and without one it grows, in as long as the last one kept calls back, by so many e-folds: the dearer a
 /// refusal is, the longer the next one is put off. In a second these at least and at most.
 const FASTER: f64 = 0.015;
@@ -195,7 +197,8 @@ impl Learner {
         }
         let step = self.step();
         let faster = (FASTER / self.pause).clamp(FASTER_LEAST, FASTER_MOST);
-        self.growth = (self.growth * (1.0 + faster / self.rate)).max(LEAST_GROWTH).min(self.seek());
+        let least = (LEAST_PER_RATE * self.rate).min(LEAST_PER_PAUSE / self.pause);
+        self.growth = (self.growth * (1.0 + faster / self.rate)).max(least).min(self.seek());
         self.rate = (self.rate + step).min(self.ceiling);
     }
 
