@@ -26,9 +26,8 @@ pub(super) struct KeptPace {
 impl Dispatcher {
     /// Goes on with what an earlier process has learned.
     pub(super) fn start_with_facts(&mut self, pace: Option<String>, culprits: Vec<(AddressKey, Timestamp)>) {
-        let now = Instant::now();
         if let Some(learned) = pace.and_then(|text| Learned::parse(&text)) {
-            self.pace.restore(learned, now);
+            self.pace.restore(learned);
         }
         self.kept_pace.written = Some(self.pace.learned());
         for (key, since) in culprits {

@@ -149,8 +149,10 @@ impl Dispatcher {
         let jitter = fastrand::f64();
         let (reason, told, retry) = match unsent {
             Unsent::Throttled(told) => {
+                let rate = call.permit.rate;
                 self.pace.throttled(call.permit, now);
-                (NotSentReason::Throttled, told, RetryReason::Throttled)
+                self.health.throttled(rate, told, call.launched, now, jitter);
+                return self.retry(RetryReason::Throttled, call);
             }
             Unsent::Unavailable(told) => {
                 self.health.failed(Outage::Unavailable, now);

@@ -191,10 +191,22 @@ impl Health {
         now: Instant,
         jitter: f64,
     ) {
-        let backoff = self.backoff;
-        self.pausing = Some(again(self.pausing, reason, launched, now, |attempt| {
-            backoff.next_delay(attempt, told, jitter)
-        }));
+        let delay = |attempt| self.backoff.next_delay(attempt, told, jitter);
+        self.pausing = Some(again(self.pausing, reason, launched, now, delay));
+    }
+
+    /// Upstream said 429 while so many calls went a second; otherwise like [`Health::must_pause`].
+    pub(super) fn throttled(
+        &mut self,
+        rate: f64,
+        told: Option<Duration>,
+        launched: Instant,
+        now: Instant,
+        jitter: f64,
+    ) {
+        let backoff = self.backoff.at_rate(rate);
+        let delay = |attempt| backoff.next_delay(attempt, told, jitter);
+        self.pausing = Some(again(self.pausing, NotSentReason::Throttled, launched, now, delay));
     }
 
     /// What looks like an outage: no connection, no answer, a failure of upstream itself.

@@ -1,19 +1,19 @@
 //! Learns the rate that upstream permits from nothing but its refusals.
 //!
-//! Seeking: no limit met yet; each admitted call that was held back adds to the rate, the more the higher it is
-//! and the sooner upstream answers. Climbing: below the last refusal; slowly up. Resting: where the limit is
-//! taken to be; then a slow climb past it, less and less often while it stays where it was. What a refusal says
-//! about the limit is worked out in `evidence`.
+//! Until the first refusal the rate grows fast, the faster the higher it is and the sooner upstream answers. Each
+//! refusal makes the growth much slower, and time without one makes it faster again: so a limit is met closely
+//! after a few refusals, rarely passed, and one that has risen is found. Only admitted calls that the pace held
+//! back add to the rate.
+//!
+//! One refusal says little about the limit: a side that stood still for some milliseconds lets calls pile up, and
+//! overflows a small bucket far below the limit. So it cuts little. Only refusals one soon after the other cut
+//! deep, and where the limit is taken to be falls with the second one.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{
-    Permit,
-    evidence::{Evidence, Refusal},
-    learned::{Learned, Mood},
-};
+use super::{Permit, learned::Learned};
 
 const FIRST_RATE: f64 = 20.0;
 const LOWEST_RATE: f64 = 0.5;
@@ -24,20 +24,35 @@ const SEEK_MOST: f64 = 12.0;
 const SEEK_PER_RATE: f64 = 1.0 / 12.0;
 /// ... but not more than this by the time that upstream's answer is there.
 const SEEK_PER_LATENCY: f64 = 0.2;
-/// The same once a limit was met.
-const CLIMB: f64 = 0.015;
+/// A refusal divides the growth by this ...
+const SLOWER: f64 = 24.0;
+/// ... down to this for each call a second, but not to more than this by the seconds for which calls were kept
+/// back: where refusals cost little it makes up for those that say nothing ...
+const LEAST_PER_RATE: f64 = 1.5e-6;
+const LEAST_PER_PAUSE: f64 = 0.0001;
+/// ... and without one it grows, in as long as the last one kept calls back, by so many e-folds: the dearer a
+/// refusal is, the longer the next one is put off. In a second these at least and at most.
+const FASTER: f64 = 0.015;
+const FASTER_LEAST: f64 = 0.05;
+const FASTER_MOST: f64 = 1.0;
+/// Below where the limit is taken to be the rate grows by this share of what is missing, at least.
+const RETURN: f64 = 0.5;
+/// What upstream's bucket is taken to hold, in calls, when the rate passes the limit.
+const BURST: f64 = 5.0;
+/// A refusal cuts the rate by so many calls of those that went since the one before, at least. If it came within
+/// `SOON` seconds after calls went again that is doubled, and again for each one in a row before it that did, ...
+const CUT: f64 = 2.5;
+const SOON: f64 = 0.5;
+/// ... but not by more than this share.
+const DEEPEST_CUT: f64 = 0.5;
+/// So much below what a refusal makes of the limit, as a share, the rate is kept.
+const MARGIN: f64 = 0.004;
 /// What upstream is taken to need for its answer before the first one.
 const FIRST_LATENCY: f64 = 0.2;
 /// Weight of the newest call in the running mean of that.
 const NEWEST: f64 = 0.3;
-/// So much below what a refusal makes of the limit, as a share, the rate is kept.
-const MARGIN: f64 = 0.004;
-/// A limit that is taken to be at least so close below the refused rate is not climbed to.
-const CLOSE: f64 = 0.85;
-const FIRST_REST: Duration = Duration::from_secs(30);
-const LONGEST_REST: Duration = Duration::from_secs(120);
-/// So far above the last refusal the limit must have moved.
-const MOVED: f64 = 1.15;
+/// For how long a refusal is taken to keep calls back before the first one, in seconds.
+const FIRST_PAUSE: f64 = 1.0;
 
 /// Above this rate ...
 const FAST: f64 = 500.0;
@@ -47,13 +62,6 @@ const MOST_UNATTAINED: f64 = 2.0;
 /// What is attained is measured over so many calls and so much time, at least.
 const MEASURED_CALLS: u32 = 10;
 const MEASURED_TIME: Duration = Duration::from_millis(10);
-
-#[derive(Debug, Clone, Copy)]
-enum Phase {
-    Seeking,
-    Climbing,
-    Resting { until: Instant },
-}
 
 /// Calls that were really admitted.
 #[derive(Debug, Default)]
@@ -76,17 +84,38 @@ impl Attained {
     }
 }
 
+/// The refusal for which the rate was cut last.
+#[derive(Debug)]
+struct Refusal {
+    /// When the permit of its call was taken, and the number of that.
+    taken: Instant,
+    number: u64,
+    /// What it made of the limit.
+    limit: f64,
+    /// When the rate was cut: permits from before say nothing about the rate since.
+    cut: Instant,
+    /// Calls that were refused since.
+    refused_since: u64,
+}
+
 #[derive(Debug)]
 pub(super) struct Learner {
     rate: f64,
     ceiling: f64,
-    phase: Phase,
-    refused_at: f64,
-    rest: Duration,
+    /// Where upstream's limit is taken to be; infinite before the first refusal.
+    limit: f64,
+    /// By how many e-folds the rate grows a second, once a limit was met.
+    growth: f64,
     /// How long upstream needs for its answers, in seconds.
     latency: f64,
+    /// For how long the last refusal kept calls back, in seconds.
+    pause: f64,
     attained: Attained,
-    evidence: Evidence,
+    refusal: Option<Refusal>,
+    /// When calls went again after that, and the number of the first one's permit.
+    resumed: Option<(Instant, u64)>,
+    /// Refusals in a row of which each came soon after calls went again.
+    in_a_row: i32,
 }
 
 impl Learner {
@@ -95,53 +124,54 @@ impl Learner {
         Self {
             rate: FIRST_RATE.min(ceiling),
             ceiling,
-            phase: Phase::Seeking,
-            refused_at: f64::INFINITY,
-            rest: FIRST_REST,
+            limit: f64::INFINITY,
+            growth: 0.0,
             latency: FIRST_LATENCY,
+            pause: FIRST_PAUSE,
             attained: Attained::default(),
-            evidence: Evidence::default(),
+            refusal: None,
+            resumed: None,
+            in_a_row: 0,
         }
     }
 
     pub(super) fn learned(&self) -> Learned {
-        let mood = match self.phase {
-            Phase::Seeking => Mood::Seeking,
-            Phase::Climbing => Mood::Climbing,
-            Phase::Resting { .. } => Mood::Resting,
-        };
-        Learned { rate: self.rate, refused_at: self.refused_at, mood }
+        Learned { rate: self.rate, limit: self.limit }
     }
 
-    /// Goes on where another learner has left. A rest begins anew: nobody knows what changed meanwhile.
-    pub(super) fn restore(&mut self, learned: Learned, now: Instant) {
-        let lowest = LOWEST_RATE.min(self.ceiling);
-        self.rate = learned.rate.max(lowest).min(self.ceiling);
-        self.refused_at = learned.refused_at;
-        self.phase = match learned.mood {
-            Mood::Seeking => Phase::Seeking,
-            Mood::Climbing => Phase::Climbing,
-            Mood::Resting => Phase::Resting { until: now + self.rest },
-        };
+    /// Goes on where another learner has left.
+    pub(super) fn restore(&mut self, learned: Learned) {
+        self.rate = learned.rate.max(self.lowest()).min(self.ceiling);
+        self.limit = learned.limit;
     }
 
     pub(super) fn rate(&self) -> f64 {
         self.rate
     }
 
+    fn lowest(&self) -> f64 {
+        LOWEST_RATE.min(self.ceiling)
+    }
+
     /// Whether upstream has refused calls.
     pub(super) fn has_met_limit(&self) -> bool {
-        self.refused_at.is_finite()
+        self.limit.is_finite()
     }
 
     /// What an admitted call adds to the rate now, and where that ends: a limit that was met is not
     /// counted on to have moved.
     pub(super) fn growth(&self) -> (f64, f64) {
-        match self.phase {
-            Phase::Seeking => (self.seek(), self.ceiling),
-            Phase::Climbing => (CLIMB, self.refused_at.min(self.ceiling)),
-            Phase::Resting { .. } => (0.0, self.rate),
+        let highest = if self.has_met_limit() { self.limit.max(self.rate) } else { self.ceiling };
+        (self.step(), highest.min(self.ceiling))
+    }
+
+    /// What an admitted call adds: with as many of them a second as the rate says, that is by how many e-folds
+    /// the rate grows.
+    fn step(&self) -> f64 {
+        if !self.has_met_limit() {
+            return self.seek();
         }
+        self.growth.max(RETURN * (1.0 - self.rate / self.limit))
     }
 
     fn seek(&self) -> f64 {
@@ -150,53 +180,67 @@ impl Learner {
     }
 
     pub(super) fn admitted(&mut self, permit: Permit, now: Instant) {
-        self.evidence.admitted(permit, now);
+        let cut = self.refusal.as_ref().map(|refusal| refusal.cut);
+        if self.resumed.is_none() && cut.is_none_or(|cut| permit.taken >= cut) {
+            self.pause = cut.map_or(self.pause, |cut| seconds(cut, now));
+            self.resumed = Some((now, permit.number));
+        }
         self.attained.count(now);
         if !permit.was_awaited {
             return;
         }
         let took = now.saturating_duration_since(permit.taken).as_secs_f64();
         self.latency = (self.latency + (took - self.latency) * NEWEST).max(0.001);
-        if self.rate > FAST && self.attained.rate.is_some_and(|rate| self.rate > rate * MOST_UNATTAINED) {
+        let runs_away = self.attained.rate.is_some_and(|rate| self.rate > rate * MOST_UNATTAINED);
+        if self.rate >= self.ceiling || self.rate > FAST && runs_away {
             return;
         }
-        let step = match self.phase {
-            Phase::Seeking => self.seek(),
-            Phase::Climbing => CLIMB,
-            Phase::Resting { until } if now >= until => CLIMB,
-            Phase::Resting { .. } => 0.0,
-        };
+        let step = self.step();
+        let faster = (FASTER / self.pause).clamp(FASTER_LEAST, FASTER_MOST);
+        let least = (LEAST_PER_RATE * self.rate).min(LEAST_PER_PAUSE / self.pause);
+        self.growth = (self.growth * (1.0 + faster / self.rate)).max(least).min(self.seek());
         self.rate = (self.rate + step).min(self.ceiling);
-        if self.rate > self.refused_at * MOVED {
-            self.phase = Phase::Seeking;
-            self.rest = FIRST_REST;
-        }
     }
 
+    /// A refusal that follows no success since the last cut says nothing about the rate: an account that is shut
+    /// for a while answers so to each call. How long to stay away is not decided here.
     pub(super) fn throttled(&mut self, permit: Permit, now: Instant) {
-        let (growth, was_resting, had_rested) = match self.phase {
-            Phase::Seeking => (self.seek(), false, false),
-            Phase::Climbing => (CLIMB, false, false),
-            Phase::Resting { until } => (CLIMB, true, until <= permit.taken),
-        };
-        let refused = permit.rate.min(self.rate);
-        let is_first = matches!(self.phase, Phase::Seeking);
-        let refusal = Refusal { permit, refused, growth, is_first, was_resting, had_rested };
-        // Calls that were under way when the rate was cut say nothing about the new rate.
-        let Some(found) = self.evidence.refused(&refusal, now) else { return };
-        self.rest =
-            if was_resting && !found.was_quick { (self.rest * 2).min(LONGEST_REST) } else { FIRST_REST };
-        let rate = found.limit * (1.0 - MARGIN);
-        // What is far below the refused rate is a guess on the safe side: the truth is climbed to.
-        self.phase = if !is_first && (found.is_sure || rate > refused * CLOSE) {
-            Phase::Resting { until: now + self.rest }
-        } else {
-            Phase::Climbing
-        };
-        if !is_first && !found.is_sure {
-            self.evidence.keep_in_mind((rate <= refused * CLOSE).then_some(rate));
+        if let Some(refusal) = &mut self.refusal {
+            refusal.refused_since += 1;
         }
-        self.refused_at = refused;
-        self.rate = rate.max(LOWEST_RATE.min(self.ceiling));
+        let is_new = self.refusal.as_ref().is_none_or(|refusal| permit.taken >= refusal.cut);
+        let Some((resumed, first)) = self.resumed.filter(|_| is_new) else { return };
+        let is_soon = self.has_met_limit() && seconds(resumed, permit.taken) < SOON;
+        self.in_a_row = if is_soon { self.in_a_row + 1 } else { 0 };
+        let refused = permit.rate.min(self.rate);
+        let growth = self.step();
+        // The rate passed the limit while the bucket was being emptied.
+        let outgrown = refused / (1.0 + (2.0 * BURST * growth / refused).sqrt());
+        let went = permit.number.saturating_sub(first).max(1) as f64;
+        let cut = (CUT / went * 2_f64.powi(self.in_a_row)).min(DEEPEST_CUT);
+        let limit = outgrown.min(refused * (1.0 - cut)) * (1.0 - MARGIN);
+        let (before, at_least) = self
+            .refusal
+            .as_ref()
+            .map_or((0.0, 0.0), |refusal| (refusal.limit, refusal.let_through_until(permit)));
+        self.growth = growth / SLOWER;
+        self.limit = limit.max(before);
+        self.rate = limit.max(at_least.min(refused)).max(self.lowest());
+        self.refusal =
+            Some(Refusal { taken: permit.taken, number: permit.number, limit, cut: now, refused_since: 0 });
+        self.resumed = None;
     }
+}
+
+impl Refusal {
+    /// Calls a second that were let through from this refusal until the one of `permit`: never more than the
+    /// limit, because the bucket was empty both times.
+    fn let_through_until(&self, permit: Permit) -> f64 {
+        let admitted = permit.number.saturating_sub(self.number).saturating_sub(self.refused_since);
+        admitted as f64 / seconds(self.taken, permit.taken).max(0.001)
+    }
+}
+
+fn seconds(from: Instant, until: Instant) -> f64 {
+    until.saturating_duration_since(from).as_secs_f64()
 }

@@ -1,10 +1,9 @@
 //! How fast to call: a rate learned from what upstream refuses, under a ceiling.
 //!
 //! Pure: time comes in. `meter` hands out permits at a rate and never lets more than the ceiling into any one
-//! second. `learn` moves the rate: fast upward until the first 429, then to where the limit is by the `evidence`
-//! of each refusal, and past it now and then to see whether the limit moved.
+//! second. `learn` moves the rate: fast upward until the first 429, then close to where that shows the limit
+//! to be, and past it now and then to see whether the limit moved.
 
-mod evidence;
 mod learn;
 mod learned;
 mod meter;
@@ -31,7 +30,7 @@ pub(super) struct Permit {
     /// Its number: they count up.
     number: u64,
     /// The rate then.
-    rate: f64,
+    pub(super) rate: f64,
     /// Whether the pace, and nothing else, held a call back for it: only then does its success say that more
     /// would be welcome.
     pub(super) was_awaited: bool,
@@ -106,8 +105,8 @@ impl Pace {
     }
 
     /// Goes on from what was learned before; the ceiling stands above it.
-    pub(super) fn restore(&mut self, learned: Learned, now: Instant) {
-        self.learner.restore(learned, now);
+    pub(super) fn restore(&mut self, learned: Learned) {
+        self.learner.restore(learned);
     }
 
     /// The learned rate, in calls a second.

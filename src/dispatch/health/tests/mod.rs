@@ -75,6 +75,19 @@ fn refusals_of_one_volley_are_one_attempt() {
 }
 
 #[test]
+fn after_a_429_without_retry_after_a_fast_gateway_waits_less_at_first() {
+    let now = Instant::now();
+    let mut health = proven(now);
+    health.throttled(2000.0, None, now, now, 0.0);
+    assert_eq!(health.gate(now, SLOTS), Gate::Closed(now + Duration::from_millis(20)));
+
+    let later = now + Duration::from_millis(20);
+    health.throttled(2000.0, Some(7 * SECOND), later, later, 0.0);
+
+    assert_eq!(health.gate(later, SLOTS), Gate::Closed(later + 7 * SECOND));
+}
+
+#[test]
 fn a_later_retry_after_is_not_forgotten_by_a_shorter_one() {
     let now = Instant::now();
     let mut health = proven(now);

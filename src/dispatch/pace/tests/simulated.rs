@@ -2,7 +2,8 @@
 //!
 //! As coarse as the real ones: timers fire on the millisecond and late, a turn of the loop has one moment for
 //! all that it does and takes its time, calls overtake each other on their way, and now and then the machine has
-//! something else to do.
+//! something else to do: what reaches upstream meanwhile is judged together afterwards, and may overflow the
+//! bucket although the rate is below the limit.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -38,7 +39,17 @@ pub(super) struct Scene {
     pub(super) seconds: u64,
     /// How long a call may be on its way to upstream, for its mark or its connection.
     pub(super) departure: Duration,
+    pub(super) stalls: Stalls,
     pub(super) seed: u64,
+}
+
+/// How often upstream, and the gateway, stand still in a second, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stalls {
+    pub(super) upstream: f64,
+    pub(super) gateway: f64,
+    pub(super) least: Duration,
+    pub(super) most: Duration,
 }
 
 /// What became of it.
@@ -169,7 +180,9 @@ impl World {
             // What leaves until then is judged, and may be answered sooner.
             match self.leaving.first_key_value().map(|((at, _), _)| *at) {
                 Some(leaves) if wake.is_none_or(|wake| leaves <= wake) => self.reaches_upstream(),
-                Some(_) | None => return wake.unwrap_or(earliest),
+                Some(_) | None => {
+                    return self.after_stall(wake.unwrap_or(earliest), self.scene.stalls.gateway, 0);
+                }
             }
         }
     }
@@ -178,6 +191,7 @@ impl World {
         let Some(((at, number), mut call)) = self.leaving.pop_first() else { return };
         self.pace.left(at);
         self.left.push(at);
+        let at = self.after_stall(at, self.scene.stalls.upstream, 1);
         let half = Duration::from_secs(self.scene.seconds) / 2;
         let limit = if at < self.start + half { self.scene.limit } else { self.scene.later };
         self.tokens = (self.tokens + limit * (at - self.filled).as_secs_f64()).min(self.scene.burst);
@@ -195,6 +209,23 @@ impl World {
         self.answers.insert((at + latency, number), call);
     }
 
+    /// When that what comes at `at` is seen by a side that stands still `per_second` times: each time somewhere
+    /// in its share of the second.
+    fn after_stall(&self, at: Instant, per_second: f64, side: u64) -> Instant {
+        if per_second <= 0.0 {
+            return at;
+        }
+        let share = 1.0 / per_second;
+        let number = (at.duration_since(self.start).as_secs_f64() / share).floor();
+        let mut random = fastrand::Rng::with_seed(self.scene.seed ^ ((number as u64 * 2 + side) << 8));
+        let Stalls { least, most, .. } = self.scene.stalls;
+        let lasts = least.as_secs_f64() + (most - least).as_secs_f64() * random.f64();
+        let begins = number * share + (share - lasts) * random.f64();
+        let begins = self.start + Duration::from_secs_f64(begins);
+        let ends = begins + Duration::from_secs_f64(lasts);
+        if (begins..ends).contains(&at) { ends } else { at }
+    }
+
     fn answered(&mut self, call: &Call, now: Instant) {
         if call.is_admitted {
             self.pace.admitted(call.permit, now);
@@ -204,7 +235,8 @@ impl World {
         }
         self.pace.throttled(call.permit, now);
         let (told, jitter) = (Some(self.scene.retry_after), self.random.f64());
-        let delay = |attempt| BACKOFF.next_delay(attempt, told, jitter);
+        let backoff = BACKOFF.at_rate(call.permit.rate);
+        let delay = |attempt| backoff.next_delay(attempt, told, jitter);
         self.trouble = Some(again(self.trouble, NotSentReason::Throttled, call.launched, now, delay));
     }
 }
