@@ -39,9 +39,8 @@ fn sentence(reason: NotSentReason, cause: Cause) -> Cow<'static, str> {
         Cause::Itself => of_reason(reason).into(),
         Cause::Outage(seen) => of_outage(seen),
         Cause::Stranger(stranger) => format!(
-            "upstream.base_url answers as fax.plus is not known to: {stranger}; check \
-             upstream.base_url and any proxy; one address at a time is tried, and the work goes on when fax.plus \
-             accepts one"
+            "upstream.base_url answers as fax.plus is not known to: {stranger}; check it and any proxy; one address \
+             at a time is tried, and the work goes on when fax.plus accepts one"
         )
         .into(),
         Cause::NotFound => "fax.plus answers 404 (not found); check upstream.base_url and the account; one address \

@@ -24,7 +24,7 @@ import routing
 TOKENS = {"billing": "token-of-billing", "crm": "token-of-crm"}
 # Something of everything: refused addresses, doubts, an overload, a credential that is refused for a moment.
 FAULTS = [
-    {"address": "*@refused.example", "fate": "status", "status": 404, "error": "not_found"},
+    {"address": "*@refused.example", "fate": "status", "status": 422, "error": "not_found"},
     {"address": "*@doubt.example", "fate": "accept_then_500"},
     {"every": 70, "fate": "status", "status": 503, "retry_after": "1"},
     {"every": 110, "fate": "token_expired"},
