@@ -7,7 +7,7 @@ use memchr::memchr;
 
 use super::carry::Carry;
 use super::csv_first_line::{FirstLine, has_no_text, mistake};
-use super::csv_table::{End, Place, Table};
+use super::csv_table::{End, Field, Place, Table};
 use super::error::ParseErrorKind::{StrayQuote, TextAfterQuote, UnclosedQuote};
 use super::fault::{Fault, Stop};
 use super::lines::Lines;
@@ -72,7 +72,7 @@ impl Csv {
             State::Start | State::Plain | State::Quote => self.end_field("", End::Row, sink)?,
             State::Quoted => return Err(self.field.fault(UnclosedQuote).into()),
         }
-        Ok(self.table.finish()?)
+        Ok(())
     }
 
     /// Judges the line that was held back, which ends at `end`, and reads it. One without text was not yet the
@@ -190,8 +190,9 @@ impl Csv {
 
     /// Ends the field at hand with the last of its text.
     fn end_field(&mut self, last: &str, end: End, sink: &mut impl Sink) -> Result<(), Stop> {
-        let field = self.carry.join(last);
-        self.table.field(field, self.field, end, sink)?;
+        let is_quoted = self.state == State::Quote;
+        let field = Field { text: self.carry.join(last), is_quoted, place: self.field, end };
+        self.table.field(field, sink)?;
         self.carry.clear();
         self.state = State::Start;
         Ok(())

@@ -2,11 +2,14 @@
 //! header.
 //!
 //! Owns the layout that the first row told. A row without any text is no row. Refuses what could lose an
-//! address: rows without the column, and rows with text behind the last column of the first row.
+//! address: a header that holds one, rows without the column, rows with text behind the last column of the
+//! first row, and fields that seem to hold the next row, too.
+
+use memchr::memrchr;
 
 use super::carry::{Carry, Element};
 use super::csv_header::Header;
-use super::error::ParseErrorKind::{self, ExtraColumn, LineEndsLost, MissingEmail};
+use super::error::ParseErrorKind::{self, ExtraColumn, JoinedRows, MissingEmail};
 use super::fault::{Fault, Stop};
 use super::sink::Sink;
 
@@ -28,8 +31,6 @@ pub(super) struct Table {
     waits: bool,
     /// That blank field.
     blank: Carry,
-    /// Where the header stands, when an address stands in it.
-    suspect: Option<Place>,
     index: u64,
 }
 
@@ -47,6 +48,16 @@ pub(super) struct Place {
     pub(super) line: u64,
 }
 
+/// A field as the grammar reads it.
+#[derive(Clone, Copy)]
+pub(super) struct Field<'text> {
+    pub(super) text: Element<'text>,
+    pub(super) is_quoted: bool,
+    /// Where it begins.
+    pub(super) place: Place,
+    pub(super) end: End,
+}
+
 /// What ended a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
@@ -62,38 +73,24 @@ impl Place {
 }
 
 impl Table {
-    /// Takes the next field, which begins at `place`.
-    pub(super) fn field(
-        &mut self,
-        field: Element<'_>,
-        place: Place,
-        end: End,
-        sink: &mut impl Sink,
-    ) -> Result<(), Stop> {
+    /// Takes the next field.
+    pub(super) fn field(&mut self, field: Field<'_>, sink: &mut impl Sink) -> Result<(), Stop> {
         if self.column == 0 {
-            self.row = place;
+            self.row = field.place;
             self.has_text = false;
         }
-        self.has_text |= !field.is_blank();
+        self.has_text |= !field.text.is_blank();
         match self.layout {
-            Some(layout) => self.data(layout, field, place, end, sink)?,
-            None => self.first_row(field, place, end, sink)?,
+            Some(layout) => self.data(layout, field, sink)?,
+            None => self.first_row(field, sink)?,
         }
-        self.column = if end == End::Row { 0 } else { self.column + 1 };
+        self.column = if field.end == End::Row { 0 } else { self.column + 1 };
         Ok(())
     }
 
     /// Whether the next field begins a row.
     pub(super) fn is_between_rows(&self) -> bool {
         self.column == 0
-    }
-
-    /// All rows were read.
-    pub(super) fn finish(&self) -> Result<(), Fault> {
-        match self.suspect {
-            Some(header) if self.index == 0 => Err(header.fault(LineEndsLost)),
-            Some(_) | None => Ok(()),
-        }
     }
 
     /// How many elements were read.
@@ -106,27 +103,25 @@ impl Table {
         self.blank.bytes()
     }
 
-    fn data(
-        &mut self,
-        layout: Layout,
-        field: Element<'_>,
-        place: Place,
-        end: End,
-        sink: &mut impl Sink,
-    ) -> Result<(), Stop> {
+    fn data(&mut self, layout: Layout, field: Field<'_>, sink: &mut impl Sink) -> Result<(), Stop> {
         let is_email = self.column == layout.email;
         if is_email && self.has_text {
-            self.send(field, sink)?;
+            self.send(field.text, sink)?;
         } else if is_email {
-            self.blank.push(field.text());
+            self.blank.push(field.text.text());
             self.waits = true;
-        } else if self.waits && self.has_text {
-            self.send_blank(sink)?;
+        } else {
+            if self.waits && self.has_text {
+                self.send_blank(sink)?;
+            }
+            if !field.is_quoted && holds_next_row(field.text.text()) {
+                return Err(field.place.fault(JoinedRows).into());
+            }
         }
-        if self.column >= layout.columns && !field.is_blank() {
-            return Err(place.fault(ExtraColumn).into());
+        if self.column >= layout.columns && !field.text.is_blank() {
+            return Err(field.place.fault(ExtraColumn).into());
         }
-        if end == End::Row {
+        if field.end == End::Row {
             if self.has_text && self.column < layout.email {
                 return Err(self.row.fault(MissingEmail).into());
             }
@@ -136,25 +131,18 @@ impl Table {
         Ok(())
     }
 
-    fn first_row(
-        &mut self,
-        field: Element<'_>,
-        place: Place,
-        end: End,
-        sink: &mut impl Sink,
-    ) -> Result<(), Stop> {
-        self.header.take(field, place)?;
-        if end == End::Field {
+    fn first_row(&mut self, field: Field<'_>, sink: &mut impl Sink) -> Result<(), Stop> {
+        self.header.take(field.text, field.place)?;
+        if field.end == End::Field {
             return Ok(());
         }
         let header = std::mem::take(&mut self.header);
         if !self.has_text {
             return Ok(());
         }
-        self.suspect = header.holds_address().then_some(self.row);
         let (email, columns) = header.finish(self.row)?;
         if email.is_none() {
-            self.send(field, sink)?;
+            self.send(field.text, sink)?;
         }
         self.layout = Some(Layout { email: email.unwrap_or(0), columns });
         Ok(())
@@ -173,4 +161,12 @@ impl Table {
         self.blank.clear();
         Ok(())
     }
+}
+
+/// Whether an address stands behind what ends a line elsewhere, but no row: a form feed, or what Unicode calls
+/// a separator of lines or paragraphs.
+fn holds_next_row(text: &str) -> bool {
+    // Hardly any field that is not wanted has an `@`: the rest costs nothing.
+    memrchr(b'@', text.as_bytes())
+        .is_some_and(|at| text[..at].contains(['\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']))
 }

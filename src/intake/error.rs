@@ -175,12 +175,19 @@ pub enum ParseErrorKind {
          calls the column of the addresses \"email\", or send that column alone"
     )]
     NoHeader,
-    /// One CSV row that is header and addresses at once.
+    /// A CSV header with an address in it: what else it swallowed would be lost.
     #[error(
-        "the only row names the columns and holds an address: the ends of lines are lost; curl keeps them with \
-         --data-binary, not with -d"
+        "the first row names the column of the addresses and holds an address beside that name: line ends seem \
+         to be lost (curl keeps them with --data-binary, not with -d); end each row with a line end, and let the \
+         first row hold names alone"
     )]
-    LineEndsLost,
+    AddressInHeader,
+    /// A CSV field with an address behind what ends a line elsewhere.
+    #[error(
+        "a field holds an address behind a form feed or another separator that ends no row; end rows with LF or \
+         CRLF, or quote the field"
+    )]
+    JoinedRows,
     /// Several CSV columns that could hold the addresses.
     #[error("several columns of the first row could hold the addresses; call just one of them \"email\"")]
     RepeatedEmailColumn,

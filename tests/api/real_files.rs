@@ -61,6 +61,23 @@ async fn a_line_ends_with_lf_crlf_cr_cr_lf_or_a_lone_cr() {
 }
 
 #[actix_web::test]
+async fn rows_that_lost_their_line_ends_are_refused() {
+    let gateway = Gateway::start().await;
+    for body in [
+        "email,name,ann@example.com,Ann\nbob@example.com,Bob\n",
+        "email,name\u{2028}ann@example.com,Ann\u{2028}bob@example.com,Bob\nkim@example.com,Kim\n",
+        "email,ann@example.com\nemail,bob@example.com\n",
+    ] {
+        let words = ["holds an address beside", "line ends", "--data-binary"];
+        assert_refused(&gateway, CSV, body.as_bytes(), Some(1), &words).await;
+    }
+    let joined = "email,name,note\nkim1@example.com,Kim\u{c}lee1@example.com,Lee\nmax1@example.com,Max,x\n";
+    assert_refused(&gateway, CSV, joined.as_bytes(), Some(2), &["form feed", "end rows with LF"]).await;
+    gateway.assert_nothing_was_taken().await;
+    gateway.stop().await;
+}
+
+#[actix_web::test]
 async fn csv_rows_without_any_text_are_no_addresses() {
     let gateway = Gateway::start().await;
     let blank = [",\n", "\"\",\" \"\r\n", "\u{a0},\u{200b}\n"].concat().repeat(200);
