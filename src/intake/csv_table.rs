@@ -7,9 +7,11 @@
 
 use memchr::memrchr;
 
+use super::address::Parts;
 use super::carry::{Carry, Element};
+use super::csv_first_line::Suspicion;
 use super::csv_header::Header;
-use super::error::ParseErrorKind::{self, ExtraColumn, JoinedRows, MissingEmail};
+use super::error::ParseErrorKind::{self, ExtraColumn, JoinedRows, MissingEmail, WrongSeparator};
 use super::fault::{Fault, Stop};
 use super::sink::Sink;
 
@@ -31,6 +33,8 @@ pub(super) struct Table {
     waits: bool,
     /// That blank field.
     blank: Carry,
+    /// What seems to separate the columns, and where that was seen, until commas are known to do it.
+    suspicion: Option<(Suspicion, Place)>,
     index: u64,
 }
 
@@ -93,6 +97,29 @@ impl Table {
         self.column == 0
     }
 
+    /// Takes what the first line tells; it counts only where the table can't be read as it is.
+    pub(super) fn suspect(&mut self, suspicion: Suspicion, place: Place) {
+        self.suspicion = Some((suspicion, place));
+    }
+
+    /// What is wrong where the grammar breaks, or a column is missing: the separator, if that is in doubt.
+    pub(super) fn doubt(&self, fault: Fault) -> Fault {
+        match self.suspicion {
+            Some((suspicion, place)) => place.fault(WrongSeparator(suspicion.separator)),
+            None => fault,
+        }
+    }
+
+    /// All rows were read.
+    pub(super) fn finish(&self) -> Result<(), Fault> {
+        match self.suspicion {
+            Some((suspicion, place)) if self.layout.is_some() => {
+                Err(place.fault(WrongSeparator(suspicion.separator)))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// How many elements were read.
     pub(super) fn index(&self) -> u64 {
         self.index
@@ -104,6 +131,9 @@ impl Table {
     }
 
     fn data(&mut self, layout: Layout, field: Field<'_>, sink: &mut impl Sink) -> Result<(), Stop> {
+        if self.has_text {
+            self.judge_second_row(field.text.text())?;
+        }
         let is_email = self.column == layout.email;
         if is_email && self.has_text {
             self.send(field.text, sink)?;
@@ -140,12 +170,40 @@ impl Table {
         if !self.has_text {
             return Ok(());
         }
-        let (email, columns) = header.finish(self.row)?;
+        let (email, columns) = header.finish(self.row).map_err(|fault| self.doubt(fault))?;
         if email.is_none() {
+            self.judge_single_column(field.text.text())?;
             self.send(field.text, sink)?;
+        } else {
+            self.suspicion = None;
         }
         self.layout = Some(Layout { email: email.unwrap_or(0), columns });
         Ok(())
+    }
+
+    /// A single column without a known name: good if it holds an address, no column at all if another separator
+    /// finds one, and else up to the next row.
+    fn judge_single_column(&mut self, text: &str) -> Result<(), Fault> {
+        match self.suspicion {
+            Some((suspicion, place)) if suspicion.is_named => {
+                Err(place.fault(WrongSeparator(suspicion.separator)))
+            }
+            Some(_) if Parts::scan(text).is_ok() => {
+                self.suspicion = None;
+                Ok(())
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The row behind a suspicious one has the separator, too, or clears it.
+    fn judge_second_row(&mut self, text: &str) -> Result<(), Fault> {
+        match self.suspicion.take() {
+            Some((suspicion, place)) if suspicion.holds_in(text) => {
+                Err(place.fault(WrongSeparator(suspicion.separator)))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn send(&mut self, field: Element<'_>, sink: &mut impl Sink) -> Result<(), Stop> {

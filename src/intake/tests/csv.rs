@@ -5,11 +5,11 @@ use proptest::prelude::*;
 
 use super::{Elements, as_told, cuts, fault, mutated, mutation, read_split, text, texts};
 use crate::intake::{
-    Format,
+    Address, Format,
     ParseErrorKind::*,
     Separator,
     column_name::{is_email_column, is_exact},
-    csv_first_line::{LINE_BYTES, has_no_text, mistake},
+    csv_first_line::{LINE_BYTES, Suspicion, has_no_text, is_sep_line},
     is_blank,
     recognise::{HEAD_BYTES, check},
     sink::prefix,
@@ -69,7 +69,8 @@ fn model(body: &[u8]) -> Option<Elements> {
     check(Format::Csv, &body[..body.len().min(HEAD_BYTES)]).ok()?;
     let text = std::str::from_utf8(body).ok()?.trim_start_matches('\u{feff}');
     let first_line = text.split_inclusive(['\r', '\n']).find(|line| !has_no_text(line)).unwrap_or_default();
-    if mistake(prefix(first_line, LINE_BYTES)).is_some() {
+    let first_line = prefix(first_line, LINE_BYTES);
+    if is_sep_line(first_line) {
         return None;
     }
     let rows = rows(text)?;
@@ -82,6 +83,15 @@ fn model(body: &[u8]) -> Option<Elements> {
     let (email, is_data) = layout(first)?;
     if !is_data {
         rows.next();
+    }
+    if is_data
+        && let Some(suspicion) = Suspicion::of(first_line)
+        && Address::parse(&first[0]).is_err()
+    {
+        let second = rows.clone().nth(1);
+        if suspicion.is_named || second.is_none_or(|row| suspicion.holds_in(&row[0])) {
+            return None;
+        }
     }
     // What else could hold an address is in tests of its own.
     if first.iter().any(|field| field.contains('@')) && !is_data {
@@ -313,4 +323,39 @@ fn a_field_that_seems_to_hold_the_next_row_is_refused() {
         assert_eq!(texts(Format::Csv, harmless), ["kim@example.com"], "{separator:?}");
     }
     assert_eq!(texts(Format::Csv, "email,alias\nkim@example.com,lee@example.com\n"), ["kim@example.com"]);
+}
+
+#[test]
+fn another_separator_is_told_only_where_no_column_is_found() {
+    for body in [
+        "a;b,\"multi\nline\",email\nx,y,ann@example.com\n",
+        "\"Last;\nname\",email\nLee,ann@example.com\n",
+        "\"ann@example.com\t\"\n",
+        "\"ann@example.com\t\"\n\"ann@example.com;\"\n",
+        &format!("{},email\nx,ann@example.com\n", "a;b".repeat(500)),
+    ] {
+        let found = texts(Format::Csv, body);
+        assert!(found[0].starts_with("ann@example.com"), "{body}: {found:?}");
+    }
+    assert_eq!(
+        texts(Format::Csv, "Recipients; all\nann@example.com\n"),
+        ["Recipients; all", "ann@example.com"]
+    );
+    for body in ["Name (a; b; c),Recipient\nx,y\n", "\"Last;\nname\",Recipient\n"] {
+        assert!(matches!(fault(Format::Csv, body).0, NoEmailColumn(_)), "{body}");
+    }
+    for body in [
+        "Adresse;Name\n\nann@example.com;Ann\n",
+        "Adresse;Name\n\"ann@example.com\";Ann\n",
+        "Adresse;Name\nann@example.com;\"Ann\"\n",
+        "Adresse;Name\n",
+        "Adresse;Name",
+        "Adresse;Name, Vorname\nann@example.com;Ann\n",
+        "ann@example.com;Ann\nbob@example.com;Bob\n",
+        "email;name\nann@example.com\n",
+    ] {
+        let expected = (WrongSeparator(Separator::Semicolon), 0, Some(1));
+        let (kind, offset, _, line) = fault(Format::Csv, body);
+        assert_eq!((kind, offset, line), expected, "{body}");
+    }
 }
