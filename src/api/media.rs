@@ -1,6 +1,8 @@
 //! What a body is, by its headers; and which form of results a caller wants.
 
-use actix_web::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName};
+use std::borrow::Cow;
+
+use actix_web::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use super::{
     header_list::{parameter, split},
@@ -53,28 +55,32 @@ impl ResultForm {
 
 /// The format of a body.
 pub(super) fn format(headers: &HeaderMap) -> Result<Format, Problem> {
-    let refuse = |what: &str| {
+    let value = headers.get(CONTENT_TYPE);
+    let refuse = || {
+        let what = received(value);
         Problem::media_type(format!("{what}; send -H 'Content-Type: ...' with {SERVED}; nothing was sent"))
     };
-    let Some(value) = text(headers, CONTENT_TYPE) else { return Err(refuse(&received(""))) };
-    let (essence, parameters) = value.split_once(';').unwrap_or((value, ""));
-    if !is_utf8(parameters) {
-        return Err(refuse("the body's character set is not UTF-8: save the list as UTF-8"));
+    let (essence, parameters) = parts(value.and_then(|value| value.to_str().ok()).unwrap_or_default());
+    if foreign_charset(parameters).is_some() {
+        return Err(refuse());
     }
-    match essence.trim().to_ascii_lowercase().as_str() {
+    match essence.to_ascii_lowercase().as_str() {
         "application/json" => Ok(Format::Json),
         "application/x-ndjson" => Ok(Format::Ndjson),
         "text/plain" => Ok(Format::Text),
         "text/csv" => Ok(Format::Csv),
-        other => Err(refuse(&received(other))),
+        _ => Err(refuse()),
     }
 }
 
 /// What came instead of a media type that is served, and what that usually means.
-pub(super) fn received(essence: &str) -> String {
-    let essence = essence.trim().to_ascii_lowercase();
+pub(super) fn received(value: Option<&HeaderValue>) -> String {
+    let Some(value) = value else { return "no Content-Type was received".to_owned() };
+    let Ok(value) = value.to_str() else { return "a Content-Type was received that is not ASCII".to_owned() };
+    let (essence, parameters) = parts(value);
+    let essence = essence.to_ascii_lowercase();
     let why = match essence.as_str() {
-        "" => return "no Content-Type was received".to_owned(),
+        "" => return "an empty Content-Type was received".to_owned(),
         "application/x-www-form-urlencoded" => ", which is curl's default",
         "multipart/form-data" => {
             ", as curl -F and web forms send it: send the list alone as the body (curl --data-binary @FILE)"
@@ -90,41 +96,68 @@ pub(super) fn received(essence: &str) -> String {
         }
         _ => "",
     };
-    let is_shown = essence.len() <= SHOWN_BYTES && essence.bytes().all(|byte| byte.is_ascii_graphic());
-    format!("received {}{why}", if is_shown { &essence } else { "another media type" })
+    let essence = shown(&essence).unwrap_or("another media type");
+    match foreign_charset(parameters) {
+        Some(charset) if why.is_empty() => {
+            let charset = shown(&charset).unwrap_or("another character set");
+            format!("received {essence} in {charset}, which is not UTF-8: save the list as UTF-8")
+        }
+        Some(_) | None => format!("received {essence}{why}"),
+    }
 }
 
-/// Whether the parameters of a media type leave the character set at UTF-8.
-pub(super) fn is_utf8(parameters: &str) -> bool {
-    split(parameters, ';').map(parameter).all(|(name, charset)| {
-        !name.eq_ignore_ascii_case("charset")
-            || ["utf-8", "utf8", "us-ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known))
-    })
+/// What a caller sent, if it is short and plain enough to be repeated to it.
+fn shown(word: &str) -> Option<&str> {
+    (word.len() <= SHOWN_BYTES && word.bytes().all(|byte| byte.is_ascii_graphic())).then_some(word)
+}
+
+/// The media type and its parameters.
+fn parts(value: &str) -> (&str, &str) {
+    let (essence, parameters) = value.split_once(';').unwrap_or((value, ""));
+    (essence.trim(), parameters)
+}
+
+/// The character set that the parameters of a media type name, if it is not UTF-8.
+pub(super) fn foreign_charset(parameters: &str) -> Option<Cow<'_, str>> {
+    let is_utf8 =
+        |charset: &str| ["utf-8", "utf8", "us-ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known));
+    split(parameters, ';')
+        .map(parameter)
+        .find(|(name, charset)| name.eq_ignore_ascii_case("charset") && !is_utf8(charset))
+        .map(|(_, charset)| charset)
 }
 
 /// The encoding of a body. What can't be read as one is refused, not taken for none.
 pub(super) fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
-    let refuse = || Problem::media_type("the body's Content-Encoding is not served; gzip is");
+    let refuse = |word: &str| {
+        let word = shown(word).unwrap_or("something else");
+        let words = "gzip and no Content-Encoding at all are served; nothing was sent";
+        Problem::media_type(format!("received Content-Encoding: {word}; {words}"))
+    };
     let mut values = headers.get_all(CONTENT_ENCODING);
     let Some(value) = values.next() else { return Ok(Encoding::Identity) };
     if values.next().is_some() {
-        return Err(refuse());
+        return Err(refuse("several"));
     }
-    let word = value.to_str().map_err(|_| refuse())?.trim();
+    let word = value.to_str().unwrap_or("something else").trim();
     let known = ENCODINGS.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
-    known.map(|(_, encoding)| encoding).ok_or_else(refuse)
+    known.map(|(_, encoding)| encoding).ok_or_else(|| refuse(word))
 }
 
 /// Refuses every body but plain JSON.
 pub(super) fn plain_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let essence = text(headers, CONTENT_TYPE).unwrap_or_default().split(';').next().unwrap_or_default();
-    let refuse = || {
-        let what = received(essence);
+    let refuse = |what: String| {
         Problem::media_type(format!("{what}; this path takes application/json in UTF-8, not compressed"))
     };
-    match (format(headers).map_err(|_| refuse())?, encoding(headers).map_err(|_| refuse())?) {
-        (Format::Json, Encoding::Identity) => Ok(()),
-        (Format::Json | Format::JsonArray | Format::Ndjson | Format::Text | Format::Csv, _) => Err(refuse()),
+    match format(headers) {
+        Ok(Format::Json) => {}
+        Ok(Format::JsonArray | Format::Ndjson | Format::Text | Format::Csv) | Err(_) => {
+            return Err(refuse(received(headers.get(CONTENT_TYPE))));
+        }
+    }
+    match encoding(headers) {
+        Ok(Encoding::Identity) => Ok(()),
+        Ok(Encoding::Gzip) | Err(_) => Err(refuse("received a Content-Encoding".to_owned())),
     }
 }
 
@@ -179,13 +212,9 @@ fn quality(parameters: &str) -> f32 {
         .unwrap_or(1.0)
 }
 
-fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
-    headers.get(name)?.to_str().ok()
-}
-
 #[cfg(test)]
 mod tests {
-    use actix_web::http::header::HeaderValue;
+    use actix_web::http::header::HeaderName;
 
     use super::*;
 
@@ -232,12 +261,25 @@ mod tests {
             ("application/vnd.ms-excel", "received application/vnd.ms-excel: a workbook"),
             ("text/html", "received text/html; send -H 'Content-Type: ...' with application/json, "),
             ("a b", "received another media type; "),
+            ("", "an empty Content-Type was received; "),
+            (
+                "text/csv; charset=Windows-1252",
+                "received text/csv in Windows-1252, which is not UTF-8: save the list as UTF-8; ",
+            ),
+            ("text/csv; charset=\"a b\"", "received text/csv in another character set, which is not UTF-8"),
         ] {
             let problem = format(&headers(CONTENT_TYPE, value)).unwrap_err();
             let (_, detail, _) = problem.parts();
             assert!(detail.contains(expected), "{value}: {detail}");
             assert!(detail.contains(SERVED), "{value}: {detail}");
         }
+        let mut strange = HeaderMap::new();
+        strange.insert(CONTENT_TYPE, HeaderValue::from_bytes("text/café".as_bytes()).unwrap());
+        let problem = format(&strange).unwrap_err();
+        assert!(
+            problem.parts().1.starts_with("a Content-Type was received that is not ASCII; "),
+            "{problem:?}"
+        );
         let problem = format(&HeaderMap::new()).unwrap_err();
         assert!(problem.parts().1.starts_with("no Content-Type was received; send -H "), "{problem:?}");
     }
@@ -247,7 +289,11 @@ mod tests {
         assert_eq!(encoding(&HeaderMap::new()).unwrap(), Encoding::Identity);
         assert_eq!(encoding(&headers(CONTENT_ENCODING, "GZIP")).unwrap(), Encoding::Gzip);
         for value in ["br", "gzip, gzip", "zstd"] {
-            assert_eq!(encoding(&headers(CONTENT_ENCODING, value)).unwrap_err().status(), 415, "{value}");
+            let problem = encoding(&headers(CONTENT_ENCODING, value)).unwrap_err();
+            let word = if value.contains(' ') { "something else" } else { value };
+            let words = "; gzip and no Content-Encoding at all are served; nothing was sent";
+            assert_eq!(problem.status(), 415, "{value}");
+            assert_eq!(problem.parts().1, format!("received Content-Encoding: {word}{words}"));
         }
     }
 

@@ -111,7 +111,7 @@ pub(super) fn is_sep_line(line: &str) -> bool {
 /// Whether the columns seem to be separated by this character: outside quotes it is no rarer than the comma.
 /// Addresses and nothing else between separators are no columns, but several addresses in one.
 fn is_more_frequent_than_commas(line: &str, separator: char) -> bool {
-    if line.matches('"').count() % 2 != 0 {
+    if !line.matches('"').count().is_multiple_of(2) {
         // The row goes on behind the line.
         return false;
     }

@@ -11,7 +11,7 @@ use super::address::Parts;
 use super::carry::{Carry, Element};
 use super::csv_first_line::Suspicion;
 use super::csv_header::Header;
-use super::error::ParseErrorKind::{self, ExtraColumn, JoinedRows, MissingEmail, WrongSeparator};
+use super::error::ParseErrorKind::{self, BelowTitle, ExtraColumn, JoinedRows, MissingEmail, WrongSeparator};
 use super::fault::{Fault, Stop};
 use super::sink::Sink;
 
@@ -43,6 +43,8 @@ pub(super) struct Table {
 struct Layout {
     email: u64,
     columns: u64,
+    /// Whether the first row is no header but no address either, as a title is.
+    is_below_title: bool,
 }
 
 /// A place in the body.
@@ -149,7 +151,8 @@ impl Table {
             }
         }
         if self.column >= layout.columns && !field.text.is_blank() {
-            return Err(field.place.fault(ExtraColumn).into());
+            let kind = if layout.is_below_title { BelowTitle } else { ExtraColumn };
+            return Err(field.place.fault(kind).into());
         }
         if field.end == End::Row {
             if self.has_text && self.column < layout.email {
@@ -171,24 +174,26 @@ impl Table {
             return Ok(());
         }
         let (email, columns) = header.finish(self.row).map_err(|fault| self.doubt(fault))?;
+        let is_address = || Parts::scan(field.text.text()).is_ok();
+        let is_below_title = email.is_none() && !is_address();
         if email.is_none() {
-            self.judge_single_column(field.text.text())?;
+            self.judge_single_column(!is_below_title)?;
             self.send(field.text, sink)?;
         } else {
             self.suspicion = None;
         }
-        self.layout = Some(Layout { email: email.unwrap_or(0), columns });
+        self.layout = Some(Layout { email: email.unwrap_or(0), columns, is_below_title });
         Ok(())
     }
 
     /// A single column without a known name: good if it holds an address, no column at all if another separator
     /// finds one, and else up to the next row.
-    fn judge_single_column(&mut self, text: &str) -> Result<(), Fault> {
+    fn judge_single_column(&mut self, is_address: bool) -> Result<(), Fault> {
         match self.suspicion {
             Some((suspicion, place)) if suspicion.is_named => {
                 Err(place.fault(WrongSeparator(suspicion.separator)))
             }
-            Some(_) if Parts::scan(text).is_ok() => {
+            Some(_) if is_address => {
                 self.suspicion = None;
                 Ok(())
             }

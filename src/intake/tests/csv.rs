@@ -241,7 +241,7 @@ fn the_fault_names_the_columns_there_are_but_no_address() {
     let found = |body: &str| fault(Format::Csv, body).0.to_string();
 
     let told = found("Name,\"Phone, work\", ,Ort\u{7}\n1,2,3,4\n");
-    assert!(told.contains("mail), but Name, Phone, work, Ort; name the column"), "{told}");
+    assert!(told.contains("mail); the columns are: Name, Phone, work, Ort; name the column"), "{told}");
     let long = found(&format!("{}\n", vec!["n".repeat(100); 100].join(",")));
     assert!(long.len() < 600, "{long}");
     let data = found("ann@example.com,Ann\n");
@@ -273,6 +273,8 @@ fn every_csv_fault_has_its_name_and_place() {
         ("email\rab\n\"c\"x", TextAfterQuote, 12, 1, 3),
         ("email,n\ra,\"\r\"\nb\"", StrayQuote, 15, 1, 4),
         ("email\na\nb,c\n", ExtraColumn, 10, 2, 3),
+        ("Kontakte\nemail,name\na,b\n", BelowTitle, 15, 2, 2),
+        ("a@b.c\nb@b.c,x\n", ExtraColumn, 12, 2, 2),
         ("email,name\na,b,\"c\"", ExtraColumn, 15, 1, 2),
         ("a\nb\"c", StrayQuote, 3, 1, 2),
         ("a, \"b\"\n", StrayQuote, 3, 0, 1),
