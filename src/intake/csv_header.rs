@@ -67,7 +67,7 @@ impl Header {
 }
 
 /// Whether an address seems to stand in a text: an `@` with text on both sides.
-fn holds_address(text: &str) -> bool {
+pub(super) fn holds_address(text: &str) -> bool {
     let is_text = |character: Option<char>| character.is_some_and(|one| !is_invisible(one));
     text.match_indices('@')
         .any(|(at, _)| is_text(text[..at].chars().next_back()) && is_text(text[at + 1..].chars().next()))

@@ -5,11 +5,12 @@ use proptest::prelude::*;
 
 use super::{Elements, as_told, cuts, fault, mutated, mutation, read_split, text, texts};
 use crate::intake::{
-    Address, Format,
+    Address, ELEMENT_BYTES, Format,
     ParseErrorKind::*,
     Separator,
     column_name::{is_email_column, is_exact},
     csv_first_line::{LINE_BYTES, Suspicion, has_no_text, is_sep_line},
+    csv_header::holds_address,
     is_blank,
     recognise::{HEAD_BYTES, check},
     sink::prefix,
@@ -93,8 +94,7 @@ fn model(body: &[u8]) -> Option<Elements> {
             return None;
         }
     }
-    // What else could hold an address is in tests of its own.
-    if first.iter().any(|field| field.contains('@')) && !is_data {
+    if !is_data && first.iter().any(|field| holds_address(prefix(field, ELEMENT_BYTES + 4))) {
         return None;
     }
     rows.map(|row| {
@@ -155,6 +155,10 @@ fn soup() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn agrees(body: &[u8], cuts: &[prop::sample::Index]) {
+    // What ends a line elsewhere has tests of its own.
+    if body.iter().any(|byte| matches!(byte, 0x0b | 0x0c | 0x85)) {
+        return;
+    }
     let (elements, result) = read_split(Format::Csv, body, cuts);
     let model = model(body);
     assert_eq!(result.is_ok(), model.is_some(), "{result:?} {}", String::from_utf8_lossy(body));
