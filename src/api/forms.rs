@@ -4,7 +4,7 @@
 //! `=a@example.com` and `+1@example.com` are addresses, and a list that is posted again must name the same
 //! people. Who opens the CSV in a spreadsheet imports its columns as text.
 
-use super::{media::ResultForm, render::RowBody};
+use super::{accept::ResultForm, render::RowBody};
 use crate::intake::is_blank;
 
 /// The columns of the CSV.

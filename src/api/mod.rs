@@ -3,6 +3,7 @@
 //! Thin: reads a request into types, asks `resends`, writes the answer. Every refusal is a
 //! [`problem::Problem`], written in one place.
 
+mod accept;
 mod admin;
 mod auth;
 mod body;

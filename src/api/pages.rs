@@ -5,8 +5,8 @@ use futures_util::stream;
 use serde::Serialize;
 
 use super::{
+    accept::ResultForm,
     forms::{CSV_HEADER, write_row},
-    media::ResultForm,
     problem::Problem,
     render::RowBody,
 };

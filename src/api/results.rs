@@ -6,7 +6,7 @@ use actix_web::{
 };
 
 use super::{
-    media::result_form,
+    accept::result_form,
     pages::{Pages, Rows},
     problem::Problem,
     query::{Query, Results, Wanted},

@@ -6,7 +6,7 @@
 //! 1. `too_long`: over 1,024 bytes; `empty`: nothing that shows; `too_long`: over 254 bytes trimmed
 //! 2. `bad_character`: a control character, wherever it stands
 //! 3. `no_at_sign`
-//! 4. `bad_character`: an invisible character inside (but those of a domain that IDNA judges), `"`, `,`, `;`, `<`, `>` or a second `@`
+//! 4. `bad_character`: an invisible character inside (but joiners in a domain, which IDNA judges), `"`, `,`, `;`, `<`, `>` or a second `@`
 //! 5. `bad_local_part`: no ASCII dot-atom of 1 to 64 bytes
 //! 6. `bad_domain`: not ASCII, and IDNA (UTS 46) makes no ASCII of it; `too_long`: over 254 bytes by that
 //! 7. `bad_domain`: no host name of at least two labels, the last not all digits
@@ -15,7 +15,7 @@ use std::{borrow::Cow, fmt};
 
 use crate::domain::InvalidReason;
 
-use super::invisible::{is_invisible, is_variation_selector, trim};
+use super::invisible::{is_invisible, trim};
 use super::sink::ELEMENT_BYTES;
 
 /// Most bytes of an address (RFC 5321: a path of 256 bytes less its angle brackets).
@@ -147,18 +147,11 @@ fn find_at_sign(text: &str) -> Result<usize, InvalidReason> {
     Ok(at)
 }
 
-/// Whether an invisible character stands where none may. In a domain IDNA judges joiners between letters, and
-/// variation selectors behind what is not ASCII, such as an emoji.
+/// Whether an invisible character stands where none may. In a domain IDNA judges the two joiners.
 fn has_invisible(text: &str, at: usize) -> bool {
     let (local, domain) = text.split_at(at);
-    let mut is_behind_ascii = true;
-    let mut is_misplaced = |one: char| {
-        let is_idna =
-            matches!(one, '\u{200c}' | '\u{200d}') || (is_variation_selector(one) && !is_behind_ascii);
-        is_behind_ascii = one.is_ascii();
-        is_invisible(one) && !is_idna
-    };
-    local.chars().any(is_invisible) || domain.chars().any(&mut is_misplaced)
+    let is_misplaced = |one: char| is_invisible(one) && !matches!(one, '\u{200c}' | '\u{200d}');
+    local.chars().any(is_invisible) || domain.chars().any(is_misplaced)
 }
 
 fn is_dot_atom(local: &[u8]) -> bool {

@@ -132,7 +132,7 @@ impl<S: Sink> BodyReader<S> {
 /// Gzip that comes out of gzip is a fault of the packing, not of a header.
 fn packed_twice(error: IntakeError) -> IntakeError {
     match error {
-        IntakeError::Malformed(ParseError { kind: ParseErrorKind::LooksLike(FileKind::Gzip), .. }) => {
+        IntakeError::Malformed(ParseError { kind: ParseErrorKind::LooksLike(FileKind::Gzip, _), .. }) => {
             IntakeError::Gzip { fault: GzipFault::Twice }
         }
         other => other,

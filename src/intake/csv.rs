@@ -6,9 +6,9 @@
 use memchr::memchr;
 
 use super::carry::Carry;
-use super::csv_first_line::{FirstLine, has_no_text, mistake};
-use super::csv_table::{End, Place, Table};
-use super::error::ParseErrorKind::{StrayQuote, TextAfterQuote, UnclosedQuote};
+use super::csv_first_line::{FirstLine, Suspicion, has_no_text, is_sep_line};
+use super::csv_table::{End, Field, Place, Table};
+use super::error::ParseErrorKind::{SepLine, StrayQuote, TextAfterQuote, UnclosedQuote};
 use super::fault::{Fault, Stop};
 use super::lines::Lines;
 use super::sink::Sink;
@@ -82,10 +82,13 @@ impl Csv {
         let line = first.text();
         let base = end - line.len() as u64;
         if !has_no_text(line) {
-            return match mistake(line) {
-                Some(kind) => Err(Fault::new(kind, base).into()),
-                None => self.rows(line, base, sink),
-            };
+            if is_sep_line(line) {
+                return Err(Fault::new(SepLine, base).into());
+            }
+            if let Some(suspicion) = Suspicion::of(line) {
+                self.table.suspect(suspicion, Place { offset: base, line: self.lines.line() });
+            }
+            return self.rows(line, base, sink);
         }
         self.rows(line, base, sink)?;
         first.clear();
@@ -126,7 +129,7 @@ impl Csv {
                     self.end_row("", byte, sink)?;
                     at + 1
                 }
-                (State::Quote, _) => return Err(Fault::new(TextAfterQuote, offset).into()),
+                (State::Quote, _) => return Err(self.table.doubt(Fault::new(TextAfterQuote, offset)).into()),
             };
         }
         Ok(())
@@ -156,7 +159,7 @@ impl Csv {
             return Ok(text.len());
         };
         match bytes[end] {
-            b'"' => return Err(Fault::new(StrayQuote, base + end as u64).into()),
+            b'"' => return Err(self.table.doubt(Fault::new(StrayQuote, base + end as u64)).into()),
             b',' => self.end_field(&text[at..end], End::Field, sink)?,
             byte => self.end_row(&text[at..end], byte, sink)?,
         }
@@ -190,8 +193,9 @@ impl Csv {
 
     /// Ends the field at hand with the last of its text.
     fn end_field(&mut self, last: &str, end: End, sink: &mut impl Sink) -> Result<(), Stop> {
-        let field = self.carry.join(last);
-        self.table.field(field, self.field, end, sink)?;
+        let is_quoted = self.state == State::Quote;
+        let field = Field { text: self.carry.join(last), is_quoted, place: self.field, end };
+        self.table.field(field, sink)?;
         self.carry.clear();
         self.state = State::Start;
         Ok(())

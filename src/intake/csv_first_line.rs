@@ -2,7 +2,7 @@
 //! what really separates the columns.
 //!
 //! Owns at most [`LINE_BYTES`] of text. Lines without any text are let through, for the first row comes
-//! behind them.
+//! behind them. What it suspects of the rest counts only where no column of addresses is found.
 
 use std::fmt;
 
@@ -10,7 +10,6 @@ use memchr::memchr2;
 
 use super::address::Parts;
 use super::column_name::is_email_column;
-use super::error::ParseErrorKind::{self, SepLine, WrongSeparator};
 use super::found::Separator;
 use super::invisible::{is_invisible, trim};
 use super::sink::prefix;
@@ -69,25 +68,39 @@ pub(super) fn has_no_text(line: &str) -> bool {
     line.chars().all(|character| is_invisible(character) || matches!(character, ',' | '"'))
 }
 
-/// What keeps a body with this first line from being read as CSV with commas.
-pub(super) fn mistake(line: &str) -> Option<ParseErrorKind> {
-    let line = trim(line);
-    if is_sep_line(bare(line)) {
-        return Some(SepLine);
+/// What seems to separate the columns instead of commas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Suspicion {
+    pub(super) separator: Separator,
+    /// Whether a column of addresses is found with it.
+    pub(super) is_named: bool,
+}
+
+impl Suspicion {
+    /// Of a body with this first line.
+    pub(super) fn of(line: &str) -> Option<Self> {
+        let line = trim(line);
+        if cells(line, ',').any(is_email_column) {
+            return None;
+        }
+        let is_named = |separator: &Separator| cells(line, separator.character()).any(is_email_column);
+        if let Some(separator) = Separator::ALL.into_iter().find(is_named) {
+            return Some(Self { separator, is_named: true });
+        }
+        let counts = |separator: &Separator| is_more_frequent_than_commas(line, separator.character());
+        let separator = Separator::ALL.into_iter().find(counts)?;
+        Some(Self { separator, is_named: false })
     }
-    if cells(line, ',').any(is_email_column) {
-        return None;
+
+    /// Whether a row holds the separator, too.
+    pub(super) fn holds_in(self, row: &str) -> bool {
+        trim(row).contains(self.separator.character())
     }
-    let is_named = |separator: &Separator| cells(line, separator.character()).any(is_email_column);
-    let counts = |separator: &Separator| is_more_frequent_than_commas(line, separator.character());
-    let separators = Separator::ALL;
-    let found =
-        separators.iter().find(|one| is_named(one)).or_else(|| separators.iter().find(|one| counts(one)));
-    found.map(|separator| WrongSeparator(*separator))
 }
 
 /// Whether the line is the one that names the separator to a spreadsheet.
-fn is_sep_line(line: &str) -> bool {
+pub(super) fn is_sep_line(line: &str) -> bool {
+    let line = bare(line);
     let Some((word, rest)) = line.split_at_checked("sep=".len()) else { return false };
     word.eq_ignore_ascii_case("sep=")
         && rest
@@ -98,7 +111,11 @@ fn is_sep_line(line: &str) -> bool {
 /// Whether the columns seem to be separated by this character: outside quotes it is no rarer than the comma.
 /// Addresses and nothing else between separators are no columns, but several addresses in one.
 fn is_more_frequent_than_commas(line: &str, separator: char) -> bool {
-    let (own, commas) = match (unquoted(line, separator), unquoted(line, ',')) {
+    if !line.matches('"').count().is_multiple_of(2) {
+        // The row goes on behind the line.
+        return false;
+    }
+    let (own, commas) = match (outside(line, separator), outside(line, ',')) {
         (0, 0) => (line.matches(separator).count(), line.matches(',').count()),
         counts => counts,
     };
@@ -113,9 +130,18 @@ fn is_more_frequent_than_commas(line: &str, separator: char) -> bool {
     is_likely && (addresses < columns || columns < 2)
 }
 
-/// How often a character stands outside quotes.
-fn unquoted(line: &str, wanted: char) -> usize {
-    line.split('"').step_by(2).map(|part| part.matches(wanted).count()).sum()
+/// How often a character stands outside quotes and round brackets.
+fn outside(line: &str, wanted: char) -> usize {
+    let (mut count, mut is_quoted, mut depth) = (0, false, 0_usize);
+    for character in line.chars() {
+        match character {
+            '"' => is_quoted = !is_quoted,
+            '(' if !is_quoted => depth += 1,
+            ')' if !is_quoted => depth = depth.saturating_sub(1),
+            other => count += usize::from(other == wanted && !is_quoted && depth == 0),
+        }
+    }
+    count
 }
 
 fn cells(line: &str, separator: char) -> impl Iterator<Item = &str> {
@@ -152,7 +178,8 @@ mod tests {
             ("name|e_mail", Separator::Pipe),
             ("ann@example.com|Ann", Separator::Pipe),
         ] {
-            assert_eq!(mistake(line), Some(WrongSeparator(separator)), "{line}");
+            let found = Suspicion::of(line).map(|one| one.separator);
+            assert_eq!(found, Some(separator), "{line}");
         }
     }
 
@@ -170,16 +197,19 @@ mod tests {
             "\"a@example.com;b@example.com\"",
             "sep=x@example.com",
             "name,phone",
+            "Name (a; b; c),Recipient",
+            "\"Last;",
             "",
         ] {
-            assert_eq!(mistake(line), None, "{line}");
+            assert_eq!(Suspicion::of(line), None, "{line}");
+            assert!(!is_sep_line(line), "{line}");
         }
     }
 
     #[test]
     fn a_sep_line_is_found_whatever_it_names() {
         for line in ["sep=;", "SEP=,\r\n", "\"sep=;\"", "sep=\t", "sep=;,,,", "sep=\";\"", "Sep=|"] {
-            assert_eq!(mistake(line), Some(SepLine), "{line}");
+            assert!(is_sep_line(line), "{line}");
         }
     }
 }

@@ -5,10 +5,10 @@
 use super::carry::Element;
 use super::column_name::is_exact;
 use super::csv_table::Place;
-use super::error::ParseErrorKind::{NoEmailColumn, NoHeader, RepeatedEmailColumn};
+use super::error::ParseErrorKind::{AddressInHeader, NoEmailColumn, NoHeader, RepeatedEmailColumn};
 use super::fault::Fault;
 use super::found::Columns;
-use super::invisible::trim;
+use super::invisible::{is_invisible, trim};
 
 /// Most columns that are named.
 const NAMED: u64 = 8;
@@ -44,7 +44,7 @@ impl Header {
                 self.second = Some(place);
             }
         }
-        self.holds_address |= field.text().contains('@');
+        self.holds_address |= holds_address(field.text());
         if self.columns < NAMED {
             self.names.add(trim(field.text()).chars().take(NAME_LENGTH));
         }
@@ -52,15 +52,11 @@ impl Header {
         Ok(())
     }
 
-    /// Whether an address stands in one of the names.
-    pub(super) fn holds_address(&self) -> bool {
-        self.holds_address
-    }
-
     /// The column with the addresses and how many there are, when the row is over and began at `row`. `None`
     /// when the only column has another name: then it is no header.
     pub(super) fn finish(self, row: Place) -> Result<(Option<u64>, u64), Fault> {
         match (self.exact, self.other, self.second) {
+            (Some(_), _, _) | (None, Some(_), _) if self.holds_address => Err(row.fault(AddressInHeader)),
             (Some(email), _, _) | (None, Some(email), None) => Ok((Some(email), self.columns)),
             (None, _, Some(second)) => Err(second.fault(RepeatedEmailColumn)),
             (None, None, None) if self.columns == 1 => Ok((None, 1)),
@@ -68,4 +64,11 @@ impl Header {
             (None, None, None) => Err(row.fault(NoEmailColumn(self.names))),
         }
     }
+}
+
+/// Whether an address seems to stand in a text: an `@` with text on both sides.
+pub(super) fn holds_address(text: &str) -> bool {
+    let is_text = |character: Option<char>| character.is_some_and(|one| !is_invisible(one));
+    text.match_indices('@')
+        .any(|(at, _)| is_text(text[..at].chars().next_back()) && is_text(text[at + 1..].chars().next()))
 }

@@ -2,11 +2,16 @@
 //! header.
 //!
 //! Owns the layout that the first row told. A row without any text is no row. Refuses what could lose an
-//! address: rows without the column, and rows with text behind the last column of the first row.
+//! address: a header that holds one, rows without the column, rows with text behind the last column of the
+//! first row, and fields that seem to hold the next row, too.
 
+use memchr::memrchr;
+
+use super::address::Parts;
 use super::carry::{Carry, Element};
+use super::csv_first_line::Suspicion;
 use super::csv_header::Header;
-use super::error::ParseErrorKind::{self, ExtraColumn, LineEndsLost, MissingEmail};
+use super::error::ParseErrorKind::{self, BelowTitle, ExtraColumn, JoinedRows, MissingEmail, WrongSeparator};
 use super::fault::{Fault, Stop};
 use super::sink::Sink;
 
@@ -28,8 +33,8 @@ pub(super) struct Table {
     waits: bool,
     /// That blank field.
     blank: Carry,
-    /// Where the header stands, when an address stands in it.
-    suspect: Option<Place>,
+    /// What seems to separate the columns, and where that was seen, until commas are known to do it.
+    suspicion: Option<(Suspicion, Place)>,
     index: u64,
 }
 
@@ -38,6 +43,8 @@ pub(super) struct Table {
 struct Layout {
     email: u64,
     columns: u64,
+    /// Whether the first row is no header but no address either, as a title is.
+    is_below_title: bool,
 }
 
 /// A place in the body.
@@ -45,6 +52,16 @@ struct Layout {
 pub(super) struct Place {
     pub(super) offset: u64,
     pub(super) line: u64,
+}
+
+/// A field as the grammar reads it.
+#[derive(Clone, Copy)]
+pub(super) struct Field<'text> {
+    pub(super) text: Element<'text>,
+    pub(super) is_quoted: bool,
+    /// Where it begins.
+    pub(super) place: Place,
+    pub(super) end: End,
 }
 
 /// What ended a field.
@@ -62,24 +79,18 @@ impl Place {
 }
 
 impl Table {
-    /// Takes the next field, which begins at `place`.
-    pub(super) fn field(
-        &mut self,
-        field: Element<'_>,
-        place: Place,
-        end: End,
-        sink: &mut impl Sink,
-    ) -> Result<(), Stop> {
+    /// Takes the next field.
+    pub(super) fn field(&mut self, field: Field<'_>, sink: &mut impl Sink) -> Result<(), Stop> {
         if self.column == 0 {
-            self.row = place;
+            self.row = field.place;
             self.has_text = false;
         }
-        self.has_text |= !field.is_blank();
+        self.has_text |= !field.text.is_blank();
         match self.layout {
-            Some(layout) => self.data(layout, field, place, end, sink)?,
-            None => self.first_row(field, place, end, sink)?,
+            Some(layout) => self.data(layout, field, sink)?,
+            None => self.first_row(field, sink)?,
         }
-        self.column = if end == End::Row { 0 } else { self.column + 1 };
+        self.column = if field.end == End::Row { 0 } else { self.column + 1 };
         Ok(())
     }
 
@@ -88,10 +99,25 @@ impl Table {
         self.column == 0
     }
 
+    /// Takes what the first line tells; it counts only where the table can't be read as it is.
+    pub(super) fn suspect(&mut self, suspicion: Suspicion, place: Place) {
+        self.suspicion = Some((suspicion, place));
+    }
+
+    /// What is wrong where the grammar breaks, or a column is missing: the separator, if that is in doubt.
+    pub(super) fn doubt(&self, fault: Fault) -> Fault {
+        match self.suspicion {
+            Some((suspicion, place)) => place.fault(WrongSeparator(suspicion.separator)),
+            None => fault,
+        }
+    }
+
     /// All rows were read.
     pub(super) fn finish(&self) -> Result<(), Fault> {
-        match self.suspect {
-            Some(header) if self.index == 0 => Err(header.fault(LineEndsLost)),
+        match self.suspicion {
+            Some((suspicion, place)) if self.layout.is_some() => {
+                Err(place.fault(WrongSeparator(suspicion.separator)))
+            }
             Some(_) | None => Ok(()),
         }
     }
@@ -106,27 +132,29 @@ impl Table {
         self.blank.bytes()
     }
 
-    fn data(
-        &mut self,
-        layout: Layout,
-        field: Element<'_>,
-        place: Place,
-        end: End,
-        sink: &mut impl Sink,
-    ) -> Result<(), Stop> {
+    fn data(&mut self, layout: Layout, field: Field<'_>, sink: &mut impl Sink) -> Result<(), Stop> {
+        if self.has_text {
+            self.judge_second_row(field.text.text())?;
+        }
         let is_email = self.column == layout.email;
         if is_email && self.has_text {
-            self.send(field, sink)?;
+            self.send(field.text, sink)?;
         } else if is_email {
-            self.blank.push(field.text());
+            self.blank.push(field.text.text());
             self.waits = true;
-        } else if self.waits && self.has_text {
-            self.send_blank(sink)?;
+        } else {
+            if self.waits && self.has_text {
+                self.send_blank(sink)?;
+            }
+            if !field.is_quoted && holds_next_row(field.text.text()) {
+                return Err(field.place.fault(JoinedRows).into());
+            }
         }
-        if self.column >= layout.columns && !field.is_blank() {
-            return Err(place.fault(ExtraColumn).into());
+        if self.column >= layout.columns && !field.text.is_blank() {
+            let kind = if layout.is_below_title { BelowTitle } else { ExtraColumn };
+            return Err(field.place.fault(kind).into());
         }
-        if end == End::Row {
+        if field.end == End::Row {
             if self.has_text && self.column < layout.email {
                 return Err(self.row.fault(MissingEmail).into());
             }
@@ -136,28 +164,51 @@ impl Table {
         Ok(())
     }
 
-    fn first_row(
-        &mut self,
-        field: Element<'_>,
-        place: Place,
-        end: End,
-        sink: &mut impl Sink,
-    ) -> Result<(), Stop> {
-        self.header.take(field, place)?;
-        if end == End::Field {
+    fn first_row(&mut self, field: Field<'_>, sink: &mut impl Sink) -> Result<(), Stop> {
+        self.header.take(field.text, field.place)?;
+        if field.end == End::Field {
             return Ok(());
         }
         let header = std::mem::take(&mut self.header);
         if !self.has_text {
             return Ok(());
         }
-        self.suspect = header.holds_address().then_some(self.row);
-        let (email, columns) = header.finish(self.row)?;
+        let (email, columns) = header.finish(self.row).map_err(|fault| self.doubt(fault))?;
+        let is_address = || Parts::scan(field.text.text()).is_ok();
+        let is_below_title = email.is_none() && !is_address();
         if email.is_none() {
-            self.send(field, sink)?;
+            self.judge_single_column(!is_below_title)?;
+            self.send(field.text, sink)?;
+        } else {
+            self.suspicion = None;
         }
-        self.layout = Some(Layout { email: email.unwrap_or(0), columns });
+        self.layout = Some(Layout { email: email.unwrap_or(0), columns, is_below_title });
         Ok(())
+    }
+
+    /// A single column without a known name: good if it holds an address, no column at all if another separator
+    /// finds one, and else up to the next row.
+    fn judge_single_column(&mut self, is_address: bool) -> Result<(), Fault> {
+        match self.suspicion {
+            Some((suspicion, place)) if suspicion.is_named => {
+                Err(place.fault(WrongSeparator(suspicion.separator)))
+            }
+            Some(_) if is_address => {
+                self.suspicion = None;
+                Ok(())
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The row behind a suspicious one has the separator, too, or clears it.
+    fn judge_second_row(&mut self, text: &str) -> Result<(), Fault> {
+        match self.suspicion.take() {
+            Some((suspicion, place)) if suspicion.holds_in(text) => {
+                Err(place.fault(WrongSeparator(suspicion.separator)))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn send(&mut self, field: Element<'_>, sink: &mut impl Sink) -> Result<(), Stop> {
@@ -173,4 +224,12 @@ impl Table {
         self.blank.clear();
         Ok(())
     }
+}
+
+/// Whether an address stands behind what ends a line elsewhere, but no row: a form feed, or what Unicode calls
+/// a separator of lines or paragraphs.
+fn holds_next_row(text: &str) -> bool {
+    // Hardly any field that is not wanted has an `@`: the rest costs nothing.
+    memrchr(b'@', text.as_bytes())
+        .is_some_and(|at| text[..at].contains(['\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']))
 }

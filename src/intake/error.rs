@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::found::{Columns, FileKind, Found, Separator};
 use super::gzip::GzipFault;
+use super::parser::Format;
 use super::sink::Full;
 
 /// Why the intake stopped. Every one of them refuses the body as a whole.
@@ -58,9 +59,9 @@ pub enum ParseErrorKind {
     /// Two or four bytes a character.
     #[error("the body is UTF-16 or UTF-32 (\"Unicode text\"); save it as UTF-8")]
     Utf16,
-    /// A file that is no list.
-    #[error("the body looks like {0}")]
-    LooksLike(FileKind),
+    /// A file that is no list, where one in this format is expected.
+    #[error("the body looks like {0}; {advice}", advice = .0.advice(*.1))]
+    LooksLike(FileKind, Format),
     /// JSON where lines of text or CSV are expected.
     #[error(
         "the body looks like JSON; send Content-Type: application/json, or application/x-ndjson when each line is \
@@ -149,8 +150,18 @@ pub enum ParseErrorKind {
     LineTruncated,
     /// A line of NDJSON with more than one value.
     #[error(
-        "the line goes on after its JSON value; curl keeps the ends of lines with --data-binary, not with -d"
+        "another value follows on the line; put each on a line of its own (curl keeps line ends with \
+         --data-binary, not with -d)"
     )]
+    LinesJoined,
+    /// A line of NDJSON as an array has it.
+    #[error(
+        "a comma follows the value of the line: NDJSON has none between its lines; a JSON array is Content-Type: \
+         application/json"
+    )]
+    LineTrailingComma,
+    /// A line of NDJSON with something else behind its value.
+    #[error("the line goes on after its JSON value")]
     LineTrailingData,
     /// A quote inside an unquoted CSV field.
     #[error(
@@ -165,8 +176,9 @@ pub enum ParseErrorKind {
     UnclosedQuote,
     /// Several CSV columns, none with addresses.
     #[error(
-        "the first row has several columns and none is called \"email\" (or e-mail, email address, mail), but \
-         {0}; name the column of the addresses so, or send that column alone"
+        "the first row has several columns and none is called \"email\" (or e-mail, email address, mail); the \
+         columns are: {0}; name the column of the addresses so, leave out a title above the names, or send that \
+         column alone"
     )]
     NoEmailColumn(Columns),
     /// Several CSV columns without names.
@@ -175,12 +187,19 @@ pub enum ParseErrorKind {
          calls the column of the addresses \"email\", or send that column alone"
     )]
     NoHeader,
-    /// One CSV row that is header and addresses at once.
+    /// A CSV header with an address in it: what else it swallowed would be lost.
     #[error(
-        "the only row names the columns and holds an address: the ends of lines are lost; curl keeps them with \
-         --data-binary, not with -d"
+        "the first row names the column of the addresses and holds an address beside that name: line ends seem \
+         to be lost (curl keeps them with --data-binary, not with -d); end each row with a line end, and let the \
+         first row hold names alone"
     )]
-    LineEndsLost,
+    AddressInHeader,
+    /// A CSV field with an address behind what ends a line elsewhere.
+    #[error(
+        "a field holds an address behind a form feed or another separator that ends no row; end rows with LF or \
+         CRLF, or quote the field"
+    )]
+    JoinedRows,
     /// Several CSV columns that could hold the addresses.
     #[error("several columns of the first row could hold the addresses; call just one of them \"email\"")]
     RepeatedEmailColumn,
@@ -198,6 +217,12 @@ pub enum ParseErrorKind {
     /// A CSV row with text behind the last column of the header.
     #[error("the row has more columns than the first row; quote fields that hold commas")]
     ExtraColumn,
+    /// The same below a first row that is neither an address nor a known name.
+    #[error(
+        "the row has more columns than the first row: leave out a title that stands above the names of the \
+         columns; quote fields that hold commas"
+    )]
+    BelowTitle,
 }
 
 impl ParseErrorKind {

@@ -6,6 +6,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use super::parser::Format;
+
 /// What stood where a string is expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Found {
@@ -57,23 +59,47 @@ impl Separator {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum FileKind {
     /// Also a workbook of today's spreadsheets.
-    #[error("a zip archive, as .xlsx workbooks are; save the sheet as CSV in UTF-8 and send that")]
+    #[error("a zip archive, as .xlsx workbooks are")]
     Zip,
     /// A workbook or document of old.
-    #[error("an old Office file, as .xls workbooks are; save the sheet as CSV in UTF-8 and send that")]
+    #[error("an old Office file, as .xls workbooks are")]
     OldOffice,
     /// A document.
-    #[error("a PDF; send the addresses as text or CSV in UTF-8")]
+    #[error("a PDF")]
     Pdf,
+    /// A document of a word processor.
+    #[error("a document in rich text (RTF)")]
+    RichText,
     /// A page, or what a web site calls a workbook.
-    #[error("a web page or XML; send the addresses as text or CSV in UTF-8")]
+    #[error("a web page or XML")]
     Markup,
+    /// All of a database.
+    #[error("an SQLite database")]
+    Database,
+    /// A picture.
+    #[error("an image")]
+    Image,
     /// Packed without saying so.
-    #[error("gzip; say so with Content-Encoding: gzip")]
+    #[error("gzip")]
     Gzip,
     /// Packed in another way.
-    #[error("compressed data of a kind that is not read; send the list itself, or compress it with gzip")]
+    #[error("compressed data of a kind that is not read")]
     Compressed,
+}
+
+impl FileKind {
+    /// What to do instead, where a list in this format is expected.
+    pub(super) fn advice(self, format: Format) -> &'static str {
+        match (self, format) {
+            (Self::Gzip, _) => "say so with Content-Encoding: gzip",
+            (Self::Compressed, _) => "send the list itself, or compress it with gzip",
+            (_, Format::JsonArray) => "send the addresses as a JSON array of strings",
+            (Self::Zip | Self::OldOffice, _) => "save the sheet as CSV in UTF-8 and send that",
+            (Self::Pdf | Self::RichText | Self::Markup | Self::Database | Self::Image, _) => {
+                "send the addresses as text or CSV in UTF-8"
+            }
+        }
+    }
 }
 
 /// The names of a few columns. Shows them to the caller who sent them, and to no log.

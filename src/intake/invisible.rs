@@ -2,7 +2,8 @@
 //!
 //! The set is `White_Space` (PropList.txt) and `Default_Ignorable_Code_Point` (DerivedCoreProperties.txt) of
 //! Unicode 17: white space, zero-width characters, byte order marks, marks of writing direction, fillers,
-//! tags, variation selectors. The marks of interlinear annotations are added, for they show nothing either.
+//! tags, variation selectors. Added are the marks of interlinear annotations, and characters whose picture is
+//! blank: of Braille, Egyptian hieroglyphs, the Khitan script and music.
 
 /// Whether a character shows nothing by itself.
 pub(super) fn is_invisible(character: char) -> bool {
@@ -13,27 +14,24 @@ pub(super) fn is_invisible(character: char) -> bool {
         | '\u{61c}'
         | '\u{115f}'..='\u{1160}'
         | '\u{17b4}'..='\u{17b5}'
-        | '\u{180e}'
+        | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200f}'
         | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}'
+        | '\u{2800}'
         | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}'
         | '\u{feff}'
         | '\u{ffa0}'
         | '\u{fff0}'..='\u{fffb}'
+        | '\u{13441}'..='\u{13442}'
+        | '\u{16fe4}'
         | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d159}'
         | '\u{1d173}'..='\u{1d17a}'
         | '\u{e0000}'..='\u{e0fff}' => true,
-        other => other.is_whitespace() || is_variation_selector(other),
+        other => other.is_whitespace(),
     }
-}
-
-/// Whether a character only says how the one before it looks.
-pub(super) fn is_variation_selector(character: char) -> bool {
-    matches!(
-        character,
-        '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}'
-    )
 }
 
 /// The text from its first to its last character that shows.
@@ -83,6 +81,13 @@ mod tests {
             '\u{fe0f}',
             '\u{fff9}',
             '\u{e0020}',
+            '\u{e0100}',
+            '\u{180b}',
+            '\u{180f}',
+            '\u{2800}',
+            '\u{13441}',
+            '\u{16fe4}',
+            '\u{1d159}',
         ] {
             assert_eq!(
                 trim(&format!("{hidden}{hidden}a{hidden}b{hidden}")),

@@ -188,6 +188,8 @@ impl Ndjson {
             (State::Colon, _) => ExpectedColon,
             (State::Value, _) => ParseErrorKind::not_a_string(byte),
             (State::AfterValue, _) => ExpectedBrace,
+            (State::End, b'"' | b'{') => LinesJoined,
+            (State::End, b',') => LineTrailingComma,
             (State::End | State::InString | State::InValue | State::InKey, _) => LineTrailingData,
         }
     }

@@ -25,7 +25,7 @@ const MOST_NAMED: usize = 1000;
 
 /// The elements of a list that are no addresses. Nothing of the list is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{count} of {received} elements are no e-mail address")]
+#[error("{count} of {received} elements {}", if *.count == 1 { "is not an e-mail address" } else { "are not e-mail addresses" })]
 pub struct InvalidElements {
     /// Elements of the whole list.
     pub received: u32,

@@ -36,7 +36,7 @@ async fn one_invalid_address_refuses_the_list_and_nothing_is_sent() {
     let description = body["description"].as_str().unwrap();
     assert!(
         description.starts_with(
-            "4 of 6 elements are no e-mail address: element 1 (no_at_sign), element 3 (empty), "
+            "4 of 6 elements are not e-mail addresses: element 1 (no_at_sign), element 3 (empty), "
         ) && description.ends_with("; nothing was sent"),
         "{description}"
     );

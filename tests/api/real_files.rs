@@ -61,6 +61,27 @@ async fn a_line_ends_with_lf_crlf_cr_cr_lf_or_a_lone_cr() {
 }
 
 #[actix_web::test]
+async fn rows_that_lost_their_line_ends_are_refused() {
+    let gateway = Gateway::start().await;
+    for body in [
+        "email,name,ann@example.com,Ann\nbob@example.com,Bob\n",
+        "email,name\u{2028}ann@example.com,Ann\u{2028}bob@example.com,Bob\nkim@example.com,Kim\n",
+        "email,ann@example.com\nemail,bob@example.com\n",
+    ] {
+        let words = ["holds an address beside", "line ends", "--data-binary"];
+        assert_refused(&gateway, CSV, body.as_bytes(), Some(1), &words).await;
+    }
+    let comma = b"{\"email\":\"ann@example.com\"},\n{\"email\":\"bob@example.com\"}";
+    assert_refused(&gateway, NDJSON, comma, Some(1), &["a comma follows", "between its lines"]).await;
+    let title = b"Customers\nemail,name\nann@example.com,Ann\n";
+    assert_refused(&gateway, CSV, title, Some(2), &["a title that stands above the names"]).await;
+    let joined = "email,name,note\nkim1@example.com,Kim\u{c}lee1@example.com,Lee\nmax1@example.com,Max,x\n";
+    assert_refused(&gateway, CSV, joined.as_bytes(), Some(2), &["form feed", "end rows with LF"]).await;
+    gateway.assert_nothing_was_taken().await;
+    gateway.stop().await;
+}
+
+#[actix_web::test]
 async fn csv_rows_without_any_text_are_no_addresses() {
     let gateway = Gateway::start().await;
     let blank = [",\n", "\"\",\" \"\r\n", "\u{a0},\u{200b}\n"].concat().repeat(200);
@@ -138,7 +159,14 @@ async fn the_column_of_the_addresses_is_found_by_each_of_its_names() {
     let both = gateway.post_body(CSV, "mail,email\nnone,bob@example.com\n").await;
     assert_eq!(both.words(), ["sent"]);
     assert_refused(&gateway, CSV, b"mail,e-mail\na,b\n", Some(1), &["several columns", "just one"]).await;
-    assert_refused(&gateway, CSV, b"Name,Phone\na,b\n", Some(1), &["but Name, Phone;", "\"email\""]).await;
+    assert_refused(
+        &gateway,
+        CSV,
+        b"Name,Phone\na,b\n",
+        Some(1),
+        &["the columns are: Name, Phone;", "\"email\""],
+    )
+    .await;
     assert_refused(&gateway, CSV, b"ann@example.com,Ann\n", Some(1), &["it is no header"]).await;
     gateway.stop().await;
 }
@@ -205,6 +233,23 @@ async fn what_cannot_be_taken_is_refused_with_its_name_and_place() {
 }
 
 #[actix_web::test]
+async fn semicolons_and_tabs_in_a_header_do_not_hide_its_column() {
+    let gateway = Gateway::start().await;
+    for (name, body) in [
+        ("ann@example.com", "a;b,\"multi\nline\",email\nx,y,ann@example.com\n"),
+        ("kim@example.com", "\"Last;\nname\",email\nLee,kim@example.com\n"),
+        ("lee@example.com", "\"lee@example.com\t\"\n"),
+    ] {
+        assert_sent(&gateway, CSV, body, &[name]).await;
+    }
+    let title = gateway.post_body(CSV, "Recipients; all\nbob@example.com\n").await;
+    assert_eq!(title.words(), ["invalid/no_at_sign", "sent"]);
+    let names = b"Name (a; b; c),Recipient\nx,y\n";
+    assert_refused(&gateway, CSV, names, Some(1), &["the columns are: Name (a; b; c), Recipient;"]).await;
+    gateway.stop().await;
+}
+
+#[actix_web::test]
 async fn a_list_under_another_media_type_is_refused_with_the_right_one() {
     let gateway = Gateway::start().await;
     let json = "[\"ann@example.com\", \"bob@example.com\"]";
@@ -234,19 +279,31 @@ async fn a_list_under_another_media_type_is_refused_with_the_right_one() {
 #[actix_web::test]
 async fn a_file_that_is_no_list_is_refused_with_what_it_looks_like() {
     let gateway = Gateway::start().await;
-    let files: [(&[u8], &str); 4] = [
+    let files: [(&[u8], &str); 9] = [
         (b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0\xb5", ".xlsx"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0\0\0", ".xls"),
         (b"%PDF-1.4\n%\xe2\xe3", "PDF"),
         (&gzipped(b"ann@example.com"), "Content-Encoding: gzip"),
+        (b"PK\x05\x06\0\0", ".xlsx"),
+        (b"BZh91AY&SY\x12", "compressed data"),
+        (b"{\\rtf1 ann@example.com}", "RTF"),
+        (b"SQLite format 3\0\x10", "SQLite"),
+        (b"\x89PNG\r\n\x1a\n", "image"),
     ];
     for (body, word) in files {
         for (format, line) in [(JSON, None), (NDJSON, Some(1)), (TEXT, Some(1)), (CSV, Some(1))] {
             assert_refused(&gateway, format, body, line, &["looks like", word]).await;
         }
         let patched = gateway.patch_body(PATH, &[], body.to_vec()).await.fault(400, "malformed_body");
-        assert!(patched["description"].as_str().unwrap().contains(word), "{patched}");
+        let description = patched["description"].as_str().unwrap();
+        assert!(description.contains(word) && !description.contains("CSV"), "{patched}");
     }
+    for array in ["[[\"ann@example.com\"]]", "[1]", "[null]"] {
+        assert_refused(&gateway, TEXT, array.as_bytes(), Some(1), &["looks like JSON"]).await;
+    }
+    let other = "имя,email\nИван,ivan@example.com\n";
+    let other: Vec<_> = other.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_refused(&gateway, CSV, &other, Some(1), &["UTF-16"]).await;
     let twice = post_gzipped(&gateway, TEXT, &gzipped(b"ann@example.com")).await.problem("malformed-gzip");
     assert!(twice["detail"].as_str().unwrap().contains("twice"), "{twice}");
     let headers = [("content-type", TEXT), ("content-encoding", "gzip")];

@@ -4,7 +4,7 @@
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use crate::api::{
-    media::{is_utf8, received},
+    media::{foreign_charset, received},
     problem::Problem,
 };
 
@@ -26,14 +26,11 @@ fn is_empty(value: &HeaderValue) -> bool {
 /// Refuses a body that says it is anything but JSON. One that says nothing is taken for JSON.
 pub(super) fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     match headers.get(CONTENT_TYPE) {
-        Some(value) if !is_json(value) => {
-            let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
-            Err(Problem::media_type(format!(
-                "{}; the list is taken as application/json in UTF-8: send -H 'Content-Type: application/json'; \
+        Some(value) if !is_json(value) => Err(Problem::media_type(format!(
+            "{}; the list is taken as application/json in UTF-8: send -H 'Content-Type: application/json'; \
                  nothing was sent",
-                received(essence)
-            )))
-        }
+            received(Some(value))
+        ))),
         Some(_) | None => Ok(()),
     }
 }
@@ -42,7 +39,7 @@ pub(super) fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
 fn is_json(value: &HeaderValue) -> bool {
     let text = value.to_str().unwrap_or_default().trim().trim_matches('\'');
     let (essence, parameters) = text.split_once(';').unwrap_or((text, ""));
-    essence.trim().eq_ignore_ascii_case("application/json") && is_utf8(parameters)
+    essence.trim().eq_ignore_ascii_case("application/json") && foreign_charset(parameters).is_none()
 }
 
 #[cfg(test)]
@@ -92,6 +89,22 @@ mod tests {
         ] {
             let problem = check_media_type(&headers("content-type", value)).unwrap_err();
             assert_eq!(problem.status(), 415, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_what_came_and_what_this_path_takes() {
+        for (value, what) in [
+            ("text/csv", "received text/csv"),
+            (
+                "application/json; charset=latin1",
+                "received application/json in latin1, which is not UTF-8: save the list as UTF-8",
+            ),
+        ] {
+            let problem = check_media_type(&headers("content-type", value)).unwrap_err();
+            let rest = "; the list is taken as application/json in UTF-8: send -H 'Content-Type: application/json'; \
+                        nothing was sent";
+            assert_eq!(problem.parts().1, format!("{what}{rest}"));
         }
     }
 }

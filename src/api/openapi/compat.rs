@@ -18,7 +18,7 @@ fn patch() -> Operation {
     let example = json!(["ann@example.com", "bob@example.com"]);
     let body = json!({"required": true, "content": json_of("Addresses", &example)});
     let ends = End::ERRORS.map(|end| (end.status().as_u16(), taken(end), example_of(end)));
-    let mut problems = [refusals::door(), refusals::list()].concat();
+    let mut problems = [refusals::door(), refusals::array()].concat();
     problems.push(refusals::invalid_elements());
     let description = "The endpoint of fax.plus without its limit of ten, in its own shapes: existing clients change \
         their base URL and nothing else. `/v3//accounts/self/member-invitations` is the same path, as clients write it \

@@ -45,21 +45,19 @@ pub(super) fn find() -> Vec<Problem> {
     vec![Problem::no_such_resend(), Problem::store_failing(Fault::Io)]
 }
 
-/// Reading any body.
-fn body() -> Vec<Problem> {
+/// Reading any body, with what is said of a media type that is not served there.
+fn body(media_type: &str) -> Vec<Problem> {
     vec![
         Problem::broken_body(),
         Problem::slow_body("no byte came for 30 seconds; nothing was sent"),
-        Problem::media_type(
-            "no Content-Type was received; send -H 'Content-Type: ...' with application/json, \
-             application/x-ndjson, text/plain or text/csv; nothing was sent",
-        ),
+        Problem::media_type(media_type),
     ]
 }
 
 /// Reading a short body.
 pub(super) fn short_body() -> Vec<Problem> {
-    let mut all = body();
+    let mut all =
+        body("no Content-Type was received; this path takes application/json in UTF-8, not compressed");
     all.extend([Problem::long_body(4096), Problem::json_body(r#"{"email": "..."}"#, 1, 1)]);
     all
 }
@@ -101,13 +99,30 @@ pub(super) fn internal() -> Problem {
 
 /// Reading a list and taking it.
 pub(super) fn list() -> Vec<Problem> {
+    list_of(
+        "no Content-Type was received; send -H 'Content-Type: ...' with application/json, \
+         application/x-ndjson, text/plain or text/csv; nothing was sent",
+        Some(1),
+    )
+}
+
+/// Reading a list as fax.plus takes it, and taking it: JSON has no lines.
+pub(super) fn array() -> Vec<Problem> {
+    list_of(
+        "received text/csv; the list is taken as application/json in UTF-8: send -H 'Content-Type: \
+         application/json'; nothing was sent",
+        None,
+    )
+}
+
+fn list_of(media_type: &str, line: Option<u64>) -> Vec<Problem> {
     let kind = ParseErrorKind::NotAString(Found::Number);
-    let malformed = ParseError { kind, offset: 20, index: 1, line: Some(1) };
+    let malformed = ParseError { kind, offset: 20, index: 1, line };
     let draft = |error| Problem::draft(&DraftError::Intake(error), LATER);
     let seal = |error| Problem::seal(&error, LATER);
     let over = OverLimit { per_minute: NonZeroU32::MIN.saturating_add(999), retry_after: LATER };
     let max = 10_000_000;
-    let mut all = body();
+    let mut all = body(media_type);
     all.extend([
         draft(IntakeError::Malformed(malformed)),
         draft(IntakeError::Gzip { fault: GzipFault::Corrupt }),

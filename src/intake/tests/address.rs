@@ -25,6 +25,7 @@ const TABLE: [(InvalidReason, &[&str]); 5] = [
         "a b@example.com", "a@exam ple.com", "a@b@example.com", "@@", "Ann <a@example.com>", "\"a\"@example.com",
         "a@example.com,b@example.com", "a@example.com;", "ann@exam\u{200b}ple.com", "a\u{a0}b@example.com",
         "a\u{feff}@example.com", "a@\u{202e}.com", "a@exam\u{ad}ple.com", "a@exam\u{2028}ple.com", "a@exam\u{fe0f}ple.com", "a\u{200d}@example.com",
+        "a@ä\u{fe0f}mple.com", "a@i❤\u{fe0f}.example", "a@exam\u{2800}ple.com", "a@exam\u{1d159}ple.com", "a@exam\u{16fe4}ple.com",
     ]),
 ];
 
@@ -72,7 +73,8 @@ fn the_send_form_is_trimmed_and_its_domain_is_lower_case_ascii() {
         ("\u{fe0f}ann@example.com\u{fe0f}", "ann", "example.com"),
         ("\u{202a}ann@example.com\u{202c}", "ann", "example.com"),
         ("\u{200b} ann@example.com\u{200d}\u{3000}", "ann", "example.com"),
-        ("a@i❤\u{fe0f}.example", "a", "xn--i-7iq.example"),
+        ("a@i❤.example", "a", "xn--i-7iq.example"),
+        ("\u{16fe4}ann@example.com\u{2800}\u{1d159}", "ann", "example.com"),
         ("!#$%&'*+-/=?^_`{|}~@x.co", "!#$%&'*+-/=?^_`{|}~", "x.co"),
         ("o'brien@a-b.c--d.e1", "o'brien", "a-b.c--d.e1"),
         ("1@1.1a", "1", "1.1a"),
@@ -132,12 +134,10 @@ fn model(text: &str) -> Result<String, InvalidReason> {
         return Err(NoAtSign);
     }
     let is_hidden = |side: &str, but: &[char]| side.replace(but, "").chars().any(is_invisible);
-    // Behind a heart it says how the heart looks.
-    let domain = sides[1].replace("❤\u{fe0f}", "❤");
     if sides.len() > 2
         || has(&|character| "\",;<>".contains(character))
         || is_hidden(sides[0], &[])
-        || is_hidden(&domain, &['\u{200c}', '\u{200d}'])
+        || is_hidden(sides[1], &['\u{200c}', '\u{200d}'])
     {
         return Err(BadCharacter);
     }

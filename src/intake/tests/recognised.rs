@@ -7,7 +7,7 @@ const FORMATS: [Format; 5] = [Format::Json, Format::JsonArray, Format::Ndjson, F
 
 #[test]
 fn files_that_are_no_lists_are_recognised_in_every_format() {
-    let table: [(&[u8], FileKind); 7] = [
+    let table: [(&[u8], FileKind); 22] = [
         (b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0", FileKind::Zip),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", FileKind::OldOffice),
         (b"%PDF-1.7\n%\xe2\xe3", FileKind::Pdf),
@@ -15,11 +15,26 @@ fn files_that_are_no_lists_are_recognised_in_every_format() {
         (b"<!DOCTYPE html>\n<html>", FileKind::Markup),
         (b"\xef\xbb\xbf\r\n<Table><tr>", FileKind::Markup),
         (b"\x28\xb5\x2f\xfd\x04", FileKind::Compressed),
+        (b"PK\x05\x06\0\0", FileKind::Zip),
+        (b"PK\x07\x08PK\x03\x04", FileKind::Zip),
+        (b"\xfd7zXZ\0\0\x04", FileKind::Compressed),
+        (b"BZh91AY&SY\x12", FileKind::Compressed),
+        (b"BZh9\x17rE8P\x90\0", FileKind::Compressed),
+        (b"Rar!\x1a\x07\x01\0", FileKind::Compressed),
+        (b"x\x01\x4b", FileKind::Compressed),
+        (b"x\x9cK\xcc", FileKind::Compressed),
+        (b"x^K\xcc\xcb", FileKind::Compressed),
+        (b"x\xdaK\xcc", FileKind::Compressed),
+        (b"{\\rtf1\\ansi ann@example.com}", FileKind::RichText),
+        (b"SQLite format 3\0\x10\0", FileKind::Database),
+        (b"\x89PNG\r\n\x1a\n\0\0", FileKind::Image),
+        (b"\xff\xd8\xff\xe0", FileKind::Image),
+        (b"%PDF-2.0\n", FileKind::Pdf),
     ];
     for (body, kind) in table {
         for format in FORMATS {
             let (told, offset, index, _) = fault(format, body);
-            assert_eq!((told, offset, index), (LooksLike(kind), 0, 0), "{format:?}");
+            assert_eq!((told, offset, index), (LooksLike(kind, format), 0, 0), "{format:?}");
         }
     }
 }
@@ -45,6 +60,24 @@ fn utf_16_is_named_with_and_without_its_mark_in_both_orders() {
 }
 
 #[test]
+fn utf_16_without_a_mark_is_named_whatever_its_first_letters_are() {
+    for body in [
+        "имя,email\nИван,ivan@example.com\n",
+        "имя@пример.рф\nдва@пример.рф\n",
+        "姓名,email\r\n王,wang@example.com\r\n",
+        "なまえ,mail\nあ,a@example.com\n",
+        "ŁAŃCUCH,email\nx,a@example.com\n",
+    ] {
+        let little: Vec<u8> = body.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = body.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        for format in FORMATS {
+            assert_eq!(fault(format, &little).0, Utf16, "{format:?} {body}");
+            assert_eq!(fault(format, &big).0, Utf16, "{format:?} {body}");
+        }
+    }
+}
+
+#[test]
 fn windows_1252_is_named_with_its_place() {
     assert_eq!(fault(Format::Csv, b"email,name\na@b.c,J\xfcrgen\n"), (NotUtf8, 18, 1, Some(2)));
     assert!(NotUtf8.to_string().contains("Windows-1252"));
@@ -60,6 +93,12 @@ fn json_where_lines_are_expected_is_named() {
         "['a@example.com']",
         "[]",
         "[{\"email\": \"a@example.com\"}]",
+        "[[\"a@example.com\"]]",
+        "[1]",
+        "[ 1, \"a@example.com\"]",
+        "[null]\n",
+        "[-1.5e3,2]",
+        "[true, \"a@example.com\"]",
     ] {
         for format in [Format::Text, Format::Csv] {
             let offset = body.find(['[', '{']).unwrap() as u64;
@@ -75,6 +114,11 @@ fn what_could_be_a_list_is_read_as_one() {
         "[my list]\na@example.com",
         "<a@example.com>\nb",
         "{a}@example.com\nb@example.com",
+        "[1]\na@example.com",
+        "[nullable]\na@example.com",
+        "x^a@example.com\nü@example.com",
+        "BZh9@example.com\nRar!@example.com",
+        "a\0b@example.com\ncc\0c@example.com",
         "\u{feff}7z@example.com\nPK@x.com",
     ] {
         for format in [Format::Text, Format::Csv] {

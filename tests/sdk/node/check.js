@@ -57,7 +57,7 @@ const checks = {
   "an invalid address raises and the description says where": async (resend, name) => {
     const { data } = await fault(resend([`${name}-good@example.com`, "nobody"]), 400, "invalid_addresses");
     assert.deepEqual(data.invalid, [{ index: 1, reason: "no_at_sign" }]);
-    assert.match(data.description, /1 of 2 elements are no e-mail address: element 1 \(no_at_sign\)/);
+    assert.match(data.description, /1 of 2 elements is not an e-mail address: element 1 \(no_at_sign\)/);
   },
   "an empty list raises": async (resend) => {
     await fault(resend([]), 400, "empty_list");

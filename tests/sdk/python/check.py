@@ -66,7 +66,7 @@ def an_invalid_address_raises_and_the_description_says_where(base_url):
     exception, body = fault(base_url, ["py-good@example.com", "nobody"])
     expect((exception.status, body["error"]), (400, "invalid_addresses"))
     expect(body["invalid"], [{"index": 1, "reason": "no_at_sign"}])
-    if "1 of 2 elements are no e-mail address: element 1 (no_at_sign)" not in str(exception):
+    if "1 of 2 elements is not an e-mail address: element 1 (no_at_sign)" not in str(exception):
         raise AssertionError(f"the description does not show: {exception}")
 
 
