@@ -31,16 +31,28 @@ impl Place {
             move |source| OpenError::Io { path, source }
         };
         if let Some(directory) = database.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(at(directory))?;
+            let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
+            made.map_err(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists => io::Error::from(io::ErrorKind::NotADirectory),
+                _ => error,
+            })
+            .map_err(at(directory))?;
         }
         // One file is one place, whatever names lead to it.
         let database = &real(database).map_err(at(database))?;
         let content = inspect::examine(database)?;
         let key_path = beside(database, "key");
-        if let inspect::Found::Other(what) = content
-            && !fs::exists(&key_path).map_err(at(&key_path))?
-        {
-            return Err(OpenError::NotAStore { path: database.to_owned(), what });
+        if !fs::exists(&key_path).map_err(at(&key_path))? {
+            // Nothing is left beside what is not used. The key is made before the store.
+            match content {
+                inspect::Found::Nothing => {}
+                inspect::Found::Store => {
+                    return Err(OpenError::KeyMissing { path: database.to_owned(), key: key_path });
+                }
+                inspect::Found::Other(what) => {
+                    return Err(OpenError::NotAStore { path: database.to_owned(), what });
+                }
+            }
         }
         let lock_path = beside(database, "lock");
         let lock = open_for_owner(&lock_path).map_err(at(&lock_path))?;
@@ -228,7 +240,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let database = directory.path().join("gateway.db");
         drop(Place::take(&database, KEY).unwrap());
-        fs::write(&database, b"SQLite format 3\0").unwrap();
+        let tables = "CREATE TABLE resends (x); CREATE TABLE facts (x)";
+        rusqlite::Connection::open(&database).unwrap().execute_batch(tables).unwrap();
         let key = directory.path().join("gateway.db.key");
 
         for strange in [&b"not a key\n"[..], b"\xff\x00"] {
@@ -236,10 +249,11 @@ mod tests {
             assert!(matches!(Place::take(&database, KEY), Err(OpenError::KeyMalformed { .. })));
         }
         fs::remove_file(&key).unwrap();
+        fs::remove_file(beside(&database, "lock")).unwrap();
         let error = Place::take(&database, KEY).unwrap_err();
 
         assert!(error.to_string().contains("put the key back"), "{error}");
-        assert!(!key.exists());
+        assert!(!key.exists() && !beside(&database, "lock").exists());
     }
 
     #[test]
@@ -262,11 +276,38 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_path_below_a_file_is_told_as_no_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("text"), "").unwrap();
+
+        for below in ["text/x.db", "text/x/y.db"] {
+            let error = Place::take(&directory.path().join(below), KEY).unwrap_err().to_string();
+
+            assert!(error.to_lowercase().contains("not a directory"), "{below}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_store_whose_tables_are_in_its_log_alone_asks_for_its_key() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("gateway.db");
+        let connection = rusqlite::Connection::open(&database).unwrap();
+        connection
+            .execute_batch(concat!("PRAGMA journal_mode = WAL;", include_str!("schema/1.sql")))
+            .unwrap();
+
+        let error = Place::take(&database, KEY).unwrap_err();
+
+        assert!(matches!(error, OpenError::KeyMissing { .. }), "{error}");
+        drop(connection);
+    }
+
     /// The words that something is told with, and what makes it.
     type Stranger = (&'static str, fn(&Path));
 
     /// What may lie at the path of a store by mistake.
-    fn strangers() -> [Stranger; 5] {
+    fn strangers() -> [Stranger; 9] {
         [
             ("Is a directory", |path| fs::create_dir(path).unwrap()),
             ("a named pipe", |path| {
@@ -275,6 +316,23 @@ mod tests {
             }),
             ("a socket", |path| drop(std::os::unix::net::UnixListener::bind(path).unwrap())),
             ("not a database", |path| fs::write(path, "email\nann@example.com\n").unwrap()),
+            ("a symbolic link to a file that does not exist", |path| {
+                std::os::unix::fs::symlink("nothing.db", path).unwrap();
+            }),
+            ("not a database", |path| {
+                fs::write(path, b"SQLite format 3\0").unwrap();
+            }),
+            ("a database without the tables of the gateway", |path| {
+                let connection = rusqlite::Connection::open(path).unwrap();
+                let dropped = "PRAGMA user_version = 7; CREATE TABLE users (x); DROP TABLE users";
+                connection.execute_batch(dropped).unwrap();
+            }),
+            // A program that runs: its tables are in its log.
+            ("the database of another program", |path| {
+                let connection = rusqlite::Connection::open(path).unwrap();
+                connection.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE users (x)").unwrap();
+                std::mem::forget(connection);
+            }),
             ("the database of another program", |path| {
                 let connection = rusqlite::Connection::open(path).unwrap();
                 connection.execute_batch("CREATE TABLE resends (x); CREATE TABLE users (x)").unwrap();
