@@ -533,7 +533,7 @@ async fn who_is_refused_for_its_token_is_told_what_to_do_with_it() {
     assert_refused(
         &nobody,
         FAILURE,
-        &["No valid token (status 401)", "next: say with --token-file who you are"],
+        &["No valid token (status 401)", "next: Pass your token with --token-file"],
     );
     assert_refused(&stranger, FAILURE, &["no client has this token", "which token is to be in --token-file"]);
     assert_refused(

@@ -59,7 +59,7 @@ impl Problem {
             AuthFailure::Missing => {
                 "this gateway asks for the token of a client: Authorization: Bearer TOKEN"
             }
-            AuthFailure::Malformed => "the Authorization header is to be: Bearer TOKEN",
+            AuthFailure::Malformed => "Send `Authorization: Bearer TOKEN`.",
             AuthFailure::Unknown => "no client has this token; it may have been replaced",
         })
     }

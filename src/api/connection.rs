@@ -1,16 +1,20 @@
 //! Decides what an answer does with its connection: whether it is kept open, and how a body of unknown length ends.
 //!
-//! Corrects three habits of actix. It ends a connection whose request says `Connection: upgrade` without announcing it;
+//! Corrects four habits of actix. It ends a connection whose request says `Connection: upgrade` without announcing it;
 //! this server speaks HTTP/1 only, so the upgrade is ignored (RFC 9110, 7.8) and the end is announced. It sends chunks
 //! to HTTP/1.0 callers (RFC 9112, 6.1 forbids it). And it reads the body of a request with `Upgrade: websocket` up to
-//! the end of the connection, whatever `Content-Length` says.
+//! the end of the connection, whatever `Content-Length` says. And after an early answer to a request with a chunked
+//! body it waits for the rest of that body without any limit; this server announces the end of the connection, as
+//! actix does for a body with `Content-Length`.
 //!
 //! Owns the number of open connections of a listener: when it is nearly full, connections are not kept open after an
 //! answer, so that idle ones never lock new callers out.
 
 use std::{
     any::Any,
+    cell::RefCell,
     pin::Pin,
+    rc::Rc,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -20,7 +24,7 @@ use std::{
 
 use actix_web::{
     HttpMessage as _,
-    body::{BodySize, MessageBody},
+    body::{BodySize, BoxBody, MessageBody},
     dev::{Extensions, Payload, RequestHead, ServiceRequest, ServiceResponse},
     error::PayloadError,
     http::{
@@ -78,27 +82,33 @@ impl Drop for OpenConnection {
 }
 
 /// What to do with the connection of one request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Framing {
     /// The connection ends with the answer, and the answer says so.
     closes: bool,
     /// A body of unknown length lasts to the end of the connection.
     lasts_to_close: bool,
+    /// The chunked body of the request.
+    chunked: Option<SharedPayload>,
 }
 
 impl Framing {
-    /// Decides by the request, and by how full the listener is. Ends the body of a request that asks for a WebSocket at its `Content-Length`.
+    /// Decides by the request, and by how full the listener is. Ends the body of a request that asks for a WebSocket
+    /// at its `Content-Length`, and keeps hold of a chunked one.
     pub(super) fn of(request: &mut ServiceRequest) -> Self {
         let connection = request.conn_data::<OpenConnection>();
         if let Some(connection) = connection {
             connection.had_request.store(true, Ordering::Relaxed);
         }
         let is_nearly_full = connection.is_some_and(|connection| connection.all.is_nearly_full());
-        let framing = Self::by_head(request.head(), is_nearly_full);
+        let mut framing = Self::by_head(request.head(), is_nearly_full);
         if is_read_to_the_end(request.head()) {
             let left = declared_length(request.head());
             let inner = request.take_payload();
             request.set_payload(Payload::Stream { payload: Box::pin(Limited { inner, left }) });
+        } else if request.headers().contains_key(TRANSFER_ENCODING) {
+            let payload = SharedPayload(Rc::new(RefCell::new(request.take_payload())));
+            request.set_payload(Payload::Stream { payload: Box::pin(payload.clone()) });
+            framing.chunked = Some(payload);
         }
         framing
     }
@@ -108,11 +118,12 @@ impl Framing {
         Self {
             closes: switches || is_nearly_full,
             lasts_to_close: head.version < Version::HTTP_11 || is_read_to_the_end(head),
+            chunked: None,
         }
     }
 
     /// Puts the decision into the answer.
-    pub(super) fn apply<B: MessageBody>(self, response: &mut ServiceResponse<B>) {
+    pub(super) fn apply(self, mut response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
         let is_stream = response.response().body().size() == BodySize::Stream;
         let head = response.response_mut().head_mut();
         if is_stream && self.lasts_to_close {
@@ -121,6 +132,47 @@ impl Framing {
         if self.closes || (is_stream && self.lasts_to_close) {
             head.set_connection_type(ConnectionType::Close);
         }
+        match self.chunked {
+            Some(request_body) => {
+                response.map_body(|_, inner| Holding { inner, _request_body: request_body }.boxed())
+            }
+            None => response,
+        }
+    }
+}
+
+/// A body of a request that its reader and the answer have in common.
+#[derive(Clone)]
+struct SharedPayload(Rc<RefCell<Payload>>);
+
+impl Stream for SharedPayload {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Pin::new(&mut *self.0.borrow_mut()).poll_next(context)
+    }
+}
+
+/// The body of an answer that keeps hold of the body of its request. actix waits for the rest of a chunked body that
+/// was dropped, for as long as it takes; of one that is still held and was not read to its end it ends the connection
+/// with the answer, and announces that.
+struct Holding {
+    inner: BoxBody,
+    _request_body: SharedPayload,
+}
+
+impl MessageBody for Holding {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.inner.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.inner).poll_next(context)
     }
 }
 
@@ -180,7 +232,7 @@ mod tests {
             .iter()
             .fold(TestRequest::get().version(version), |request, header| request.insert_header(*header));
         let request = request.to_http_request();
-        let Framing { closes, lasts_to_close } = Framing::by_head(request.head(), is_nearly_full);
+        let Framing { closes, lasts_to_close, .. } = Framing::by_head(request.head(), is_nearly_full);
         (closes, lasts_to_close)
     }
 

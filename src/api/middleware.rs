@@ -64,13 +64,14 @@ pub(super) async fn count(
     let framing = Framing::of(&mut request);
     let method = method_word(request.method());
     let route = request.match_pattern().unwrap_or_else(|| UNMATCHED.to_owned());
-    let mut response = finish(request, next).await?;
-    framing.apply(&mut response);
+    let response = finish(request, next).await?;
     if let Some(metrics) = metrics {
         metrics.http_finished(&route, method, response.status().as_u16(), started.elapsed());
     }
     drop(guard);
-    Ok(if is_head { response.map_body(|_, body| Withheld(body.size()).boxed()) } else { response })
+    let response =
+        if is_head { response.map_body(|_, body| Withheld(body.size()).boxed()) } else { response };
+    Ok(framing.apply(response))
 }
 
 /// Refuses pages of other sites, writes problems, and puts the request id on every answer. While draining

@@ -15,9 +15,12 @@ const FOREIGN: [&str; 2] = ["cross-site", "same-site"];
 pub(super) fn is_cross_site(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let mut is_own = false;
-    for site in headers.get_all("sec-fetch-site") {
+    // A proxy may have joined several lines in one.
+    let sites =
+        headers.get_all("sec-fetch-site").flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    for site in sites.map(<[u8]>::trim_ascii) {
         let is_one_of =
-            |words: [&str; 2]| words.iter().any(|word| site.as_bytes().eq_ignore_ascii_case(word.as_bytes()));
+            |words: [&str; 2]| words.iter().any(|word| site.eq_ignore_ascii_case(word.as_bytes()));
         if is_one_of(FOREIGN) {
             return true;
         }
@@ -80,6 +83,10 @@ mod tests {
             (Some("same-site"), None, true),
             (Some("same-site"), Some(own), true),
             (Some("SAME-SITE"), Some(own), true),
+            // Of several in one line the strictest counts.
+            (Some("same-origin, cross-site"), None, true),
+            (Some("cross-site,same-origin"), None, true),
+            (Some("same-origin, none"), Some("https://resends.example"), false),
             // Values that no browser sends are ignored.
             (Some("trusted"), None, false),
             (Some("trusted"), Some("https://evil.example"), true),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{HeaderMap, HeaderValue};
 
 use super::{
     header_list::{parameter, split},
@@ -22,16 +22,16 @@ pub(super) struct Patience {
 pub(super) fn patience(headers: &HeaderMap, default: Duration, max: Duration) -> Result<Patience, Problem> {
     let mut wait = None;
     let mut at_once = false;
-    for header in headers.get_all("prefer") {
-        let text =
-            header.to_str().map_err(|_| Problem::header("Prefer", "Prefer holds bytes that are no text"))?;
-        for preference in split(text, ',').filter_map(|element| split(element, ';').next()) {
-            let (name, value) = parameter(preference);
-            match name.to_ascii_lowercase().as_str() {
-                "respond-async" => at_once = true,
-                "wait" if wait.is_none() => wait = Some(seconds(&value)?),
-                _ => {}
-            }
+    // The lines are joined first, as any recipient may do on the way (RFC 9110, 5.3): a quoted string may go on.
+    let lines: Result<Vec<_>, _> = headers.get_all("prefer").map(HeaderValue::to_str).collect();
+    let text =
+        lines.map_err(|_| Problem::header("Prefer", "Prefer holds bytes that are no text"))?.join(", ");
+    for preference in split(&text, ',').filter_map(|element| split(element, ';').next()) {
+        let (name, value) = parameter(preference);
+        match name.to_ascii_lowercase().as_str() {
+            "respond-async" => at_once = true,
+            "wait" if wait.is_none() => wait = Some(seconds(&value)?),
+            _ => {}
         }
     }
     let wait = wait.map(|wait| wait.min(max));
@@ -54,7 +54,7 @@ fn seconds(value: &str) -> Result<Duration, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::header::{HeaderName, HeaderValue};
+    use actix_web::http::header::HeaderName;
 
     use super::*;
 
@@ -100,6 +100,8 @@ mod tests {
         ] {
             assert_eq!(read(&[value]).unwrap().0, wait, "{value}");
         }
+        assert_eq!(read(&[r#"foo="a"#, r#"wait=7""#]).unwrap().0, 20, "one quoted string of two lines");
+        assert_eq!(read(&[r#"foo="a"#, r#"b", wait=7"#]).unwrap().0, 7);
     }
 
     #[test]

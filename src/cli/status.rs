@@ -75,7 +75,7 @@ async fn perform(arguments: &Status, stdout: &mut impl Write) -> Result<(), Stat
         words::resend(&parse::<Resend>(&answer)?, SystemTime::now(), paint)
     } else {
         let paused = paused(&client, &arguments.target, paint).await?;
-        format!("{paused}{}", table(&parse(&answer)?, paint))
+        format!("{paused}{}", table(&parse(&answer)?, &arguments.target.options(), paint))
     };
     stdout.write_all(text.as_bytes())?;
     Ok(stdout.flush()?)
@@ -94,9 +94,9 @@ async fn paused(client: &Client, target: &Target, paint: Paint) -> Result<String
     }
 }
 
-fn table(page: &Page, paint: Paint) -> String {
+fn table(page: &Page, options: &str, paint: Paint) -> String {
     if page.resends.is_empty() {
-        return format!("No resends. `{} send FILE` makes one.\n", invocation::command());
+        return format!("No resends. `{} send FILE{options}` makes one.\n", invocation::command());
     }
     let heading = format!(
         "{:<36}  {:<23}  {:<9}  {:>10}  {:>10}  {:>10}  {:>10}",
@@ -123,4 +123,18 @@ fn table(page: &Page, paint: Paint) -> String {
         text.push_str(&format!("... and older ones; these are the {LISTED} newest\n"));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hint_of_an_empty_gateway_names_the_gateway_that_was_asked() {
+        let page = serde_json::from_str(r#"{"resends": [], "next_cursor": null}"#).unwrap();
+
+        let text = table(&page, " --url http://g --token-file /t", Paint::PLAIN);
+
+        assert!(text.contains("send FILE --url http://g --token-file /t` makes one"), "{text}");
+    }
 }

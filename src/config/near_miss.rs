@@ -3,7 +3,7 @@
 //!
 //! It is a warning, not an error: the environment of a process holds many names of other origin, and a stray one must
 //! not keep a pod from starting. A name that begins with `FAXPLUS_GATEWAY__` is certainly meant for the gateway; if it
-//! is wrong, that is an error (see `layers`). Never looks at a value.
+//! is wrong, that is an error (see `layers`). Of a value it reads only whether it is the address of a Kubernetes Service.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +14,8 @@ use super::{
 
 /// Read by the commands that talk to a running gateway.
 const OF_COMMANDS: [&str; 2] = ["FAXPLUS_GATEWAY_URL", "FAXPLUS_GATEWAY_TOKEN"];
+/// The first half of the prefix, which alone is taken for the whole.
+const UPSTREAM: &str = "FAXPLUS";
 /// How many letters may be wrong.
 const SLIPS: usize = 2;
 
@@ -24,16 +26,24 @@ pub(super) fn near_misses<'known>(
 ) -> Vec<String> {
     let settings = format!("{PREFIX}__");
     let is_no_setting = |name: &&String| !name.to_uppercase().starts_with(&settings);
-    let names = environment.keys().filter(is_no_setting).filter(|name| !is_known_otherwise(name));
+    let is_other = |name: &&String| !is_known_otherwise(name, &environment[*name]);
+    let names = environment.keys().filter(is_no_setting).filter(is_other);
     names
         .filter_map(|name| {
-            let meant = variable(meant(name, known.clone())?);
-            Some(format!("the variable {name} is not a setting and has no effect; did you mean {meant}?"))
+            let hint = match meant(name, known.clone()) {
+                Some(key) => format!("did you mean {}?", variable(key)),
+                None if name.to_uppercase().starts_with(&format!("{PREFIX}_")) => {
+                    format!("the variables of settings begin with {settings}")
+                }
+                None => return None,
+            };
+            Some(format!("the variable {name} is not a setting and has no effect; {hint}"))
         })
         .collect()
 }
 
-/// The key that a variable probably means: its letters differ by a slip at most, or only the section is missing.
+/// The key that a variable probably means: its letters differ by a slip at most, or only the section or a part of the
+/// prefix is missing.
 fn meant<'known>(name: &str, known: impl Iterator<Item = &'known String>) -> Option<&'known str> {
     let letters = letters_of(name);
     // Most names of an environment have nothing in common with the gateway's.
@@ -42,19 +52,28 @@ fn meant<'known>(name: &str, known: impl Iterator<Item = &'known String>) -> Opt
     }
     let slips = |key: &str| {
         let whole = distance(&letters, &letters_of(&variable(key)));
-        let is_without_section = letters == letters_of(&format!("{PREFIX}{}", name_of(key)));
-        if is_without_section { whole.min(SLIPS) } else { whole }
+        let is_behind = |prefix: &str, key: &str| letters == letters_of(&format!("{prefix}{key}"));
+        let is_cut = letters.starts_with("FAX") && letters.ends_with(&letters_of(key))
+            || [PREFIX, UPSTREAM].iter().any(|prefix| is_behind(prefix, name_of(key)));
+        if is_cut { whole.min(SLIPS) } else { whole }
     };
     let (key, slips) = known.map(|key| (key.as_str(), slips(key))).min_by_key(|(_, slips)| *slips)?;
     (slips <= SLIPS).then_some(key)
 }
 
 /// Whether Kubernetes sets the variable for a Service called `faxplus-gateway`, or a command of this program reads it.
-fn is_known_otherwise(name: &str) -> bool {
-    let is_port = |rest: &str| rest.is_empty() || rest.starts_with('_');
-    let is_service_link = name.contains("_SERVICE_HOST")
-        || name.contains("_SERVICE_PORT")
-        || name.rsplit_once("_PORT").is_some_and(|(_, rest)| is_port(rest));
+fn is_known_otherwise(name: &str, value: &str) -> bool {
+    let is_of_port = |rest: &str| {
+        let mut words = rest.split('_');
+        words.next().is_some_and(|number| number.parse::<u16>().is_ok())
+            && words.next().is_some_and(|protocol| ["TCP", "UDP", "SCTP"].contains(&protocol))
+    };
+    let is_address = ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme));
+    let is_service_link = name.ends_with("_SERVICE_HOST")
+        || name.ends_with("_SERVICE_PORT")
+        || name.contains("_SERVICE_PORT_")
+        || name.split_once("_PORT_").is_some_and(|(_, rest)| is_of_port(rest))
+        || (name.ends_with("_PORT") && is_address);
     is_service_link || OF_COMMANDS.contains(&name)
 }
 

@@ -1,4 +1,5 @@
-//! What becomes of connections: upgrades that are wished for, HTTP/1.0, callers who speak no HTTP, idle ones.
+//! What becomes of connections: upgrades that are wished for, HTTP/1.0, callers who speak no HTTP, idle ones, bodies
+//! that go no further.
 
 use std::net::SocketAddr;
 
@@ -7,7 +8,7 @@ use faxplus_gateway::sandbox::SandboxOptions;
 use crate::{
     gateway::{Gateway, addresses, eventually},
     process::{Process, gateway_environment},
-    wire::Wire,
+    wire::{Wire, chunked},
 };
 
 /// What Java's HttpClient sends by default, and what proxies do.
@@ -182,6 +183,80 @@ async fn callers_are_served_while_idle_connections_fill_the_listener() {
     }
 
     drop(kept);
+    gateway.stop().await;
+}
+
+/// The beginning of a chunked body that goes no further.
+const STALLED: &str = "5\r\n[\"a";
+
+#[actix_web::test]
+async fn an_early_answer_to_a_chunked_body_ends_the_connection() {
+    let overrides = [("server.max_connections", "64"), ("server.body_idle_timeout_seconds", "1")];
+    let gateway = Gateway::with(SandboxOptions::default(), &overrides).await;
+    let (main, admin) = (gateway.address(), gateway.admin_address());
+    let json = "Content-Type: application/json\r\n";
+
+    for (address, line, fields, status) in [
+        (main, "POST /v1/resends", json, 408),
+        (main, "POST /v1/resends", "Content-Type: image/png\r\n", 415),
+        (main, "POST /v1/resends", "Content-Type: application/json\r\nContent-Encoding: br\r\n", 415),
+        (main, "POST /v1/resends?dryrun=1", json, 400),
+        (main, "POST /elsewhere", json, 404),
+        (main, "POST /v1/resends", "Content-Type: application/json\r\nSec-Fetch-Site: cross-site\r\n", 403),
+        (main, "PATCH /v1/resends", json, 405),
+        (main, "GET /v1/resends", "", 200),
+        (main, "HEAD /v1/resends", "", 200),
+        (main, "DELETE /v1/resends/0198c9f2-0000-7000-8000-000000000000", "", 404),
+        (admin, "GET /livez", "", 200),
+        (admin, "GET /metrics", "", 200),
+        (admin, "POST /livez", "", 405),
+    ] {
+        let mut wire = Wire::connect(address).await;
+        let head = format!("{line} HTTP/1.1\r\nHost: g\r\n{fields}Transfer-Encoding: chunked\r\n\r\n");
+        wire.send(format!("{head}{STALLED}")).await.unwrap();
+        let (told, headers) = wire.head().await.unwrap();
+        let connection = headers.get("connection").map(|value| value.to_str().unwrap());
+
+        assert_eq!((told.as_u16(), connection), (status, Some("close")), "{line} {fields}");
+        assert!(wire.ends().await, "{line} {fields}");
+    }
+    gateway.stop().await;
+}
+
+#[actix_web::test]
+async fn chunked_bodies_that_stall_lock_no_caller_out() {
+    let overrides = [("server.max_connections", "64"), ("server.body_idle_timeout_seconds", "1")];
+    let gateway = Gateway::with(SandboxOptions::default(), &overrides).await;
+    let mut stalled = Vec::new();
+    for _ in 0..64 {
+        let mut wire = Wire::connect(gateway.address()).await;
+        wire.begin_post("Transfer-Encoding: chunked\r\n").await;
+        wire.send(STALLED).await.unwrap();
+        stalled.push(wire);
+    }
+
+    let mut wire = Wire::connect(gateway.address()).await;
+    wire.send("GET /v1/resends HTTP/1.1\r\nHost: g\r\n\r\n").await.unwrap();
+
+    assert_eq!(wire.answer().await.unwrap().status, 200);
+    drop(stalled);
+    gateway.stop().await;
+}
+
+#[actix_web::test]
+async fn a_chunked_body_that_was_read_to_its_end_keeps_its_connection() {
+    let gateway = Gateway::start().await;
+    let mut wire = Wire::connect(gateway.address()).await;
+
+    for (body, status) in [(r#"["a@example.com"]"#, 200), ("[]", 422), (r#"["b@example.com"]"#, 200)] {
+        wire.begin_post("Transfer-Encoding: chunked\r\n").await;
+        for chunk in chunked(body.as_bytes(), &[5]) {
+            wire.send(chunk).await.unwrap();
+        }
+        let answer = wire.answer().await.unwrap();
+
+        assert_eq!((answer.status.as_u16(), answer.header("connection")), (status, None), "{answer:?}");
+    }
     gateway.stop().await;
 }
 

@@ -102,6 +102,17 @@ impl Wire {
         self.read_more().await == Err(ErrorKind::UnexpectedEof)
     }
 
+    /// Whether the other side ends the connection, after whatever is still to be read.
+    #[allow(dead_code, reason = "for the tests of connections")]
+    pub async fn ends(&mut self) -> bool {
+        loop {
+            match self.read_more().await {
+                Ok(()) => self.ahead.clear(),
+                Err(error) => return error == ErrorKind::UnexpectedEof,
+            }
+        }
+    }
+
     async fn body(&mut self, head: &Head) -> Result<Vec<u8>, ErrorKind> {
         if head.headers.get("transfer-encoding").is_some_and(|value| value == "chunked") {
             return self.chunks().await;

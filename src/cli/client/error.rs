@@ -167,7 +167,7 @@ impl Refusal {
                 401 if self.had_token => {
                     "ask the operator of the gateway which token is to be in --token-file or FAXPLUS_GATEWAY_TOKEN"
                 }
-                401 => "say with --token-file who you are, or put your token into FAXPLUS_GATEWAY_TOKEN",
+                401 => "Pass your token with --token-file, or put it into FAXPLUS_GATEWAY_TOKEN.",
                 403 => "ask the operator of the gateway what your token may do",
                 429 | 503 => return self.later(),
                 500.. => "tell the operator of the gateway, with the request id",
@@ -226,7 +226,7 @@ mod tests {
         let without = unknown().to_string();
         let with = Refusal { had_token: true, ..unknown() }.to_string();
 
-        assert!(without.contains("next: say with --token-file who you are"), "{without}");
+        assert!(without.contains("next: Pass your token with --token-file"), "{without}");
         assert!(with.contains("which token is to be in --token-file"), "{with}");
     }
 

@@ -51,8 +51,9 @@ pub(super) const ANSWER: Duration = Duration::from_secs(330);
 /// Longest wait for the head of a stream: whoever asks would rather ask again.
 const HEAD: Duration = Duration::from_secs(30);
 const MAX_ANSWER_BYTES: usize = 16 << 20;
-/// What is wrong with a token of other bytes than a header takes.
-const NO_TOKEN: &str = "it holds what no token can hold";
+/// What is wrong with a token of other bytes than a header takes, and with the file that holds it.
+const NO_TOKEN: &str = "not a valid token";
+const NO_TOKEN_FILE: &str = "not a valid token file";
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
@@ -228,7 +229,7 @@ fn is_problem(response: &ClientResponse) -> bool {
 fn bearer_of_file(path: &Path) -> Result<HeaderValue, CallError> {
     let wrong = |why: String| CallError::Token { holder: format!("--token-file {}", path.display()), why };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    bearer(&text).map_err(wrong)
+    bearer(&text, NO_TOKEN_FILE).map_err(wrong)
 }
 
 /// A variable without text is as good as none.
@@ -239,14 +240,14 @@ fn bearer_of_variable(value: Option<OsString>) -> Result<Option<HeaderValue>, Ca
     if text.trim().is_empty() {
         return Ok(None);
     }
-    bearer(text).map(Some).map_err(|why| wrong(&why))
+    bearer(text, NO_TOKEN).map(Some).map_err(|why| wrong(&why))
 }
 
-fn bearer(text: &str) -> Result<HeaderValue, String> {
+fn bearer(text: &str, no_token: &str) -> Result<HeaderValue, String> {
     // The same mistakes as with a secret of the gateway: the word Bearer, quotation marks, a second line.
     let token = secret_of(text.trim().as_bytes()).map_err(|flaw| format!("it {flaw}"))?;
     let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
-        .map_err(|_| NO_TOKEN.to_owned())?;
+        .map_err(|_| no_token.to_owned())?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -30,7 +30,9 @@ pub(super) fn outcomes(tally: &Tally, paint: Paint) -> String {
         for reason in &outcome.reasons {
             text.push_str(&reason_line(reason, paint));
             if let Some(detail) = &reason.detail {
-                let said = paint.dim(&format!("fax.plus: {}", shown(detail, WIDTH - MARGIN - 10)));
+                // Only of a refusal the words are fax.plus's own.
+                let speaker = if outcome.kind == OutcomeKind::Rejected { "fax.plus: " } else { "" };
+                let said = paint.dim(&format!("{speaker}{}", shown(detail, WIDTH - MARGIN - 10)));
                 text.push_str(&format!("{:MARGIN$}{said}\n", ""));
             }
         }

@@ -29,7 +29,7 @@ pub(super) struct ReasonSum {
     pub(super) count: u64,
     /// The first different addresses.
     pub(super) samples: Vec<String>,
-    /// What upstream said, to the first that it said something about.
+    /// The first detail: of a refusal the words of upstream, else of the gateway.
     pub(super) detail: Option<String>,
 }
 

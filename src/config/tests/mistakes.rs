@@ -69,7 +69,9 @@ fn other_variables_are_none_of_our_business() {
         "FAXPLUS_GATEWAY_TOKEN",
         "API_GATEWAY_LOG_LEVEL",
         "GATEWAY_INTERFACE",
-        "FAXPLUS_TOKEN",
+        "FAXPLUS_GATEWAY_ADMIN_PORT_9090_TCP_PROTO",
+        "FAXPLUS_GATEWAY_ADMIN_PORT_9090_UDP_PORT",
+        "FAXPLUS_HOME",
         "LOG_LEVEL",
         "PATH",
         "",
@@ -95,6 +97,10 @@ fn a_variable_that_is_nearly_a_setting_is_told_with_the_name_that_was_meant() {
         ("FAXPLUS_GATEWAY_BASE_URL", "UPSTREAM__BASE_URL"),
         ("FAXPLUS_GATEWAY_CREDENTIALS__TOKEN_FILE", "CREDENTIALS__TOKEN_FILE"),
         ("FAXPLUS_GATEWAY_LOG_LEVEL", "LOG__LEVEL"),
+        ("FAXPLUS_UPSTREAM_BASE_URL", "UPSTREAM__BASE_URL"),
+        ("FAXPLUS__UPSTREAM__BASE_URL", "UPSTREAM__BASE_URL"),
+        ("FAX_STORE_PATH", "STORE__PATH"),
+        ("FAXPLUS_TOKEN", "CREDENTIALS__TOKEN"),
     ] {
         let mut options = LoadOptions::default();
         options.environment.insert(wrong.into(), SECRET.into());
@@ -108,6 +114,24 @@ fn a_variable_that_is_nearly_a_setting_is_told_with_the_name_that_was_meant() {
         let options = LoadOptions { credential: CredentialRule::Required, ..options };
         let error = Settings::load(&options).unwrap_err().to_string();
         assert!(error.contains(&told[0]) && !error.contains("hush"), "{error}");
+    }
+}
+
+#[test]
+fn a_variable_with_the_prefix_of_the_gateway_that_is_none_of_its_own_is_told() {
+    for (name, value) in [
+        ("FAXPLUS_GATEWAY_CONFIG", "gateway.toml"),
+        ("FAXPLUS_GATEWAY_LOG", "debug"),
+        ("FAXPLUS_GATEWAY_SERVER_PORT", "8080"),
+        ("FAXPLUS_GATEWAY_PORT_NAME", "http"),
+    ] {
+        let mut options = LoadOptions::default();
+        options.environment.insert(name.into(), value.into());
+
+        let told = Settings::load(&options).unwrap().near_misses;
+
+        let sentence = format!("the variable {name} is not a setting and has no effect; ");
+        assert!(told.len() == 1 && told[0].starts_with(&sentence), "{told:?}");
     }
 }
 

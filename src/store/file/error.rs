@@ -51,7 +51,7 @@ pub enum OpenError {
     },
     /// It is something else.
     #[error(
-        "store.path: {path} is {what}, not a store of the gateway, and was left unchanged; name a file that the \
+        "store.path: {path} is {what}, so it can't be the store; it was left unchanged; name a file that the \
          gateway may use for itself, or restore the store from a backup"
     )]
     NotAStore {

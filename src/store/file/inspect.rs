@@ -14,7 +14,11 @@ use super::{error::OpenError, place::log_of, schema, space};
 
 /// What every file of SQLite begins with.
 const SQLITE: &[u8; 16] = b"SQLite format 3\0";
+/// How long the header is of every file of SQLite.
+const HEADER: u64 = 100;
 const ANOTHER_PROGRAM: &str = "the database of another program";
+/// The tables of a store are in the first transaction of its log, a few kilobytes long.
+const START_OF_LOG: u64 = 1 << 20;
 
 /// What is at the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +36,14 @@ pub(super) fn examine(database: &Path) -> Result<Found, OpenError> {
     let io = |source| OpenError::Io { path: database.to_owned(), source };
     let kind = match fs::metadata(database) {
         Ok(found) => found.file_type(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // The key beside the link would not be the one beside the file that opening the link makes.
+            if fs::symlink_metadata(database).is_ok() {
+                let what = "a symbolic link to a file that does not exist";
+                return Err(OpenError::NotAStore { path: database.to_owned(), what });
+            }
+            return Ok(Found::Nothing);
+        }
         Err(error) => return Err(io(error)),
     };
     if kind.is_dir() {
@@ -58,9 +69,8 @@ pub(super) fn examine(database: &Path) -> Result<Found, OpenError> {
         // The content may be in the write-ahead log alone.
         [] if space::size(&log_of(database)) == 0 => Found::Nothing,
         [] => Found::Store,
-        start if start != SQLITE => Found::Other("not a database"),
-        _ if is_of_another_program(database) => Found::Other(ANOTHER_PROGRAM),
-        _ => Found::Store,
+        start if start != SQLITE || space::size(database) < HEADER => Found::Other("not a database"),
+        _ => foreign(database).map_err(io)?.map_or(Found::Store, Found::Other),
     })
 }
 
@@ -72,12 +82,31 @@ pub(super) fn refuse_another_program(connection: &Connection, database: &Path) -
     Ok(())
 }
 
-/// Reads the file itself, without its log, so that no file is created beside it.
-fn is_of_another_program(database: &Path) -> bool {
-    let Some(path) = database.to_str() else { return false };
+/// What a database is that can't be a store without its key, in words. Reads the file itself, and of its log only the
+/// bytes, so that no file is created beside it. One that can't be read passes.
+fn foreign(database: &Path) -> io::Result<Option<&'static str>> {
+    let Some(connection) = open_alone(database) else { return Ok(None) };
+    if schema::is_of_another_program(&connection).unwrap_or(false) {
+        return Ok(Some(ANOTHER_PROGRAM));
+    }
+    if !schema::is_empty(&connection).unwrap_or(false) {
+        return Ok(None);
+    }
+    // All of a store that was never checkpointed is in its log.
+    if space::size(&log_of(database)) == 0 {
+        return Ok(Some("a database without the tables of the gateway"));
+    }
+    let mut log = Vec::new();
+    File::open(log_of(database))?.take(START_OF_LOG).read_to_end(&mut log)?;
+    let makes = |table: &str| log.windows(table.len()).any(|bytes| bytes == table.as_bytes());
+    let is_of_gateway = makes("CREATE TABLE resends") && makes("CREATE TABLE facts");
+    Ok((!is_of_gateway).then_some(ANOTHER_PROGRAM))
+}
+
+fn open_alone(database: &Path) -> Option<Connection> {
+    let path = database.to_str()?;
     let path = path.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    Connection::open_with_flags(format!("file:{path}?immutable=1"), flags)
-        .is_ok_and(|connection| refuse_another_program(&connection, database).is_err())
+    Connection::open_with_flags(format!("file:{path}?immutable=1"), flags).ok()
 }

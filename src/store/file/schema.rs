@@ -16,6 +16,11 @@ pub(super) fn format(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
+/// Whether the file holds no table at all.
+pub(super) fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))
+}
+
 /// Whether the tables are another program's.
 pub(super) fn is_of_another_program(connection: &Connection) -> rusqlite::Result<bool> {
     let sql =

@@ -21,7 +21,7 @@ fn mixed() -> Tally {
         ("ann@example.com", "sent", None, None),
         ("Ann@example.com", "duplicate", None, None),
         ("", "invalid", Some("empty"), None),
-        ("nobody", "invalid", Some("no_at_sign"), None),
+        ("nobody", "invalid", Some("no_at_sign"), Some("an address has an @")),
         ("n/a", "invalid", Some("no_at_sign"), None),
         ("nobody", "invalid", Some("no_at_sign"), None),
         ("bob@left.example", "rejected", Some("not_invited"), Some("No pending invitation.")),
@@ -64,6 +64,7 @@ fn every_outcome_is_shown_with_its_reasons_and_samples() {
       1  duplicate    the same person again in this list; mailed once
       4  invalid      no address; it never left the gateway
             3 no_at_sign     nobody, n/a
+                             "an address has an @"
             1 empty          ""
       1  rejected     fax.plus refused it; its neighbours were sent
             1 not_invited    bob@left.example
