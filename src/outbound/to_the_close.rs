@@ -3,8 +3,9 @@
 //! RFC 9112, 6.3: an answer with neither `Content-Length` nor chunks ends where the server closes. awc reads
 //! such an answer to the close only if it is of HTTP/1.0, and takes one of HTTP/1.1 for an answer without a body
 //! (read in actix-http 3.20.0, `h1/decoder.rs`). So the version in the first line of such a head, and of no other,
-//! is changed to 1.0 on its way to awc; every other byte passes as it came. A body that a lost connection cuts
-//! short stays an error with TLS, and is told by its content without.
+//! is changed to 1.0 on its way to awc; every other byte passes as it came. Some servers end such an answer without
+//! the end that TLS has for a connection: that is taken for an end. Whether the body is whole is told by its content,
+//! as it must be without TLS.
 
 use std::{
     io,
@@ -29,6 +30,8 @@ const MINOR_VERSION: usize = "HTTP/1.".len();
 pub(super) struct ToTheClose<Io> {
     io: Io,
     state: State,
+    /// Whether the body of the last answer ends with the connection.
+    is_to_the_close: bool,
 }
 
 #[derive(Debug)]
@@ -41,7 +44,7 @@ enum State {
 
 impl<Io> ToTheClose<Io> {
     pub(super) fn new(io: Io) -> Self {
-        Self { io, state: State::Rest(Bytes::new()) }
+        Self { io, state: State::Rest(Bytes::new()), is_to_the_close: false }
     }
 }
 
@@ -58,7 +61,8 @@ impl<Io: AsyncRead + Unpin> ToTheClose<Io> {
             let is_over = piece.filled().is_empty() || head.len() > MAX_HEAD_BYTES || !may_begin_a_head(head);
             if is_over || has_blank_line(&head[seen..]) {
                 let mut head = take(head);
-                if ends_with_the_connection(&head) {
+                self.is_to_the_close = ends_with_the_connection(&head);
+                if self.is_to_the_close {
                     head[MINOR_VERSION] = b'0';
                 }
                 self.state = State::Rest(head.freeze());
@@ -80,14 +84,14 @@ fn has_blank_line(bytes: &[u8]) -> bool {
     bytes.windows(2).any(|pair| pair == b"\n\n") || bytes.windows(3).any(|triple| triple == b"\n\r\n")
 }
 
-/// Whether bytes begin with a head of HTTP/1.1 whose body only the close of the connection ends.
+/// Whether bytes begin with a head whose body only the close of the connection ends.
 fn ends_with_the_connection(bytes: &[u8]) -> bool {
     let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let mut response = httparse::Response::new(&mut fields);
     let mut config = httparse::ParserConfig::default();
     config.allow_spaces_after_header_name_in_responses(true);
     let parsed = config.parse_response(&mut response, bytes);
-    if !parsed.is_ok_and(|status| status.is_complete()) || response.version != Some(1) {
+    if !parsed.is_ok_and(|status| status.is_complete()) {
         return false;
     }
     let has_body = !matches!(response.code, None | Some(100..=199 | 204 | 304));
@@ -115,7 +119,12 @@ impl<Io: AsyncRead + Unpin> AsyncRead for ToTheClose<Io> {
             ahead.advance(length);
             return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut self.io).poll_read(context, buffer)
+        match ready!(Pin::new(&mut self.io).poll_read(context, buffer)) {
+            Err(error) if self.is_to_the_close && error.kind() == io::ErrorKind::UnexpectedEof => {
+                Poll::Ready(Ok(()))
+            }
+            read => Poll::Ready(read),
+        }
     }
 }
 

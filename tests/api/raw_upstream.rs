@@ -7,7 +7,7 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
 };
@@ -33,6 +33,8 @@ struct Shared {
     requests: Mutex<Vec<String>>,
     connections: AtomicUsize,
     tls: Option<Arc<ServerConfig>>,
+    /// Whether a connection with TLS ends without the end that TLS has for it.
+    is_abrupt: AtomicBool,
 }
 
 impl RawUpstream {
@@ -59,6 +61,7 @@ impl RawUpstream {
             requests: Mutex::default(),
             connections: AtomicUsize::new(0),
             tls,
+            is_abrupt: AtomicBool::new(false),
         });
         let server = Arc::clone(&shared);
         thread::spawn(move || {
@@ -75,6 +78,12 @@ impl RawUpstream {
     pub fn url(&self, path: &str) -> String {
         let scheme = if self.shared.tls.is_some() { "https" } else { "http" };
         format!("{scheme}://localhost:{}{path}", self.address.port())
+    }
+
+    /// Ends connections as many servers do: without telling TLS.
+    pub fn abruptly(self) -> Self {
+        self.shared.is_abrupt.store(true, Ordering::SeqCst);
+        self
     }
 
     /// Answers with these bytes from now on.
@@ -97,8 +106,10 @@ impl Shared {
         let Some(config) = &self.tls else { return self.talk(stream, |_| ()) };
         let connection = ServerConnection::new(Arc::clone(config)).unwrap();
         self.talk(StreamOwned::new(connection, stream), |stream| {
-            stream.conn.send_close_notify();
-            stream.flush().ok();
+            if !self.is_abrupt.load(Ordering::SeqCst) {
+                stream.conn.send_close_notify();
+                stream.flush().ok();
+            }
         });
     }
 

@@ -35,11 +35,14 @@ fn wait_of(hold: &Value) -> Duration {
 #[actix_web::test]
 async fn an_answer_that_only_the_close_ends_is_read_to_the_close() {
     let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n";
-    for upstream in [RawUpstream::start(""), RawUpstream::start_tls("")] {
+    let upstreams =
+        [RawUpstream::start(""), RawUpstream::start_tls(""), RawUpstream::start_tls("").abruptly()];
+    for upstream in upstreams {
         let gateway = gateway_before(&upstream, &[]).await;
         for (number, (answer, told)) in [
             (format!("{head}{SENT}"), "sent"),
             (format!("HTTP/1.1 200 OK\r\n\r\n{SENT}"), "sent"),
+            (format!("HTTP/1.0 200 OK\r\n\r\n{SENT}"), "sent"),
             (format!("HTTP/1.1 422 No\r\nConnection: close\r\n\r\n{}", r#"{"error":"bad"}"#), "rejected/bad"),
             (format!("{head}{}", &SENT[..20]), "unknown/unreadable_answer"),
             (head.to_owned(), "unknown/unreadable_answer"),

@@ -37,7 +37,7 @@ async fn post(address: SocketAddr, list: usize, halfway: Arc<Barrier>) -> Value 
     let mut stream = TcpStream::connect(address).await.unwrap();
     let length = rows(0, 0..1).len() * ROWS;
     let head = format!(
-        "POST /v1/resends HTTP/1.1\r\nHost: g\r\nConnection: close\r\nContent-Type: text/plain\r\n\
+        "POST /v1/resends?results=none HTTP/1.1\r\nHost: g\r\nConnection: close\r\nContent-Type: text/plain\r\n\
          Prefer: respond-async\r\nContent-Length: {length}\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await.unwrap();
