@@ -53,7 +53,12 @@ impl Dispatcher {
     /// Draws the next call; of one address when only a `lone` one may go.
     pub(super) fn draw(&mut self, lone: bool, now: Instant) -> Drawn {
         let mut looks = LOOKS;
-        if !lone && let Some(call) = self.draw_suspect(true, &mut looks, now) {
+        // One of them at a time: most are denied again, and others are to go beside them in full calls.
+        if !lone
+            && !self.suspects.is_empty()
+            && !self.is_trying_suspect()
+            && let Some(call) = self.draw_suspect(true, &mut looks, now)
+        {
             return call;
         }
         for id in self.queue.order(CANDIDATES) {
@@ -79,6 +84,10 @@ impl Dispatcher {
             None if self.suspects.is_empty() => Drawn::Nothing,
             None => Drawn::Looked,
         }
+    }
+
+    fn is_trying_suspect(&self) -> bool {
+        self.calls.values().any(|call| call.members.iter().any(|member| member.denied.is_some()))
     }
 
     /// Draws an address that was denied alone: one `after_success` of another, or, when no other is left, the one

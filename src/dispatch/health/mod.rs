@@ -7,6 +7,7 @@
 mod credential;
 mod denial;
 mod pause;
+mod troubles;
 
 use std::time::Duration;
 
@@ -258,45 +259,6 @@ impl Health {
     /// Whether a call launched after `moment` was accepted.
     pub(super) fn succeeded_since(&self, moment: Instant) -> bool {
         self.last_success.is_some_and(|launched| launched > moment)
-    }
-
-    /// All trouble that holds work now, the weightiest first.
-    pub(super) fn troubles(&self) -> Vec<Trouble> {
-        let breaker = match self.breaker.state() {
-            BreakerState::Closed => None,
-            BreakerState::Open(until) => Some(until),
-            // A lone call was tried, and something else is wrong by now.
-            BreakerState::HalfOpen if self.denied.is_some() => None,
-            BreakerState::HalfOpen => self.breaker_since,
-        }
-        .zip(self.breaker_since)
-        .map(|(next_attempt, since)| Trouble {
-            reason: NotSentReason::UpstreamUnavailable,
-            cause: self.outage,
-            since,
-            next_attempt,
-            attempt: 0,
-            judged: since,
-        });
-        let pausing = self
-            .pausing
-            .filter(|pausing| {
-                [breaker, self.denied].into_iter().flatten().all(|other| other.reason != pausing.reason)
-            })
-            .map(|pausing| match pausing.reason {
-                NotSentReason::UpstreamUnavailable => Trouble { cause: self.outage, ..pausing },
-                _ => pausing,
-            });
-        // Their probes and lone calls obey `Retry-After`, too.
-        let paused_until = self.pausing.map(|pausing| pausing.next_attempt);
-        let probed = |trouble: Trouble| Trouble {
-            next_attempt: paused_until.map_or(trouble.next_attempt, |until| until.max(trouble.next_attempt)),
-            ..trouble
-        };
-        let credential = self.credential.or(self.credential_before.filter(|_| self.on_trial));
-        let [credential, breaker, denied] =
-            [credential, breaker, self.denied].map(|trouble| trouble.map(probed));
-        [credential, breaker, denied, self.refusing, pausing].into_iter().flatten().collect()
     }
 }
 
