@@ -10,7 +10,7 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CHART = ROOT / "helm" / "faxplus-gateway"
-TOOLS = pathlib.Path(os.environ["FAXPLUS_GATEWAY_DEPLOY_TOOLS"])
+TOOLS = pathlib.Path(os.environ["DEPLOY_TOOLS"])
 HELMS = ("helm3", "helm4")
 # The oldest version that Chart.yaml allows, one in between, and the newest whose schemas are at hand.
 KUBERNETES = ("1.29", "1.33", "1.37")

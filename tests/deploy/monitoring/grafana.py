@@ -11,7 +11,7 @@ from pathlib import Path
 
 import jsonschema
 
-SCHEMAS = Path(os.environ["FAXPLUS_GATEWAY_DEPLOY_TOOLS"]) / "schemas"
+SCHEMAS = Path(os.environ["DEPLOY_TOOLS"]) / "schemas"
 # Fields of an annotation that the Prometheus data source reads.
 OF_PROMETHEUS = {"expr", "step", "textFormat", "titleFormat", "useValueForTime"}
 
