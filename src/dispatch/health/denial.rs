@@ -77,8 +77,10 @@ impl Health {
         self.denied.is_some_and(|trouble| launched >= trouble.judged)
     }
 
-    /// An address is rejected on no better evidence than a call that was accepted a while ago.
+    /// An address is rejected on no better evidence than a call that was accepted a while ago: then it was not
+    /// everything that was denied.
     pub(in crate::dispatch) fn believed_earlier_proof(&mut self) {
+        self.denied = None;
         self.on_earlier_proof += 1;
     }
 
