@@ -78,3 +78,34 @@ fn an_accepted_call_is_proof_for_an_hour_and_only_for_its_credential() {
 
     assert!(!health.accepted_within(hour, now), "a call with the credential before");
 }
+
+/// New resends that come one after the other would put off the others' turn for ever.
+#[test]
+fn a_denied_newcomer_does_not_put_off_the_next_try() {
+    let now = Instant::now();
+    let mut health = proven(now);
+    denied(&mut health, Denial::NotFound, now);
+    denied(&mut health, Denial::NotFound, now);
+    assert_eq!(health.troubles()[0].next_attempt, now + SECOND);
+
+    for tenth in 1..10 {
+        let at = now + SECOND * tenth / 10;
+        health.newcomer_denied(Denial::Forbidden, at, at);
+    }
+
+    assert_eq!(health.gate(now + SECOND, SLOTS), Gate::Lone);
+    assert_eq!(health.troubles()[0].reason, NotSentReason::Forbidden, "it is told as it was seen last");
+}
+
+#[test]
+fn believing_an_earlier_success_ends_the_hold_and_is_counted_until_the_next_one() {
+    let now = Instant::now();
+    let mut health = proven(now);
+    denied(&mut health, Denial::Forbidden, now);
+
+    health.believed_earlier_proof();
+    assert_eq!((health.gate(now, SLOTS), health.believed_on_earlier_proof()), (Gate::Open(SLOTS), 1));
+    health.succeeded(now);
+
+    assert_eq!(health.believed_on_earlier_proof(), 0);
+}
